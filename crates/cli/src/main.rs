@@ -1,0 +1,2 @@
+//! The `double11` program.
+fn main() {}

@@ -1,0 +1,17 @@
+//! Money, rates and the base of every id: the words that all crates of Double11 share.
+//!
+//! This crate does no input or output, reads no clock, no environment and no global random
+//! number generator. It must not know what a shop, a store or a load test is.
+
+pub mod ids;
+pub mod money;
+pub mod rate;
+pub mod scale;
+pub mod time;
+
+pub use ids::{
+    AttemptId, CartId, IdempotencyKey, InvalidId, OrderId, ProductId, Quantity, RefundId, UserId,
+};
+pub use money::{Currency, Money, MoneyError};
+pub use rate::{ArrivalRate, InvalidRate};
+pub use time::UnixMicros;
