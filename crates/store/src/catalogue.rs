@@ -19,8 +19,13 @@ pub enum Category {
 
 impl Category {
     /// Every category, in the order of the requirements.
-    pub const ALL: [Self; 5] =
-        [Self::Phones, Self::Clothing, Self::Appliances, Self::Beauty, Self::Digital];
+    pub const ALL: [Self; 5] = [
+        Self::Phones,
+        Self::Clothing,
+        Self::Appliances,
+        Self::Beauty,
+        Self::Digital,
+    ];
 
     /// The Chinese name, which is what the API and the store use.
     pub const fn name(self) -> &'static str {
@@ -35,7 +40,9 @@ impl Category {
 
     /// The category with this Chinese name.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|category| category.name() == name)
+        Self::ALL
+            .into_iter()
+            .find(|category| category.name() == name)
     }
 }
 

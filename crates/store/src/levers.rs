@@ -72,10 +72,13 @@ impl FromStr for Lever {
     type Err = UnknownName;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|lever| lever.name() == text).ok_or_else(|| UnknownName {
-            given: text.to_owned(),
-            known: Self::ALL.map(Self::name).join(", "),
-        })
+        Self::ALL
+            .into_iter()
+            .find(|lever| lever.name() == text)
+            .ok_or_else(|| UnknownName {
+                given: text.to_owned(),
+                known: Self::ALL.map(Self::name).join(", "),
+            })
     }
 }
 
@@ -107,9 +110,9 @@ impl Variant {
     pub fn levers(self) -> Levers {
         match self {
             Self::Baseline => Levers::NONE,
-            Self::Tuned => {
-                [Lever::Pool, Lever::Indexes, Lever::RandomId].into_iter().collect()
-            }
+            Self::Tuned => [Lever::Pool, Lever::Indexes, Lever::RandomId]
+                .into_iter()
+                .collect(),
             Self::Optimized => Lever::ALL.into_iter().collect(),
         }
     }
@@ -125,10 +128,13 @@ impl FromStr for Variant {
     type Err = UnknownName;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|variant| variant.name() == text).ok_or_else(|| UnknownName {
-            given: text.to_owned(),
-            known: Self::ALL.map(Self::name).join(", "),
-        })
+        Self::ALL
+            .into_iter()
+            .find(|variant| variant.name() == text)
+            .ok_or_else(|| UnknownName {
+                given: text.to_owned(),
+                known: Self::ALL.map(Self::name).join(", "),
+            })
     }
 }
 
@@ -188,7 +194,10 @@ mod tests {
         assert_eq!(Variant::Baseline.levers().iter().count(), 0);
         assert_eq!(Variant::Optimized.levers().iter().count(), Lever::ALL.len());
         let mixed = Levers::NONE.with(Lever::SearchIndex).with(Lever::Pool);
-        assert_eq!(mixed.iter().collect::<Vec<_>>(), [Lever::Pool, Lever::SearchIndex]);
+        assert_eq!(
+            mixed.iter().collect::<Vec<_>>(),
+            [Lever::Pool, Lever::SearchIndex]
+        );
         assert!(!mixed.without(Lever::Pool).has(Lever::Pool));
         assert!("poool".parse::<Lever>().is_err());
     }

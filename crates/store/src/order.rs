@@ -24,8 +24,13 @@ pub enum PaymentMethod {
 
 impl PaymentMethod {
     /// Every method, in the order in which metrics list them.
-    pub const ALL: [Self; 5] =
-        [Self::Unspecified, Self::Alipay, Self::Wechat, Self::Card, Self::Other];
+    pub const ALL: [Self; 5] = [
+        Self::Unspecified,
+        Self::Alipay,
+        Self::Wechat,
+        Self::Card,
+        Self::Other,
+    ];
 
     /// The name in the store and in metrics.
     pub const fn name(self) -> &'static str {
@@ -40,7 +45,10 @@ impl PaymentMethod {
 
     /// The method with this name; every unknown name is [`PaymentMethod::Other`].
     pub fn from_name(name: &str) -> Self {
-        Self::ALL.into_iter().find(|method| method.name() == name).unwrap_or(Self::Other)
+        Self::ALL
+            .into_iter()
+            .find(|method| method.name() == name)
+            .unwrap_or(Self::Other)
     }
 }
 
@@ -61,8 +69,13 @@ pub enum OrderState {
 
 impl OrderState {
     /// Every state.
-    pub const ALL: [Self; 5] =
-        [Self::PendingPayment, Self::PartiallyPaid, Self::Paid, Self::Cancelled, Self::Expired];
+    pub const ALL: [Self; 5] = [
+        Self::PendingPayment,
+        Self::PartiallyPaid,
+        Self::Paid,
+        Self::Cancelled,
+        Self::Expired,
+    ];
 
     /// The name in the store and on the wire.
     pub const fn name(self) -> &'static str {

@@ -90,7 +90,11 @@ impl Quantity {
     /// # Errors
     /// [`InvalidId::OutOfRange`] unless 1..=[`Quantity::MAX`].
     pub const fn new(pieces: u32) -> Result<Self, InvalidId> {
-        if pieces == 0 || pieces > Self::MAX { Err(InvalidId::OutOfRange) } else { Ok(Self(pieces)) }
+        if pieces == 0 || pieces > Self::MAX {
+            Err(InvalidId::OutOfRange)
+        } else {
+            Ok(Self(pieces))
+        }
     }
 
     /// The count of pieces.
@@ -151,7 +155,17 @@ mod tests {
     #[test]
     fn ids_have_one_written_form() {
         assert_eq!(OrderId::parse("17").map(OrderId::get), Ok(17));
-        for text in ["", "0", "017", "+17", "-17", "1 ", "9223372036854775808", "1.0", "１"] {
+        for text in [
+            "",
+            "0",
+            "017",
+            "+17",
+            "-17",
+            "1 ",
+            "9223372036854775808",
+            "1.0",
+            "１",
+        ] {
             assert!(OrderId::parse(text).is_err(), "{text}");
         }
     }

@@ -35,7 +35,9 @@ impl Currency {
 
     /// The currency with this ISO 4217 code, compared without regard to case.
     pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|currency| currency.code().eq_ignore_ascii_case(code))
+        Self::ALL
+            .into_iter()
+            .find(|currency| currency.code().eq_ignore_ascii_case(code))
     }
 }
 
@@ -63,7 +65,10 @@ pub struct Money {
 impl Money {
     /// An amount given in minor units (fen, cents).
     pub const fn from_minor(minor_units: i64, currency: Currency) -> Self {
-        Self { minor_units, currency }
+        Self {
+            minor_units,
+            currency,
+        }
     }
 
     /// Nothing, of this currency.
@@ -87,7 +92,10 @@ impl Money {
     /// [`MoneyError::NotANumber`] for anything that RFC 8259 does not call a number,
     /// [`MoneyError::OutOfRange`] when the rounded amount does not fit.
     pub fn parse(text: &str, currency: Currency) -> Result<Self, MoneyError> {
-        parse_minor_units(text.as_bytes()).map(|minor_units| Self { minor_units, currency })
+        parse_minor_units(text.as_bytes()).map(|minor_units| Self {
+            minor_units,
+            currency,
+        })
     }
 
     /// The sum of two amounts.
@@ -96,7 +104,10 @@ impl Money {
     /// [`MoneyError::CurrencyMismatch`] or [`MoneyError::OutOfRange`].
     pub fn checked_add(self, other: Self) -> Result<Self, MoneyError> {
         self.same_currency(other)?;
-        let sum = self.minor_units.checked_add(other.minor_units).ok_or(MoneyError::OutOfRange)?;
+        let sum = self
+            .minor_units
+            .checked_add(other.minor_units)
+            .ok_or(MoneyError::OutOfRange)?;
         Ok(Self::from_minor(sum, self.currency))
     }
 
@@ -106,7 +117,10 @@ impl Money {
     /// [`MoneyError::CurrencyMismatch`] or [`MoneyError::OutOfRange`].
     pub fn checked_sub(self, other: Self) -> Result<Self, MoneyError> {
         self.same_currency(other)?;
-        let rest = self.minor_units.checked_sub(other.minor_units).ok_or(MoneyError::OutOfRange)?;
+        let rest = self
+            .minor_units
+            .checked_sub(other.minor_units)
+            .ok_or(MoneyError::OutOfRange)?;
         Ok(Self::from_minor(rest, self.currency))
     }
 
@@ -115,12 +129,19 @@ impl Money {
     /// # Errors
     /// [`MoneyError::OutOfRange`].
     pub fn checked_mul(self, count: i64) -> Result<Self, MoneyError> {
-        let product = self.minor_units.checked_mul(count).ok_or(MoneyError::OutOfRange)?;
+        let product = self
+            .minor_units
+            .checked_mul(count)
+            .ok_or(MoneyError::OutOfRange)?;
         Ok(Self::from_minor(product, self.currency))
     }
 
     fn same_currency(self, other: Self) -> Result<(), MoneyError> {
-        if self.currency == other.currency { Ok(()) } else { Err(MoneyError::CurrencyMismatch) }
+        if self.currency == other.currency {
+            Ok(())
+        } else {
+            Err(MoneyError::CurrencyMismatch)
+        }
     }
 }
 
@@ -129,7 +150,12 @@ impl fmt::Display for Money {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.minor_units < 0 { "-" } else { "" };
         let magnitude = self.minor_units.unsigned_abs();
-        write!(formatter, "{sign}{}.{:02}", magnitude / 100, magnitude % 100)
+        write!(
+            formatter,
+            "{sign}{}.{:02}",
+            magnitude / 100,
+            magnitude % 100
+        )
     }
 }
 
@@ -163,11 +189,19 @@ fn split_decimal(text: &[u8]) -> Option<Decimal<'_>> {
         [b'e' | b'E', exponent @ ..] => parse_exponent(exponent)?,
         _ => return None,
     };
-    Some(Decimal { negative, whole, fraction, exponent })
+    Some(Decimal {
+        negative,
+        whole,
+        fraction,
+        exponent,
+    })
 }
 
 fn take_digits(text: &[u8]) -> (&[u8], &[u8]) {
-    let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
+    let end = text
+        .iter()
+        .position(|byte| !byte.is_ascii_digit())
+        .unwrap_or(text.len());
     text.split_at(end)
 }
 
@@ -176,25 +210,32 @@ fn take_digits(text: &[u8]) -> (&[u8], &[u8]) {
 fn parse_exponent(text: &[u8]) -> Option<i32> {
     let (negative, digits) = match text {
         [b'-', digits @ ..] => (true, digits),
-        [b'+', digits @ ..] => (false, digits),
-        digits => (false, digits),
+        [b'+', digits @ ..] | digits => (false, digits),
     };
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
     let mut value: i32 = 0;
     for digit in digits {
-        value = value.saturating_mul(10).saturating_add(i32::from(digit.wrapping_sub(b'0')));
+        value = value
+            .saturating_mul(10)
+            .saturating_add(i32::from(digit.wrapping_sub(b'0')));
         value = value.min(10_000);
     }
-    Some(if negative { value.saturating_neg() } else { value })
+    Some(if negative {
+        value.saturating_neg()
+    } else {
+        value
+    })
 }
 
 fn parse_minor_units(text: &[u8]) -> Result<i64, MoneyError> {
     let decimal = split_decimal(text).ok_or(MoneyError::NotANumber)?;
     // The digit at position `whole.len() + exponent + 2` is the first one that is rounded away.
     let whole_len = i64::try_from(decimal.whole.len()).map_err(|_| MoneyError::OutOfRange)?;
-    let kept = whole_len.saturating_add(i64::from(decimal.exponent)).saturating_add(2);
+    let kept = whole_len
+        .saturating_add(i64::from(decimal.exponent))
+        .saturating_add(2);
     let mut digits = decimal.whole.iter().chain(decimal.fraction);
     let mut magnitude: i64 = 0;
     let mut position: i64 = 0;
@@ -220,11 +261,19 @@ fn parse_minor_units(text: &[u8]) -> Result<i64, MoneyError> {
     if round_up {
         magnitude = magnitude.checked_add(1).ok_or(MoneyError::OutOfRange)?;
     }
-    Ok(if decimal.negative { magnitude.saturating_neg() } else { magnitude })
+    Ok(if decimal.negative {
+        magnitude.saturating_neg()
+    } else {
+        magnitude
+    })
 }
 
 fn magnitude_is_zero(decimal: &Decimal<'_>) -> bool {
-    decimal.whole.iter().chain(decimal.fraction).all(|byte| *byte == b'0')
+    decimal
+        .whole
+        .iter()
+        .chain(decimal.fraction)
+        .all(|byte| *byte == b'0')
 }
 
 #[cfg(test)]

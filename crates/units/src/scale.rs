@@ -18,15 +18,29 @@ pub struct Record {
 }
 
 /// Orders per second, Tmall 2020.
-pub const ORDERS: Record = Record { name: "orders", year: Some(2020), per_second: 583_000.0 };
+pub const ORDERS: Record = Record {
+    name: "orders",
+    year: Some(2020),
+    per_second: 583_000.0,
+};
 /// Payments per second, 2017.
-pub const PAYMENTS: Record = Record { name: "payments", year: Some(2017), per_second: 256_000.0 };
+pub const PAYMENTS: Record = Record {
+    name: "payments",
+    year: Some(2017),
+    per_second: 256_000.0,
+};
 /// Database records per second.
-pub const DATABASE: Record =
-    Record { name: "database records", year: None, per_second: 87_000_000.0 };
+pub const DATABASE: Record = Record {
+    name: "database records",
+    year: None,
+    per_second: 87_000_000.0,
+};
 /// Real-time records per second.
-pub const REAL_TIME: Record =
-    Record { name: "real-time records", year: None, per_second: 472_000_000.0 };
+pub const REAL_TIME: Record = Record {
+    name: "real-time records",
+    year: None,
+    per_second: 472_000_000.0,
+};
 
 /// Every record, in the order in which they are shown.
 pub const RECORDS: [Record; 4] = [ORDERS, PAYMENTS, DATABASE, REAL_TIME];
@@ -79,7 +93,16 @@ mod tests {
 
     #[test]
     fn refuses_other_forms() {
-        for text in ["", "1:0", "2:1", "1:", "1:-1", "10000", "1:1e4", "1:4294967296"] {
+        for text in [
+            "",
+            "1:0",
+            "2:1",
+            "1:",
+            "1:-1",
+            "10000",
+            "1:1e4",
+            "1:4294967296",
+        ] {
             assert!(text.parse::<Scale>().is_err(), "{text}");
         }
     }

@@ -34,7 +34,9 @@ fn rounds_longer_fractions_half_away_from_zero() {
 
 #[test]
 fn refuses_what_is_not_a_number_or_does_not_fit() {
-    for text in ["", "-", ".5", "5.", "01", "1e", "1e+", "NaN", "1,5", "0x10", " 1", "1 ", "+1"] {
+    for text in [
+        "", "-", ".5", "5.", "01", "1e", "1e+", "NaN", "1,5", "0x10", " 1", "1 ", "+1",
+    ] {
         check(text, Err(MoneyError::NotANumber));
     }
     check("92233720368547758.07", Ok(i64::MAX));

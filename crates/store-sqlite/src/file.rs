@@ -1,0 +1,252 @@
+//! The store's file: its lock, its format, its tables, its settings.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use double11_store::Lever;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::options::SqliteOptions;
+
+/// `PRAGMA application_id` of a store: the bytes "D111".
+const APPLICATION_ID: i32 = 0x4431_3131;
+/// `PRAGMA user_version`: the version of `docs/SCHEMA.md`.
+const SCHEMA_VERSION: i32 = 1;
+/// How long a write waits for SQLite's lock.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Page cache of a connection that is kept, in KiB; negative is SQLite's sign for KiB.
+const KEPT_CACHE_KIB: i32 = -65_536;
+
+const TABLES: &str = include_str!("tables.sql");
+const INDEXES: &str = include_str!("indexes.sql");
+
+/// Why a store could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another shop has the file open.
+    #[error("the store `{}` is in use by another shop", path.display())]
+    InUse {
+        /// The store.
+        path: PathBuf,
+    },
+    /// The file is something else.
+    #[error("`{}` is not a store of Double11", path.display())]
+    NotAStore {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is a store of another version.
+    #[error("the store `{}` has schema version {found}, this program needs {wanted}", path.display())]
+    OtherVersion {
+        /// The store.
+        path: PathBuf,
+        /// Its version.
+        found: i32,
+        /// The version of this program.
+        wanted: i32,
+    },
+    /// SQLite did not take the settings without which a commit is not durable.
+    #[error("the store `{}` cannot be made durable: {setting} is `{found}`", path.display())]
+    NotDurable {
+        /// The store.
+        path: PathBuf,
+        /// The setting.
+        setting: &'static str,
+        /// Its value.
+        found: String,
+    },
+    /// The lock file could not be made.
+    #[error("the lock file `{}` cannot be opened", path.display())]
+    Lock {
+        /// The lock file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// SQLite refused.
+    #[error("the store `{}` cannot be opened", path.display())]
+    Sqlite {
+        /// The store.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: rusqlite::Error,
+    },
+}
+
+/// The sidecar lock that keeps a second shop away from the file; released when dropped.
+#[derive(Debug)]
+pub(crate) struct StoreLock {
+    _file: File,
+}
+
+impl StoreLock {
+    pub(crate) fn take(store: &Path) -> Result<Self, OpenError> {
+        let path = sidecar(store, ".lock");
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(|source| OpenError::Lock {
+                path: path.clone(),
+                source,
+            })?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(OpenError::InUse {
+                path: store.to_owned(),
+            }),
+            Err(TryLockError::Error(source)) => Err(OpenError::Lock { path, source }),
+        }
+    }
+}
+
+/// The path of a file beside the store.
+fn sidecar(store: &Path, suffix: &str) -> PathBuf {
+    let mut name = store.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// Opens the file for the first time: creates or checks its format, and sets its indexes.
+pub(crate) fn prepare(options: &SqliteOptions) -> Result<Connection, OpenError> {
+    let path = &options.path;
+    let fail = |source: rusqlite::Error| match source.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => OpenError::NotAStore { path: path.clone() },
+        _ => OpenError::Sqlite {
+            path: path.clone(),
+            source,
+        },
+    };
+    let connection = Connection::open(path).map_err(fail)?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(fail)?;
+    let fresh: i64 = connection
+        .query_row("SELECT COUNT(*) FROM sqlite_schema", [], |row| row.get(0))
+        .map_err(fail)?;
+    if fresh == 0 {
+        create(&connection).map_err(fail)?;
+    }
+    let application_id: i32 = read_pragma(&connection, "application_id").map_err(fail)?;
+    if application_id != APPLICATION_ID {
+        return Err(OpenError::NotAStore { path: path.clone() });
+    }
+    let found: i32 = read_pragma(&connection, "user_version").map_err(fail)?;
+    if found != SCHEMA_VERSION {
+        let wanted = SCHEMA_VERSION;
+        return Err(OpenError::OtherVersion {
+            path: path.clone(),
+            found,
+            wanted,
+        });
+    }
+    configure_kept(&connection).map_err(fail)?;
+    check_durable(&connection, path)?;
+    set_indexes(&connection, options.levers.has(Lever::Indexes)).map_err(fail)?;
+    Ok(connection)
+}
+
+/// Opens a connection for one request, with the settings that durability needs and no more.
+pub(crate) fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    Ok(connection)
+}
+
+/// Opens a connection that is kept: a larger page cache and prepared statements.
+pub(crate) fn connect_kept(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = connect(path)?;
+    configure_kept(&connection)?;
+    Ok(connection)
+}
+
+fn configure_kept(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "cache_size", KEPT_CACHE_KIB)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+fn create(connection: &Connection) -> rusqlite::Result<()> {
+    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    tracing::debug!(mode, "creating the store");
+    connection.execute_batch(&format!(
+        "BEGIN IMMEDIATE; {TABLES} PRAGMA application_id = {APPLICATION_ID}; \
+         PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+    ))
+}
+
+fn check_durable(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let sqlite = |source| OpenError::Sqlite {
+        path: path.to_owned(),
+        source,
+    };
+    let journal_mode: String = read_pragma(connection, "journal_mode").map_err(sqlite)?;
+    if journal_mode != "wal" {
+        let setting = "journal_mode";
+        return Err(OpenError::NotDurable {
+            path: path.to_owned(),
+            setting,
+            found: journal_mode,
+        });
+    }
+    let synchronous: i64 = read_pragma(connection, "synchronous").map_err(sqlite)?;
+    if synchronous < 2 {
+        let setting = "synchronous";
+        let found = synchronous.to_string();
+        return Err(OpenError::NotDurable {
+            path: path.to_owned(),
+            setting,
+            found,
+        });
+    }
+    Ok(())
+}
+
+/// Creates the secondary indexes, or drops them for a shop without the lever.
+fn set_indexes(connection: &Connection, wanted: bool) -> rusqlite::Result<()> {
+    let statements: String = INDEXES
+        .split(';')
+        .filter_map(|statement| statement.trim().strip_prefix("CREATE INDEX "))
+        .map(|definition| {
+            let name = definition.split_whitespace().next().unwrap_or_default();
+            if wanted {
+                format!("CREATE INDEX IF NOT EXISTS {definition};")
+            } else {
+                format!("DROP INDEX IF EXISTS {name};")
+            }
+        })
+        .collect();
+    connection.execute_batch(&format!("BEGIN IMMEDIATE; {statements} COMMIT;"))
+}
+
+fn read_pragma<T: rusqlite::types::FromSql>(
+    connection: &Connection,
+    name: &str,
+) -> rusqlite::Result<T> {
+    connection.pragma_query_value(None, name, |row| row.get(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{INDEXES, TABLES};
+
+    /// The page that the audit is written against and the tables that are made are one text.
+    #[test]
+    fn the_schema_page_holds_these_statements() {
+        let page = include_str!("../../../docs/SCHEMA.md");
+        assert!(
+            page.contains(TABLES.trim_end()),
+            "tables differ from docs/SCHEMA.md"
+        );
+        assert!(
+            page.contains(INDEXES.trim_end()),
+            "indexes differ from docs/SCHEMA.md"
+        );
+    }
+}

@@ -1,0 +1,525 @@
+//! The store as the shop sees it.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use double11_store::{
+    AddToCart, Answer, Attempt, CancelOutcome, Cart, CartOutcome, Figures, FinalizeOutcome,
+    FinalizePayment, Lever, ListedProduct, NewProduct, OrderView, PageRequest, PayOutcome,
+    PendingRefund, PlaceOrder, PlaceOutcome, PreparePayment, Product, RemoveFromCart, SearchPage,
+    StockPolicy, Stopwatch, Store, StoreError, StoreFailure,
+};
+use double11_units::{AttemptId, CartId, Currency, OrderId, ProductId};
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::connections::Connections;
+use crate::failure::{FailureSignal, commit_surely_failed, store_error};
+use crate::file::{self, OpenError, StoreLock};
+use crate::ids::IdSource;
+use crate::options::SqliteOptions;
+use crate::work::stock::{GuardedStock, StockMoves, UnlockedStock};
+use crate::work::{
+    Command, Outcome, ShopFacts, Work, WorkResult, carts, catalogue, find, orders, payments,
+};
+use crate::writer::{Writer, WriterParts};
+
+/// With which catalogue a store was seeded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CatalogueFacts {
+    /// The seed.
+    pub seed: i64,
+    /// How many products.
+    pub products: u32,
+    /// The currency of all prices.
+    pub currency: Currency,
+}
+
+/// A shop's store in one SQLite file.
+pub struct SqliteStore {
+    shared: Arc<Shared>,
+    writer: Option<Arc<Writer>>,
+    lock: Mutex<Option<StoreLock>>,
+}
+
+impl std::fmt::Debug for SqliteStore {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("SqliteStore")
+            .field("options", &self.shared.options)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What requests share.
+struct Shared {
+    options: SqliteOptions,
+    facts: ShopFacts,
+    connections: Connections,
+    ids: IdSource,
+    failure: FailureSignal,
+}
+
+impl SqliteStore {
+    /// Opens the store, creating its file when it does not exist, and starts its writer.
+    ///
+    /// # Errors
+    /// [`OpenError`] when the file is in use, foreign, of another version or cannot be made durable.
+    pub fn open(options: SqliteOptions) -> Result<Self, OpenError> {
+        let lock = StoreLock::take(&options.path)?;
+        let first = file::prepare(&options)?;
+        let path = options.path.clone();
+        let sqlite = |source| OpenError::Sqlite {
+            path: path.clone(),
+            source,
+        };
+        let currency = stored_currency(&first)
+            .map_err(sqlite)?
+            .unwrap_or(options.currency);
+        let ids = IdSource::after(largest_id(&first).map_err(sqlite)?);
+        let facts = ShopFacts {
+            currency,
+            payment_window: options.payment_window,
+        };
+        let failure = FailureSignal::new();
+        let writer = if options.levers.has(Lever::GroupCommit) {
+            let parts = WriterParts {
+                connection: file::connect_kept(&options.path).map_err(sqlite)?,
+                facts,
+                clock: Arc::clone(&options.clock),
+                observer: Arc::clone(&options.observer),
+                failure: failure.clone(),
+                queue_max: options.queue_max,
+                group_max: options.group_max,
+            };
+            let writer = Writer::start(parts).map_err(|source| OpenError::Lock {
+                path: options.path.clone(),
+                source,
+            })?;
+            Some(Arc::new(writer))
+        } else {
+            None
+        };
+        let connections = if options.levers.has(Lever::Pool) {
+            let more = (1..options.pool_size).map(|_| file::connect_kept(&options.path));
+            let pool: rusqlite::Result<Vec<Connection>> =
+                std::iter::once(Ok(first)).chain(more).collect();
+            Connections::pooled(pool.map_err(sqlite)?)
+        } else {
+            Connections::per_request(options.path.clone(), first)
+        };
+        let shared = Arc::new(Shared {
+            options,
+            facts,
+            connections,
+            ids,
+            failure,
+        });
+        Ok(Self {
+            shared,
+            writer,
+            lock: Mutex::new(Some(lock)),
+        })
+    }
+
+    /// The catalogue that the store was seeded with, or none when it is empty.
+    ///
+    /// # Errors
+    /// SQLite's, when the file cannot be read.
+    pub fn catalogue_facts(&self) -> Result<Option<CatalogueFacts>, rusqlite::Error> {
+        let currency = self.shared.facts.currency;
+        file::connect(&self.shared.options.path)?
+            .query_row("SELECT catalogue_seed, products FROM shop", [], |row| {
+                Ok(CatalogueFacts {
+                    seed: row.get(0)?,
+                    products: row.get(1)?,
+                    currency,
+                })
+            })
+            .optional()
+    }
+
+    /// Fills an empty store with a catalogue, in one transaction.
+    ///
+    /// # Errors
+    /// SQLite's; a store that has a catalogue is refused by its primary keys.
+    pub fn seed(&self, seed: i64, products: &[NewProduct]) -> Result<(), rusqlite::Error> {
+        let mut connection = file::connect_kept(&self.shared.options.path)?;
+        let transaction = connection.transaction()?;
+        {
+            let mut product = transaction.prepare(
+                "INSERT INTO products (product_id, name, name_en, category, price) \
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?;
+            let mut stock = transaction.prepare(
+                "INSERT INTO stock (product_id, received, available, reserved, sold) \
+                 VALUES (?1, ?2, ?2, 0, 0)",
+            )?;
+            for new in products {
+                let id = new.product.product_id.get();
+                product.execute((
+                    id,
+                    &new.product.name,
+                    &new.product.name_en,
+                    new.product.category.name(),
+                    new.product.price.minor_units(),
+                ))?;
+                stock.execute((id, new.stock))?;
+            }
+        }
+        transaction.execute(
+            "INSERT INTO shop (id, currency, catalogue_seed, products, created_at) \
+             VALUES (1, ?1, ?2, ?3, ?4)",
+            (
+                self.shared.facts.currency.code(),
+                seed,
+                i64::try_from(products.len()).unwrap_or(i64::MAX),
+                self.shared.options.clock.now().get(),
+            ),
+        )?;
+        transaction.commit()
+    }
+
+    fn read<T, F>(&self, read: F) -> Answer<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection, &ShopFacts) -> WorkResult<T> + Send + 'static,
+    {
+        let shared = Arc::clone(&self.shared);
+        Box::pin(async move {
+            let facts = shared.facts;
+            shared
+                .connections
+                .run(move |connection| {
+                    read(connection, &facts).map_err(|error| store_error(error.into_sqlite()))
+                })
+                .await
+        })
+    }
+
+    fn write<T, F>(&self, command: Command, pick: F) -> Answer<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(Outcome) -> Option<T> + Send + 'static,
+    {
+        let fresh_id = self.shared.ids.next(self.shared.options.clock.now());
+        let unlocked = self.shared.options.stock_policy == StockPolicy::ReadThenWrite
+            && matches!(command, Command::Place(_));
+        let queued = match &self.writer {
+            Some(writer) if !unlocked => match writer.submit(command.clone(), fresh_id) {
+                Ok(answer) => Some(answer),
+                Err(error) => return Box::pin(std::future::ready(Err(error))),
+            },
+            _ => None,
+        };
+        let shared = Arc::clone(&self.shared);
+        Box::pin(async move {
+            let outcome = match queued {
+                Some(answer) => answer.await.unwrap_or(Err(StoreError::OutcomeUnknown))?,
+                None => shared.write_alone(command, fresh_id).await?,
+            };
+            pick(outcome).ok_or(StoreError::OutcomeUnknown)
+        })
+    }
+}
+
+impl Shared {
+    /// One write, one transaction: the way of a shop without the lever `group-commit`.
+    async fn write_alone(
+        self: Arc<Self>,
+        command: Command,
+        fresh_id: i64,
+    ) -> Result<Outcome, StoreError> {
+        if self.failure.is_raised() {
+            return Err(StoreError::Closed);
+        }
+        let shared = Arc::clone(&self);
+        self.connections
+            .run(move |connection| shared.transact(connection, &command, fresh_id))
+            .await
+    }
+
+    fn transact(
+        &self,
+        connection: &Connection,
+        command: &Command,
+        fresh_id: i64,
+    ) -> Result<Outcome, StoreError> {
+        let mut stock = self
+            .stock_moves(connection, command)
+            .map_err(|error| store_error(error.into_sqlite()))?;
+        connection
+            .execute_batch("BEGIN IMMEDIATE")
+            .map_err(store_error)?;
+        let mut work = Work {
+            connection,
+            facts: self.facts,
+            now: self.options.clock.now(),
+            stock: stock.as_mut(),
+        };
+        let outcome = match work.execute(command, fresh_id) {
+            Ok(outcome) if !outcome.changed_nothing() => outcome,
+            other => {
+                self.roll_back(connection);
+                return other.map_err(|error| store_error(error.into_sqlite()));
+            }
+        };
+        if let Err(error) = stock.flush(connection) {
+            self.roll_back(connection);
+            return Err(store_error(error.into_sqlite()));
+        }
+        let stopwatch = Stopwatch::start();
+        match connection.execute_batch("COMMIT") {
+            Ok(()) => {
+                self.options.observer.committed(1, stopwatch.elapsed());
+                Ok(outcome)
+            }
+            Err(error) if commit_surely_failed(&error) => {
+                self.roll_back(connection);
+                Err(store_error(error))
+            }
+            Err(error) => {
+                self.failure.raise(format!("COMMIT failed: {error}"));
+                Err(StoreError::OutcomeUnknown)
+            }
+        }
+    }
+
+    fn stock_moves(
+        &self,
+        connection: &Connection,
+        command: &Command,
+    ) -> WorkResult<Box<dyn StockMoves>> {
+        match (self.options.stock_policy, command) {
+            (StockPolicy::ReadThenWrite, Command::Place(place)) => {
+                let products: Vec<ProductId> = match &place.lines {
+                    double11_store::OrderLines::Items(items) => {
+                        items.iter().map(|(product_id, _)| *product_id).collect()
+                    }
+                    double11_store::OrderLines::Cart(cart_id) => {
+                        carts::read(connection, &self.facts, *cart_id)?
+                            .map(|cart| cart.lines.iter().map(|line| line.product_id).collect())
+                            .unwrap_or_default()
+                    }
+                };
+                Ok(Box::new(UnlockedStock::read(connection, &products)?))
+            }
+            _ => Ok(Box::new(GuardedStock)),
+        }
+    }
+
+    fn roll_back(&self, connection: &Connection) {
+        if !connection.is_autocommit()
+            && let Err(error) = connection.execute_batch("ROLLBACK")
+        {
+            self.failure.raise(format!("ROLLBACK failed: {error}"));
+        }
+    }
+}
+
+fn stored_currency(connection: &Connection) -> rusqlite::Result<Option<Currency>> {
+    let code: Option<String> = connection
+        .query_row("SELECT currency FROM shop", [], |row| row.get(0))
+        .optional()?;
+    Ok(code.as_deref().and_then(Currency::from_code))
+}
+
+fn largest_id(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row(
+        "SELECT MAX(COALESCE((SELECT MAX(order_id) FROM orders), 0), \
+         COALESCE((SELECT MAX(cart_id) FROM carts), 0), \
+         COALESCE((SELECT MAX(attempt_id) FROM payments), 0))",
+        [],
+        |row| row.get(0),
+    )
+}
+
+fn figures(connection: &Connection) -> WorkResult<Figures> {
+    let row = find(
+        connection,
+        "SELECT TOTAL(received <> available + reserved + sold OR available < 0 OR reserved < 0 \
+         OR sold < 0), TOTAL(reserved) FROM stock",
+        [],
+        |row| {
+            let oversold: f64 = row.get(0)?;
+            let reserved: f64 = row.get(1)?;
+            Ok((oversold, reserved))
+        },
+    )?;
+    let (oversold, reserved) = row.unwrap_or_default();
+    Ok(Figures {
+        oversold_products: whole(oversold),
+        reserved_units: whole(reserved),
+    })
+}
+
+/// A count that SQLite's TOTAL gives as a float; exact below 2^53.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a sum of counts is a whole number, and negative sums are shown as 0"
+)]
+fn whole(count: f64) -> u64 {
+    count.max(0.0) as u64
+}
+
+impl Store for SqliteStore {
+    fn kind(&self) -> &'static str {
+        "sqlite"
+    }
+
+    fn catalogue(&self) -> Answer<Vec<Product>> {
+        self.read(catalogue::all)
+    }
+
+    fn sold_out_products(&self) -> Answer<Vec<ProductId>> {
+        self.read(|connection, _facts| catalogue::sold_out(connection))
+    }
+
+    fn product(&self, product_id: ProductId) -> Answer<Option<ListedProduct>> {
+        self.read(move |connection, facts| catalogue::one(connection, facts, product_id))
+    }
+
+    fn random_product(&self) -> Answer<Option<ListedProduct>> {
+        self.read(catalogue::random)
+    }
+
+    fn products(&self, page: PageRequest) -> Answer<Vec<ListedProduct>> {
+        self.read(move |connection, facts| catalogue::page(connection, facts, page))
+    }
+
+    fn search(&self, text: String, limit: u32) -> Answer<SearchPage> {
+        self.read(move |connection, facts| catalogue::search(connection, facts, &text, limit))
+    }
+
+    fn cart(&self, cart_id: CartId) -> Answer<Option<Cart>> {
+        self.read(move |connection, facts| {
+            // One snapshot for the cart and its lines.
+            let transaction = connection.unchecked_transaction()?;
+            let cart = carts::read(&transaction, facts, cart_id)?;
+            transaction.commit()?;
+            Ok(cart)
+        })
+    }
+
+    fn add_to_cart(&self, command: AddToCart) -> Answer<CartOutcome> {
+        self.write(Command::AddToCart(command), |outcome| match outcome {
+            Outcome::Cart(cart) => Some(cart),
+            _ => None,
+        })
+    }
+
+    fn remove_from_cart(&self, command: RemoveFromCart) -> Answer<CartOutcome> {
+        self.write(Command::RemoveFromCart(command), |outcome| match outcome {
+            Outcome::Cart(cart) => Some(cart),
+            _ => None,
+        })
+    }
+
+    fn place_order(&self, command: PlaceOrder) -> Answer<PlaceOutcome> {
+        self.write(Command::Place(command), |outcome| match outcome {
+            Outcome::Place(place) => Some(place),
+            _ => None,
+        })
+    }
+
+    fn order(&self, order_id: OrderId) -> Answer<Option<OrderView>> {
+        self.read(move |connection, facts| {
+            // One snapshot for the order, its lines and its payments.
+            let transaction = connection.unchecked_transaction()?;
+            let view = orders::view(&transaction, facts, order_id)?;
+            transaction.commit()?;
+            Ok(view)
+        })
+    }
+
+    fn cancel_order(&self, order_id: OrderId) -> Answer<CancelOutcome> {
+        self.write(Command::Cancel(order_id), |outcome| match outcome {
+            Outcome::Cancel(cancel) => Some(cancel),
+            _ => None,
+        })
+    }
+
+    fn expire_due(&self, limit: u32) -> Answer<u32> {
+        self.write(Command::Expire { limit }, |outcome| match outcome {
+            Outcome::Expire(expired) => Some(expired),
+            _ => None,
+        })
+    }
+
+    fn prepare_payment(&self, command: PreparePayment) -> Answer<PayOutcome> {
+        self.write(Command::Prepare(command), |outcome| match outcome {
+            Outcome::Prepare(prepare) => Some(prepare),
+            _ => None,
+        })
+    }
+
+    fn finalize_payment(&self, command: FinalizePayment) -> Answer<FinalizeOutcome> {
+        self.write(Command::Finalize(command), |outcome| match outcome {
+            Outcome::Finalize(finalize) => Some(finalize),
+            _ => None,
+        })
+    }
+
+    fn unresolved_payments(&self, limit: u32) -> Answer<Vec<Attempt>> {
+        self.read(move |connection, facts| payments::unresolved(connection, facts, limit))
+    }
+
+    fn pending_refunds(&self, limit: u32) -> Answer<Vec<PendingRefund>> {
+        self.read(move |connection, facts| payments::pending_refunds(connection, facts, limit))
+    }
+
+    fn finish_refund(&self, order_id: OrderId, attempt_id: AttemptId) -> Answer<()> {
+        let command = Command::FinishRefund {
+            order_id,
+            attempt_id,
+        };
+        self.write(command, |outcome| match outcome {
+            Outcome::FinishRefund => Some(()),
+            _ => None,
+        })
+    }
+
+    fn figures(&self) -> Answer<Figures> {
+        self.read(|connection, _facts| figures(connection))
+    }
+
+    fn ping(&self) -> Answer<()> {
+        let failed = self.shared.failure.is_raised();
+        let read =
+            self.read(|connection, _facts| {
+                Ok(connection
+                    .query_row("SELECT COUNT(*) FROM shop", [], |row| row.get::<_, i64>(0))?)
+            });
+        Box::pin(async move {
+            if failed {
+                return Err(StoreError::Closed);
+            }
+            read.await.map(drop)
+        })
+    }
+
+    fn failed(&self) -> Pin<Box<dyn Future<Output = StoreFailure> + Send + 'static>> {
+        Box::pin(self.shared.failure.clone().wait())
+    }
+
+    fn close(&self) -> Answer<()> {
+        let writer = self.writer.clone();
+        let shared = Arc::clone(&self.shared);
+        let lock = self
+            .lock
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        Box::pin(async move {
+            tokio::task::spawn_blocking(move || {
+                if let Some(writer) = writer {
+                    writer.close();
+                }
+                shared.connections.close();
+                drop(lock);
+            })
+            .await
+            .map_err(|_| StoreError::OutcomeUnknown)
+        })
+    }
+}
