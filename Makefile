@@ -1,0 +1,42 @@
+# Everything that is done often, by one name each. `make` alone lists the names.
+
+CARGO ?= cargo
+# The lints are those of the Rust version that the workspace names; a newer clippy may know more, so
+# that there its warnings are shown without failing. CI always fails on them.
+MINIMUM_RUST := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+PRESENT_RUST := $(shell rustc --version | sed 's/^rustc \([0-9]*\.[0-9]*\).*/\1/')
+ifneq ($(filter true,$(CI))$(filter $(MINIMUM_RUST),$(PRESENT_RUST)),)
+DENY_WARNINGS := -D warnings
+endif
+
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+.PHONY: help test tools check build suite soak rehearse-quick clean
+
+help: ## list these targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-24s%s\n", $$1, $$2 }'
+
+test: tools check suite build ## install what the tests need, then check and test everything
+
+tools: ## install the browser, fonts and Python client that the tests need
+	bash scripts/install-test-tools.sh
+
+check: ## format, lints and documentation, without running anything
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --workspace --all-targets --locked -- $(DENY_WARNINGS)
+	RUSTDOCFLAGS="$(DENY_WARNINGS)" $(CARGO) doc --release --workspace --no-deps --locked
+
+build: ## build the program: target/release/double11
+	$(CARGO) build --release --workspace --locked
+
+suite: ## all tests in their short form; arrows between crates and licences among them
+	$(CARGO) test --release --workspace --locked --no-fail-fast
+
+soak: ## the long counts of every crash, race and statistics test; writes docs/SOAK.md
+	bash scripts/soak.sh
+
+rehearse-quick: ## the main job in its short form; the report lands in results/
+	$(CARGO) run --release -- rehearse --quick
+
+clean: ## remove what the build made; results/ stays
+	$(CARGO) clean

@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# Installs what the tests need besides Rust, where it is missing. Debian and its relatives only, as
+# root or by sudo without a password; elsewhere it names what is missing and what is skipped for it.
+# With CI=true a tool that is still missing is a failure.
+set -euo pipefail
+
+# One line a tool: Debian package | what the tests do with it.
+tools() {
+  cat <<'END'
+chromium|the report is opened in a browser
+chromium-driver|the report is opened in a browser
+fonts-noto-cjk|Chinese text is drawn in the browser
+python3|the Python client of the requirements runs against the shop
+python3-requests|the Python client of the requirements runs against the shop
+END
+}
+
+has() {
+  case $1 in
+    chromium) command -v chromium >/dev/null ;;
+    chromium-driver) command -v chromedriver >/dev/null ;;
+    fonts-noto-cjk) command -v fc-list >/dev/null && [ -n "$(fc-list :lang=zh-tw 2>/dev/null)" ] ;;
+    python3) command -v python3 >/dev/null ;;
+    python3-requests) python3 -c 'import requests' 2>/dev/null || /usr/bin/python3 -c 'import requests' 2>/dev/null ;;
+  esac
+}
+
+missing() {
+  local package purpose
+  while IFS='|' read -r package purpose; do
+    has "$package" || printf '%s\n' "$package"
+  done < <(tools)
+}
+
+# Prints the command that makes the next word run as root, or fails.
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then
+    printf 'env'
+  elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+    printf 'sudo -n'
+  else
+    return 1
+  fi
+}
+
+mapfile -t wanted < <(missing)
+[ "${#wanted[@]}" -eq 0 ] && exit 0
+
+if command -v apt-get >/dev/null && root=$(as_root); then
+  printf 'Installing for the tests: %s\n' "${wanted[*]}"
+  {
+    $root apt-get update -q &&
+      $root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${wanted[@]}"
+  } >&2 || printf 'The installation failed.\n' >&2
+fi
+
+mapfile -t wanted < <(missing)
+[ "${#wanted[@]}" -eq 0 ] && exit 0
+
+printf 'Missing for the tests:\n' >&2
+while IFS='|' read -r package purpose; do
+  for name in "${wanted[@]}"; do
+    if [ "$name" = "$package" ]; then
+      printf '  %-16s skipped: %s\n' "$package" "$purpose" >&2
+    fi
+  done
+done < <(tools)
+printf 'hint: as root: apt-get install %s\n' "${wanted[*]}" >&2
+[ "${CI:-}" = true ] && exit 1
+exit 0
