@@ -1,1 +1,31 @@
-//! Placeholder while the workspace is laid out.
+//! The before/after report of a rehearsal: its JSON, its HTML page and its table for a terminal.
+//!
+//! [`model`] is the contract: an [`ImprovementReport`] holds every figure that is shown, already
+//! computed. [`assess`] derives the table of improvements, the outcome and the one-sentence claim
+//! from those figures; [`html`], [`terminal`] and [`json`] only show them. All visible words of the
+//! page and the terminal stand in one private module, so that another language is one more list.
+//!
+//! The crate must not know how a run is made or measured: it reads no run files, no clock and no
+//! environment, starts nothing, and writes only to the writers that it is handed.
+
+pub mod model;
+
+pub mod assess;
+pub mod html;
+pub mod json;
+pub mod terminal;
+
+mod format;
+mod sentence;
+mod texts;
+mod vendor;
+
+pub use assess::conclude;
+pub use model::ImprovementReport;
+pub use texts::Language;
+
+#[cfg(test)]
+extern crate self as double11_report;
+#[cfg(test)]
+#[path = "../tests/sample/sample.rs"]
+mod sample;

@@ -1,0 +1,17 @@
+//! A run: accumulated sample by sample, summed up at its end, and kept in two files.
+//!
+//! [`RunRecorder`] takes samples and yields a [`Summary`] (`summary.json`) and a [`TimeSeries`]
+//! (`timeseries.json`). Samples that could not be taken are never invented: a dropped start is
+//! counted as dropped and as failed, and it is in no percentile but the verdict's.
+
+mod availability;
+mod recorder;
+mod second;
+mod summary;
+mod tally;
+mod time_series;
+
+pub use availability::{AVAILABLE_WITHIN, Availability, GOOD_SHARE_PERCENT, WINDOW_REQUESTS_MIN};
+pub use recorder::{PhaseShape, Progress, RunRecorder, RunShape};
+pub use summary::{PhaseSummary, Quantiles, SCHEMA_VERSION, SessionSummary, StepSummary, Summary};
+pub use time_series::{Second, SecondStep, TimeSeries};

@@ -1,0 +1,129 @@
+//! One second of a run while it is accumulated: open with histograms, or closed and encoded.
+
+use super::tally::Counts;
+use super::time_series::{Second, SecondStep};
+use crate::histogram::LatencyHistogram;
+use crate::sample::{Failure, Outcome, Sample};
+
+/// A second in which samples may still be recorded cheaply: one entry per step of the run.
+#[derive(Debug)]
+pub(super) struct OpenSecond {
+    steps: Vec<OpenStep>,
+}
+
+#[derive(Debug, Default)]
+struct OpenStep {
+    counts: Counts,
+    completed: u64,
+    response_time: Option<LatencyHistogram>,
+    service_time: Option<LatencyHistogram>,
+}
+
+impl OpenSecond {
+    pub(super) fn new(steps: usize) -> Self {
+        Self {
+            steps: std::iter::repeat_with(OpenStep::default)
+                .take(steps)
+                .collect(),
+        }
+    }
+
+    /// Takes up a second that had been closed.
+    ///
+    /// # Panics
+    /// Never: the histograms were encoded by [`Self::close`].
+    pub(super) fn reopen(steps: usize, second: &Second) -> Self {
+        let decode = |text: &String| {
+            LatencyHistogram::from_base64(text).expect("this module encoded the histogram itself")
+        };
+        let mut open = Self::new(steps);
+        for closed in &second.steps {
+            open.steps[usize::from(closed.step)] = OpenStep {
+                counts: Counts {
+                    attempted: closed.attempted,
+                    succeeded: closed.succeeded,
+                    expected_refusals: closed.expected_refusals,
+                    failed: closed.failed,
+                    dropped: closed.dropped,
+                    never_sent: closed.never_sent,
+                },
+                completed: closed.completed,
+                response_time: closed.response_time.as_ref().map(decode),
+                service_time: closed.service_time.as_ref().map(decode),
+            };
+        }
+        open
+    }
+
+    /// Records a request that was planned in this second.
+    pub(super) fn record_planned(&mut self, sample: &Sample) {
+        let step = &mut self.steps[usize::from(sample.step.0)];
+        step.counts.record(sample);
+        if !sample.is_dropped() {
+            step.response_time
+                .get_or_insert_default()
+                .record(sample.response_time());
+        }
+        if let Some(service_time) = sample.service_time() {
+            step.service_time
+                .get_or_insert_default()
+                .record(service_time);
+        }
+    }
+
+    /// Records a request that ended in this second.
+    pub(super) fn record_ended(&mut self, sample: &Sample) {
+        let step = &mut self.steps[usize::from(sample.step.0)];
+        step.completed += u64::from(is_answered(sample));
+    }
+
+    /// Answers that ended in this second, over all steps.
+    pub(super) fn completed(&self) -> u64 {
+        self.steps.iter().map(|step| step.completed).sum()
+    }
+
+    /// Adds the response times of all steps to a histogram.
+    pub(super) fn add_response_times(&self, sum: &mut LatencyHistogram) {
+        for histogram in self
+            .steps
+            .iter()
+            .filter_map(|step| step.response_time.as_ref())
+        {
+            sum.merge(histogram);
+        }
+    }
+
+    /// The second as it is written, with its histograms encoded.
+    pub(super) fn close(self, second: u32) -> Second {
+        let encode = |histogram: Option<LatencyHistogram>| {
+            histogram.as_ref().map(LatencyHistogram::to_base64)
+        };
+        let steps = (0_u16..)
+            .zip(self.steps)
+            .filter(|(_, step)| step.counts.attempted > 0 || step.completed > 0)
+            .map(|(index, step)| SecondStep {
+                step: index,
+                attempted: step.counts.attempted,
+                succeeded: step.counts.succeeded,
+                expected_refusals: step.counts.expected_refusals,
+                failed: step.counts.failed,
+                dropped: step.counts.dropped,
+                never_sent: step.counts.never_sent,
+                completed: step.completed,
+                response_time: encode(step.response_time),
+                service_time: encode(step.service_time),
+            })
+            .collect();
+        Second { second, steps }
+    }
+}
+
+/// Whether a complete answer came, whatever it said.
+fn is_answered(sample: &Sample) -> bool {
+    matches!(
+        sample.outcome,
+        Outcome::Success
+            | Outcome::ExpectedRefusal
+            | Outcome::Failed(Failure::Status | Failure::Extraction)
+    )
+}

@@ -1,0 +1,281 @@
+//! What a check found.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::matrix::CounterError;
+
+/// The version of the form of a [`CrossCheck`].
+const SCHEMA_VERSION: u32 = 1;
+
+/// All checks of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CrossCheck {
+    /// The version of this form, 1.
+    pub schema_version: u32,
+    /// What they come to together.
+    pub overall: Overall,
+    /// Each check.
+    pub checks: Vec<CheckResult>,
+}
+
+/// What all checks come to together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Overall {
+    /// Every check agrees.
+    Agrees,
+    /// At least one check differs.
+    Differs,
+    /// None differs, but at least one could not be made, or there is none.
+    CannotJudge,
+}
+
+/// One check.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CheckResult {
+    /// What kind of figure is compared, with its unit.
+    pub kind: CheckKind,
+    /// What is compared, for people: `requests POST /api/orders`, `throughput`, …
+    pub name: String,
+    /// The phase, where the check belongs to one; otherwise it is about the whole run.
+    pub phase: Option<String>,
+    /// The client's figure.
+    pub client: Option<f64>,
+    /// The target's figure.
+    pub shop: Option<f64>,
+    /// Target minus client.
+    pub difference: Option<f64>,
+    /// How large the difference may be. For counts only upwards or only downwards, see
+    /// [`CheckKind`].
+    pub limit: Option<f64>,
+    /// What the P95 check rests on.
+    pub service_time: Option<ServiceTimeDetail>,
+    /// What it comes to.
+    pub verdict: Verdict,
+}
+
+/// The kind of a figure, which fixes its unit and what its limit means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckKind {
+    /// Requests sent to an endpoint. The target may have counted fewer, by as many as the client
+    /// does not know the outcome of, and never more.
+    Requests,
+    /// Orders. The target may have counted more than the client saw acknowledged, by as many as the
+    /// client does not know the outcome of, and never fewer.
+    Orders,
+    /// Captured payments, as orders.
+    Payments,
+    /// Answered requests per second.
+    Throughput,
+    /// The P95 of the service time in milliseconds.
+    ServiceTimeP95,
+}
+
+/// The figures behind a P95 check, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ServiceTimeDetail {
+    /// The client's mean service time.
+    pub client_mean_ms: f64,
+    /// The target's mean time in the handler.
+    pub shop_mean_ms: f64,
+    /// The width of the bucket that the target's P95 falls into: how far off the target's own
+    /// figure may be. `None` if it lies beyond the highest bound.
+    pub bucket_error_ms: Option<f64>,
+    /// What the client's side is said to add to each request.
+    pub client_overhead_ms: f64,
+}
+
+/// What a check comes to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The figures agree within the limit.
+    Agrees,
+    /// They do not.
+    Differs,
+    /// The figures are not comparable, or one is missing.
+    CannotCompare(Reason),
+}
+
+/// Why two figures cannot be compared.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Reason {
+    /// The target's process started anew between the scrapes.
+    TargetRestarted,
+    /// A counter of the target fell between the scrapes.
+    CounterReset {
+        /// The name of the series.
+        series: String,
+    },
+    /// The target has no such series.
+    SeriesMissing {
+        /// The name of the series.
+        series: String,
+    },
+    /// The client's time series does not say when it began.
+    NoStartTime,
+    /// Nothing was scraped before the first request.
+    NoScrapeBefore,
+    /// Nothing was scraped after the last request.
+    NoScrapeAfter,
+    /// The scrapes inside the phase do not span enough time.
+    ScrapesTooFew {
+        /// Seconds between the first and the last scrape inside the phase.
+        spanned_s: f64,
+        /// Seconds needed.
+        needed_s: f64,
+    },
+    /// Too few requests were answered between the scrapes for the figure to mean anything.
+    RequestsTooFew {
+        /// Requests answered.
+        requests: f64,
+        /// Requests needed.
+        needed: f64,
+    },
+    /// A step sent requests, and nobody said to which endpoint.
+    StepWithoutEndpoint {
+        /// The step.
+        step: String,
+    },
+    /// Requests waited in the target, or on their way, before a handler saw them, so that the
+    /// handler's time says little about the client's.
+    WaitedBeforeHandler {
+        /// The mean wait in milliseconds.
+        waited_before_handler_ms: f64,
+    },
+    /// The target's P95 lies beyond the highest bound of its histogram.
+    BeyondBuckets {
+        /// That bound in milliseconds.
+        highest_bound_ms: f64,
+    },
+    /// A histogram of the client's time series cannot be read.
+    UnreadableTimeSeries,
+}
+
+impl CrossCheck {
+    pub(super) fn new(checks: Vec<CheckResult>) -> Self {
+        let any = |wanted: fn(&Verdict) -> bool| checks.iter().any(|check| wanted(&check.verdict));
+        let overall = if any(|verdict| *verdict == Verdict::Differs) {
+            Overall::Differs
+        } else if checks.is_empty() || any(|verdict| *verdict != Verdict::Agrees) {
+            Overall::CannotJudge
+        } else {
+            Overall::Agrees
+        };
+        Self {
+            schema_version: SCHEMA_VERSION,
+            overall,
+            checks,
+        }
+    }
+}
+
+impl CheckResult {
+    /// A check without figures yet, to be compared or given up.
+    pub(super) fn new(kind: CheckKind, name: String, phase: Option<&str>) -> Self {
+        Self {
+            kind,
+            name,
+            phase: phase.map(str::to_owned),
+            client: None,
+            shop: None,
+            difference: None,
+            limit: None,
+            service_time: None,
+            verdict: Verdict::Agrees,
+        }
+    }
+
+    /// The verdict of what `compare` finds, with whatever figures it filled in.
+    pub(super) fn judged(
+        mut self,
+        compare: impl FnOnce(&mut Self) -> Result<Verdict, Reason>,
+    ) -> Self {
+        self.verdict = compare(&mut self).unwrap_or_else(Verdict::CannotCompare);
+        self
+    }
+
+    /// Fills in both figures and the limit, and returns target minus client.
+    pub(super) fn figures(&mut self, client: f64, shop: f64, limit: f64) -> f64 {
+        let difference = shop - client;
+        self.client = Some(client);
+        self.shop = Some(shop);
+        self.difference = Some(difference);
+        self.limit = Some(limit);
+        difference
+    }
+}
+
+impl Verdict {
+    pub(super) fn agrees_if(agrees: bool) -> Self {
+        if agrees { Self::Agrees } else { Self::Differs }
+    }
+}
+
+impl From<CounterError> for Reason {
+    fn from(error: CounterError) -> Self {
+        match error {
+            CounterError::Missing { name } => Self::SeriesMissing { series: name },
+            CounterError::Reset { name } => Self::CounterReset { series: name },
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Agrees => formatter.write_str("agrees"),
+            Self::Differs => formatter.write_str("differs"),
+            Self::CannotCompare(reason) => write!(formatter, "cannot compare, {reason}"),
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TargetRestarted => formatter.write_str("the target restarted during the run"),
+            Self::CounterReset { series } => write!(formatter, "`{series}` was reset"),
+            Self::SeriesMissing { series } => write!(formatter, "the target has no `{series}`"),
+            Self::NoStartTime => formatter.write_str("the run does not say when it began"),
+            Self::NoScrapeBefore => formatter.write_str("no scrape before the first request"),
+            Self::NoScrapeAfter => formatter.write_str("no scrape after the last request"),
+            Self::ScrapesTooFew {
+                spanned_s,
+                needed_s,
+            } => write!(
+                formatter,
+                "the scrapes inside the phase span {spanned_s:.1} s, needed {needed_s:.1} s"
+            ),
+            Self::RequestsTooFew { requests, needed } => {
+                write!(
+                    formatter,
+                    "{requests:.0} requests between the scrapes, needed {needed:.0}"
+                )
+            }
+            Self::StepWithoutEndpoint { step } => {
+                write!(formatter, "the endpoint of step `{step}` is not known")
+            }
+            Self::WaitedBeforeHandler {
+                waited_before_handler_ms,
+            } => {
+                write!(
+                    formatter,
+                    "waited before the handler: {waited_before_handler_ms:.0} ms"
+                )
+            }
+            Self::BeyondBuckets { highest_bound_ms } => write!(
+                formatter,
+                "the target's P95 is beyond its highest bucket, {highest_bound_ms:.0} ms"
+            ),
+            Self::UnreadableTimeSeries => {
+                formatter.write_str("a histogram of the time series cannot be read")
+            }
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The P95 of the service time inside a phase.
+
+use std::time::Duration;
+
+use double11_measure::histogram::LatencyHistogram;
+use double11_measure::run::PhaseSummary;
+
+use super::result::{CheckKind, CheckResult, Reason, ServiceTimeDetail, Verdict};
+use super::window::Window;
+use super::{CrossCheckInput, P95_TOLERANCE, WAIT_COMPARABLE};
+
+/// Requests below which a P95 is the luck of a few.
+const REQUESTS_MIN: u64 = 100;
+
+/// The share of a phase's requests that, failed or begun late, tells overload.
+const OVERLOAD_SHARE: f64 = 0.01;
+
+/// The least mean wait that is called a wait before the handler in an overloaded phase.
+const OVERLOAD_WAIT: Duration = Duration::from_millis(10);
+
+/// Compares the client's P95 of the requests planned between the first and the last scrape inside
+/// the phase with Prometheus' interpolated P95 of the target's histogram between them.
+///
+/// They may differ by the width of the bucket that the target's P95 falls into, by the stated
+/// overhead of the client and by the mean time that requests spent outside the handler, and never by
+/// more than [`P95_TOLERANCE`]. Where that mean time is beyond [`WAIT_COMPARABLE`], or is most of
+/// the service time in a phase that was overloaded by the client's own figures, the two are
+/// different things and not compared.
+pub(super) fn check(input: &CrossCheckInput<'_>, phase: &PhaseSummary) -> CheckResult {
+    let name = "P95 of service time".to_owned();
+    CheckResult::new(CheckKind::ServiceTimeP95, name, Some(&phase.name)).judged(|check| {
+        let window = Window::inside(input, phase)?;
+        let client = client_service_time(input, window)?;
+        let (Some(client_p95), Some(client_mean)) = (client.percentile(95.0), client.mean()) else {
+            return Err(requests_too_few(0));
+        };
+        check.client = Some(milliseconds(client_p95));
+        if client.len() < REQUESTS_MIN {
+            return Err(requests_too_few(client.len()));
+        }
+        let handler = input.handler_time(window.from, window.to)?;
+        let (Some(shop_p95), Some(shop_mean)) = (handler.prometheus_quantile(0.95), handler.mean())
+        else {
+            return Err(requests_too_few(0));
+        };
+        let waited = client_mean.saturating_sub(shop_mean);
+        let detail = ServiceTimeDetail {
+            client_mean_ms: milliseconds(client_mean),
+            shop_mean_ms: milliseconds(shop_mean),
+            bucket_error_ms: shop_p95.bucket_error().map(milliseconds),
+            client_overhead_ms: milliseconds(input.client_overhead),
+        };
+        check.service_time = Some(detail);
+        let waited_before_handler = || Reason::WaitedBeforeHandler {
+            waited_before_handler_ms: milliseconds(waited),
+        };
+        if waited > WAIT_COMPARABLE {
+            check.shop = Some(milliseconds(shop_p95.value));
+            return Err(waited_before_handler());
+        }
+        let bucket_error = shop_p95.bucket_error().ok_or(Reason::BeyondBuckets {
+            highest_bound_ms: milliseconds(shop_p95.bucket_lower),
+        })?;
+        let limit = (bucket_error + input.client_overhead + waited).min(P95_TOLERANCE);
+        let difference = check.figures(
+            milliseconds(client_p95),
+            milliseconds(shop_p95.value),
+            milliseconds(limit),
+        );
+        let agrees = difference.abs() <= milliseconds(limit);
+        let waited_most = waited > OVERLOAD_WAIT && waited * 2 > client_mean;
+        if !agrees && difference < 0.0 && waited_most && is_overloaded(phase) {
+            return Err(waited_before_handler());
+        }
+        Ok(Verdict::agrees_if(agrees))
+    })
+}
+
+/// The service times of the compared steps in the seconds that lie at least half inside the window.
+fn client_service_time(
+    input: &CrossCheckInput<'_>,
+    window: Window,
+) -> Result<LatencyHistogram, Reason> {
+    let steps = input.compared_steps();
+    let mut sum = LatencyHistogram::new();
+    let seconds = input.time_series.seconds.iter();
+    for second in seconds.filter(|second| window.share(second) >= 0.5) {
+        for step in second
+            .steps
+            .iter()
+            .filter(|step| steps.contains(&step.step))
+        {
+            if let Some(text) = &step.service_time {
+                let histogram = LatencyHistogram::from_base64(text)
+                    .map_err(|_| Reason::UnreadableTimeSeries)?;
+                sum.merge(&histogram);
+            }
+        }
+    }
+    Ok(sum)
+}
+
+fn is_overloaded(phase: &PhaseSummary) -> bool {
+    let total = &phase.total;
+    let suffering = total.failed.max(total.late) as f64;
+    suffering > total.attempted as f64 * OVERLOAD_SHARE
+}
+
+fn requests_too_few(requests: u64) -> Reason {
+    Reason::RequestsTooFew {
+        requests: requests as f64,
+        needed: REQUESTS_MIN as f64,
+    }
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_nanos() as f64 / 1e6
+}

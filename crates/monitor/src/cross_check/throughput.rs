@@ -1,0 +1,59 @@
+//! The throughput inside a phase.
+
+use double11_measure::run::PhaseSummary;
+
+use super::endpoint::Sent;
+use super::result::{CheckKind, CheckResult, Reason, Verdict};
+use super::window::Window;
+use super::{CrossCheckInput, THROUGHPUT_TOLERANCE};
+use crate::matrix::CounterError;
+
+/// Requests that must have been answered between the scrapes: with fewer, a few requests at the
+/// edges of the window are as much as the tolerance.
+const REQUESTS_MIN: f64 = 200.0;
+
+/// Compares the target's counter delta between the first and the last scrape inside the phase with
+/// what the client saw answered in the same span. Requests of the phase with an unknown outcome
+/// widen the limit, since the target may have counted them.
+pub(super) fn check(input: &CrossCheckInput<'_>, phase: &PhaseSummary) -> CheckResult {
+    let name = "throughput".to_owned();
+    CheckResult::new(CheckKind::Throughput, name, Some(&phase.name)).judged(|check| {
+        let window = Window::inside(input, phase)?;
+        let answered = window.answered(input);
+        let seconds = window.length().as_secs_f64();
+        check.client = Some(answered / seconds);
+        if answered < REQUESTS_MIN {
+            return Err(Reason::RequestsTooFew {
+                requests: answered,
+                needed: REQUESTS_MIN,
+            });
+        }
+        let unknown: u64 = phase
+            .steps
+            .iter()
+            .filter(|step| input.has_endpoint(&step.step))
+            .map(|step| Sent::of(step).unknown)
+            .sum();
+        let counted = counted(input, window)?;
+        let limit = (answered * THROUGHPUT_TOLERANCE + unknown as f64) / seconds;
+        let difference = check.figures(answered / seconds, counted / seconds, limit);
+        Ok(Verdict::agrees_if(difference.abs() <= limit))
+    })
+}
+
+/// Requests that the target counted at all known endpoints; those it does not have count nothing.
+fn counted(input: &CrossCheckInput<'_>, window: Window) -> Result<f64, CounterError> {
+    let mut sum = None;
+    let mut missing = None;
+    for endpoint in input.distinct_endpoints() {
+        match input.counted_at(endpoint, window.from, window.to) {
+            Ok(count) => *sum.get_or_insert(0.0) += count,
+            Err(error @ CounterError::Missing { .. }) => missing = Some(error),
+            Err(reset) => return Err(reset),
+        }
+    }
+    match (sum, missing) {
+        (None, Some(error)) => Err(error),
+        (sum, _) => Ok(sum.unwrap_or(0.0)),
+    }
+}

@@ -1,0 +1,188 @@
+use super::*;
+use crate::model::Severity;
+use crate::{model, sample};
+
+fn outcome_after(change: impl FnOnce(&mut ImprovementReport)) -> Outcome {
+    let mut report = sample::report();
+    change(&mut report);
+    conclude(&mut report);
+    report.outcome
+}
+
+fn judged(report: &mut ImprovementReport, variant: usize) -> &mut PhaseReport {
+    let phase = report.method.judged_phase.clone();
+    report.variants[variant]
+        .phases
+        .iter_mut()
+        .find(|candidate| candidate.name == phase)
+        .unwrap()
+}
+
+fn row_of(report: &ImprovementReport, metric: Metric) -> &ImprovementRow {
+    report
+        .improvement
+        .iter()
+        .find(|row| row.metric == metric)
+        .unwrap()
+}
+
+#[test]
+fn the_sample_passes_and_shows_what_the_baseline_misses() {
+    let report = sample::report();
+    assert_eq!(report.outcome, Outcome::Passed);
+    let expected = [
+        (Metric::Throughput, TargetVerdict::Met, Some(false)),
+        (Metric::OrderRate, TargetVerdict::Met, Some(false)),
+        (Metric::PaymentRate, TargetVerdict::Met, Some(false)),
+        (Metric::ResponseTimeP95, TargetVerdict::Met, Some(false)),
+        (Metric::ErrorRate, TargetVerdict::Met, Some(false)),
+        (Metric::Availability, TargetVerdict::Met, Some(false)),
+        (Metric::CpuShare, TargetVerdict::Met, Some(false)),
+        (Metric::CpuPerRequest, TargetVerdict::Finding, None),
+    ];
+    let found: Vec<_> = report
+        .improvement
+        .iter()
+        .map(|row| (row.metric, row.verdict, row.baseline_meets_target))
+        .collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn targets_hold_exactly_at_their_edge() {
+    let check = |metric: Metric, value: f64, expected: TargetVerdict| {
+        let mut report = sample::report();
+        let phase = judged(&mut report, 1);
+        match metric {
+            Metric::Throughput => phase.throughput_per_second = Some(value),
+            Metric::OrderRate => phase.orders_per_second = Some(value),
+            Metric::PaymentRate => phase.payments_per_second = Some(value),
+            Metric::ResponseTimeP95 => phase.verdict_p95_ms = Some(value),
+            Metric::ErrorRate => phase.error_rate = Some(value),
+            Metric::CpuShare => phase.cpu_share = Some(value),
+            Metric::Availability | Metric::CpuPerRequest => unreachable!("not part of this table"),
+        }
+        conclude(&mut report);
+        assert_eq!(
+            row_of(&report, metric).verdict,
+            expected,
+            "{metric:?} {value}"
+        );
+        let outcome = if expected == TargetVerdict::Met {
+            Outcome::Passed
+        } else {
+            Outcome::Failed
+        };
+        assert_eq!(report.outcome, outcome, "{metric:?} {value}");
+    };
+    for (metric, met, missed) in [
+        (Metric::Throughput, 500.0, 499.9),
+        (Metric::OrderRate, 58.0, 57.9),
+        (Metric::PaymentRate, 25.0, 24.9),
+        (Metric::ResponseTimeP95, 49.99, 50.0),
+        (Metric::ErrorRate, 0.009_99, 0.01),
+        (Metric::CpuShare, 0.6, 0.61),
+    ] {
+        check(metric, met, TargetVerdict::Met);
+        check(metric, missed, TargetVerdict::Missed);
+    }
+}
+
+#[test]
+fn availability_says_how_coarse_it_is() {
+    let check = |good, total, verdict, reason: fn(&Reason) -> bool| {
+        let mut report = sample::report();
+        judged(&mut report, 1).availability = Some(model::Availability { good, total });
+        conclude(&mut report);
+        let row = row_of(&report, Metric::Availability);
+        assert_eq!(row.verdict, verdict, "{good}/{total}");
+        assert!(reason(&row.reason), "{good}/{total}: {:?}", row.reason);
+    };
+    let coarse = |reason: &Reason| matches!(reason, Reason::CoarseWindows { .. });
+    check(30, 30, TargetVerdict::Met, coarse);
+    check(29, 30, TargetVerdict::Missed, |reason| {
+        *reason == Reason::Misses
+    });
+    check(1799, 1800, TargetVerdict::Met, |reason| {
+        *reason == Reason::OnlyOptimisedMeets
+    });
+    check(1798, 1800, TargetVerdict::Missed, |reason| {
+        *reason == Reason::Misses
+    });
+    check(0, 0, TargetVerdict::NotJudged, |reason| {
+        *reason == Reason::NotMeasured
+    });
+}
+
+#[test]
+fn what_outweighs_what() {
+    assert_eq!(
+        outcome_after(|report| report.variants[0].audit.as_mut().unwrap().passed = false),
+        Outcome::Failed
+    );
+    let differ = |report: &mut ImprovementReport| {
+        report.variants[0].cross_check.as_mut().unwrap().results[0].status =
+            CrossCheckStatus::Differs;
+    };
+    assert_eq!(outcome_after(differ), Outcome::Failed);
+    let limit = |report: &mut ImprovementReport| {
+        report.variants[1].generator.as_mut().unwrap().limited = true;
+    };
+    assert_eq!(outcome_after(limit), Outcome::CannotJudge);
+    assert_eq!(
+        outcome_after(|report| {
+            limit(report);
+            judged(report, 1).error_rate = Some(0.5);
+        }),
+        Outcome::CannotJudge,
+        "a limited generator proves nothing about the shop"
+    );
+    assert_eq!(
+        outcome_after(|report| {
+            limit(report);
+            differ(report);
+        }),
+        Outcome::Failed
+    );
+    assert_eq!(
+        outcome_after(|report| report.findings[0].severity = Severity::Failure),
+        Outcome::Failed
+    );
+    assert_eq!(
+        outcome_after(|report| judged(report, 1).verdict_p95_ms = None),
+        Outcome::CannotJudge
+    );
+    assert_eq!(
+        outcome_after(|report| judged(report, 1).orders_per_second = None),
+        Outcome::Passed,
+        "a shop of the user's own may have no orders"
+    );
+}
+
+#[test]
+fn what_the_baseline_misses_fails_nothing() {
+    assert_eq!(
+        outcome_after(|report| {
+            let phase = judged(report, 0);
+            phase.error_rate = Some(1.0);
+            phase.throughput_per_second = Some(0.0);
+        }),
+        Outcome::Passed
+    );
+    let mut report = sample::report();
+    judged(&mut report, 0).throughput_per_second = Some(0.0);
+    conclude(&mut report);
+    assert_eq!(row_of(&report, Metric::Throughput).ratio, None);
+}
+
+#[test]
+fn a_variant_alone_cannot_be_judged() {
+    assert_eq!(
+        outcome_after(|report| report.variants.truncate(1)),
+        Outcome::CannotJudge
+    );
+    assert_eq!(
+        outcome_after(|report| report.variants.clear()),
+        Outcome::CannotJudge
+    );
+}

@@ -1,0 +1,129 @@
+//! How it was measured, and the facts of this very run.
+
+use maud::{Markup, html};
+
+use super::Context;
+use crate::format::{self, count};
+use crate::texts::fill;
+
+pub(super) fn method(context: &Context<'_>) -> Markup {
+    let (report, texts) = (context.report, context.texts);
+    let method = &report.method;
+    let order = method.order.join(" → ");
+    let pairs = match method.pairs {
+        1 => fill(texts.method_pairs_one, &[("order", &order)]),
+        pairs => fill(
+            texts.method_pairs_many,
+            &[("pairs", &pairs.to_string()), ("order", &order)],
+        ),
+    };
+    let timeout = format::milliseconds(report.plan.request_timeout_ms);
+    html! {
+        ul.method {
+            li { (pairs) }
+            li { (texts.method_open) }
+            @if let Some(warm_up) = method.warm_up_s {
+                li { (fill(texts.method_warm_up, &[("seconds", &format::seconds(warm_up))])) }
+            }
+            li { (texts.method_response) }
+            li { (fill(texts.method_verdict, &[("timeout", &timeout)])) }
+            li { (texts.method_errors) }
+            li { (texts.method_availability) }
+            li { (texts.method_durable) }
+        }
+        @if !method.files.is_empty() {
+            h3 { (texts.files) }
+            table.facts aria-label=(texts.files) {
+                thead {
+                    tr {
+                        th scope="col" { (texts.file_name) }
+                        th scope="col" { (texts.file_what) }
+                    }
+                }
+                tbody {
+                    @for file in &method.files {
+                        tr {
+                            th scope="row" { code { (file.name) } }
+                            td { (file.what) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+pub(super) fn facts(context: &Context<'_>) -> Markup {
+    let texts = context.texts;
+    html! {
+        table.facts {
+            caption { (texts.facts_caption) }
+            thead {
+                tr {
+                    th scope="col" { (texts.fact) }
+                    th scope="col" { (texts.value) }
+                }
+            }
+            tbody {
+                tr {
+                    th scope="row" { (texts.fact_command) }
+                    td { code { (context.report.run.command) } }
+                }
+                @for (label, value) in known_facts(context) {
+                    tr {
+                        th scope="row" { (label) }
+                        td { (value) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What is known of machine and plan, in the order of the page.
+fn known_facts(context: &Context<'_>) -> Vec<(&'static str, String)> {
+    let (texts, host, plan) = (context.texts, &context.report.host, &context.report.plan);
+    let system: Vec<&str> = [&host.operating_system, &host.kernel]
+        .into_iter()
+        .flatten()
+        .map(String::as_str)
+        .collect();
+    let number = |value: Option<u32>| value.map(|value| count(u64::from(value)));
+    let normal = plan
+        .normal_per_second
+        .map(|rate| fill(texts.fact_normal_value, &[("rate", &format::rate(rate))]));
+    let facts = [
+        (texts.fact_cpu, host.cpu_model.clone()),
+        (texts.fact_cpus, number(host.logical_cpus)),
+        (texts.fact_memory, host.memory_bytes.map(format::bytes)),
+        (
+            texts.fact_system,
+            (!system.is_empty()).then(|| system.join(", ")),
+        ),
+        (texts.fact_file_system, host.file_system.clone()),
+        (
+            texts.fact_fdatasync,
+            host.fdatasync_ms.map(format::milliseconds),
+        ),
+        (texts.fact_shop_cpus, host.shop_cpus.clone()),
+        (texts.fact_generator_cpus, host.generator_cpus.clone()),
+        (texts.fact_store, plan.store.clone()),
+        (texts.fact_products, plan.products.map(count)),
+        (texts.fact_plan, Some(plan.name.clone())),
+        (texts.fact_normal, normal),
+        (texts.fact_connections, number(plan.connections)),
+        (texts.fact_in_flight, number(plan.max_in_flight)),
+        (
+            texts.fact_timeout,
+            Some(format::milliseconds(plan.request_timeout_ms)),
+        ),
+        (
+            texts.fact_payment_window,
+            plan.payment_window_s.map(format::seconds),
+        ),
+    ];
+    facts
+        .into_iter()
+        .filter_map(|(label, value)| Some((label, value?)))
+        .collect()
+}

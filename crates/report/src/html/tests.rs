@@ -1,0 +1,158 @@
+use super::*;
+use crate::model::{CrossCheckStatus, Severity};
+use crate::{conclude, sample};
+
+fn page_of(report: &ImprovementReport) -> String {
+    let mut bytes = Vec::new();
+    write(report, Language::English, &mut bytes).unwrap();
+    String::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn the_page_shows_what_the_report_says() {
+    let report = sample::report();
+    let page = page_of(&report);
+    for expected in [
+        "✓ All targets met",
+        "≥ 5,000 ms",
+        "−99.9% or more",
+        "100% (30 of 30)",
+        "P95響應時間",
+        "數據庫寫入是瓶頸",
+        "? cannot compare",
+        "double11 rehearse --quick --seed 11",
+        "Levers: pool, indexes, random-id",
+        "no-oversell",
+    ] {
+        assert!(page.contains(expected), "`{expected}` is not in the page");
+    }
+}
+
+#[test]
+fn nothing_is_fetched_from_elsewhere() {
+    let page = page_of(&sample::report());
+    for forbidden in [
+        " src=",
+        "@import",
+        "url(",
+        "fetch(",
+        "XMLHttpRequest",
+        "<iframe",
+        "<img",
+    ] {
+        assert!(!page.contains(forbidden), "the page has `{forbidden}`");
+    }
+    // The link of the empty icon is the only element that names a resource.
+    assert_eq!(page.matches("<link").count(), 1);
+}
+
+#[test]
+fn foreign_texts_cannot_leave_their_place() {
+    let mut report = sample::report();
+    let evil = "</script><script>alert(1)</script><b onclick=\"x\">&amp;";
+    report.variants[0].name = evil.to_owned();
+    report.variants[0].phases[1].name = evil.to_owned();
+    report.variants[0].audit.as_mut().unwrap().checks[0].found = evil.to_owned();
+    report.run.command = evil.to_owned();
+    report.findings[0].text = evil.to_owned();
+    conclude(&mut report);
+    let page = page_of(&report);
+    assert!(!page.contains("<script>alert"));
+    assert!(!page.contains("<b onclick"));
+    assert_eq!(
+        page.matches("</script").count(),
+        3,
+        "data, library and script, nothing else"
+    );
+}
+
+#[test]
+fn the_embedded_data_is_what_the_script_reads() {
+    let page = page_of(&sample::report());
+    let (_, rest) = page.split_once("id=\"report-data\">").unwrap();
+    let (json, _) = rest.split_once("</script>").unwrap();
+    let data: serde_json::Value = serde_json::from_str(json).unwrap();
+    for chart in data["charts"].as_array().unwrap() {
+        let place = format!("id={}", chart["id"]);
+        assert!(page.contains(&place), "no place for {place}");
+    }
+}
+
+#[test]
+fn every_word_of_a_template_is_filled_in() {
+    let page = page_of(&sample::report());
+    let (body, _) = page.split_once("id=\"report-data\"").unwrap();
+    let (_, body) = body.split_once("<body>").unwrap();
+    assert!(
+        !body.contains('{') && !body.contains('}'),
+        "a placeholder is left"
+    );
+}
+
+#[test]
+fn failures_are_said_in_words() {
+    let mut report = sample::report();
+    report.findings[0].severity = Severity::Failure;
+    let audit = report.variants[1].audit.as_mut().unwrap();
+    audit.passed = false;
+    audit.checks[0].passed = false;
+    audit.checks[0]
+        .findings
+        .push("product 17 sold 101 of 100".to_owned());
+    report.variants[1].cross_check.as_mut().unwrap().results[0].status = CrossCheckStatus::Differs;
+    report.variants[1].generator.as_mut().unwrap().limited = true;
+    conclude(&mut report);
+    let page = page_of(&report);
+    for expected in [
+        "✗ Targets missed or checks failed",
+        "✗ Failure",
+        "optimized: 3 of 4 checks passed",
+        "✗ failed",
+        "product 17 sold 101 of 100",
+        "✗ differs",
+        "✗ yes",
+        "The audit failed, so none of this counts.",
+    ] {
+        assert!(page.contains(expected), "`{expected}` is not in the page");
+    }
+}
+
+#[test]
+fn what_was_not_measured_is_left_out_or_said() {
+    let mut report = sample::report();
+    report.findings.clear();
+    report.warnings.clear();
+    report.method.files.clear();
+    for variant in &mut report.variants {
+        variant.seconds.clear();
+        variant.heatmap = None;
+        variant.funnel.clear();
+        variant.steps.clear();
+        variant.audit = None;
+        variant.cross_check = None;
+        variant.generator = None;
+        for phase in &mut variant.phases {
+            phase.cpu_share = None;
+            phase.orders_per_second = None;
+        }
+    }
+    conclude(&mut report);
+    let page = page_of(&report);
+    for expected in [
+        "No audit was made for baseline.",
+        "No cross-check was made for optimized.",
+        "health was not recorded",
+        "Nothing beside the table",
+        "Not measured in this rehearsal.",
+    ] {
+        assert!(page.contains(expected), "`{expected}` is not in the page");
+    }
+    for absent in [
+        "id=\"throughput\"",
+        "id=\"heatmap\"",
+        "id=\"funnel\"",
+        "class=\"chart\"",
+    ] {
+        assert!(!page.contains(absent), "`{absent}` is in the page");
+    }
+}

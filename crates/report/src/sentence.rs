@@ -1,0 +1,202 @@
+//! The one-sentence claim in the pattern of requirements 7.3.
+//!
+//! It states what was measured, side by side, and leaves out every clause whose figure is missing;
+//! it never says that something improved, fell or is guaranteed.
+
+use crate::format;
+use crate::model::{Bound, ImprovementReport, Metric, PhaseReport};
+use crate::texts::{Language, Texts, fill};
+
+/// Builds the claim from the figures of the judged phase, the audits and the generator's health.
+pub(crate) fn claim(report: &ImprovementReport, language: Language) -> String {
+    let texts = language.texts();
+    let judged = report.method.judged_phase.as_str();
+    let (Some(baseline), Some(optimised)) = (report.baseline(), report.optimised()) else {
+        return texts.claim_nothing.to_owned();
+    };
+    let phase = optimised.phase(judged);
+    let Some((phase, tps)) = phase.and_then(|phase| Some((phase, phase.throughput_per_second?)))
+    else {
+        return texts.claim_nothing.to_owned();
+    };
+    let mut opening = opening(texts, phase, &optimised.name, tps);
+    if let Some(tps) = baseline
+        .phase(judged)
+        .and_then(|phase| phase.throughput_per_second)
+    {
+        let tps = format::rate(tps);
+        opening.push_str(&fill(
+            texts.claim_against,
+            &[("baseline", &baseline.name), ("tps", &tps)],
+        ));
+    }
+    let audits = || report.variants.iter().map(|variant| variant.audit.as_ref());
+    let mut clauses: Vec<String> = [
+        Metric::ResponseTimeP95,
+        Metric::Availability,
+        Metric::ErrorRate,
+    ]
+    .into_iter()
+    .filter_map(|metric| clause(report, metric, texts))
+    .collect();
+    if audits().all(|audit| audit.is_some_and(|audit| audit.passed)) {
+        clauses.push(texts.claim_audit.to_owned());
+    }
+    let mut sentence = join(opening, &clauses, texts);
+    if audits().flatten().any(|audit| !audit.passed) {
+        sentence.push_str(texts.claim_audit_failed);
+    }
+    let health = report
+        .variants
+        .iter()
+        .filter_map(|variant| variant.generator.as_ref());
+    if health.into_iter().any(|generator| generator.limited) {
+        sentence.push_str(texts.claim_limited);
+    }
+    sentence
+}
+
+fn opening(texts: &Texts, phase: &PhaseReport, optimised: &str, tps: f64) -> String {
+    let duration = format::seconds(phase.duration_s);
+    let tps = format::rate(tps);
+    let offered = phase.offered_per_second.map(format::rate);
+    let multiple = phase.traffic_multiple.map(format::plain);
+    let mut values = vec![
+        ("duration", duration.as_str()),
+        ("tps", &tps),
+        ("optimised", optimised),
+        ("phase", &phase.name),
+    ];
+    let template = match (&offered, &multiple) {
+        (Some(offered), Some(multiple)) => {
+            values.extend([
+                ("offered", offered.as_str()),
+                ("multiple", multiple.as_str()),
+            ]);
+            texts.claim_peak
+        }
+        (Some(offered), None) => {
+            values.push(("offered", offered.as_str()));
+            texts.claim_offered
+        }
+        (None, _) => texts.claim_plain,
+    };
+    fill(template, &values)
+}
+
+fn clause(report: &ImprovementReport, metric: Metric, texts: &Texts) -> Option<String> {
+    let row = report.improvement.iter().find(|row| row.metric == metric)?;
+    let optimised = row.optimised?;
+    let shown = |figure: crate::model::Figure| match figure.windows {
+        Some((good, total)) => fill(
+            texts.of_limit,
+            &[
+                ("value", &format::count(good)),
+                ("limit", &format::count(total)),
+            ],
+        ),
+        None => format::figure(Some(figure), texts),
+    };
+    let both = |template, alone: Option<&str>| match (row.baseline, alone) {
+        (Some(baseline), _) => Some(fill(
+            template,
+            &[
+                ("optimised", &shown(optimised)),
+                ("baseline", &shown(baseline)),
+            ],
+        )),
+        (None, Some(alone)) => Some(fill(alone, &[("optimised", &shown(optimised))])),
+        (None, None) => None,
+    };
+    match metric {
+        // A percentile of which only a limit is known is no achievement to state.
+        Metric::ResponseTimeP95 if optimised.bound == Bound::AtLeast => None,
+        Metric::ResponseTimeP95 => both(texts.claim_p95, Some(texts.claim_p95_alone)),
+        Metric::Availability => both(texts.claim_availability, None),
+        Metric::ErrorRate => both(texts.claim_error_rate, Some(texts.claim_error_rate_alone)),
+        _ => None,
+    }
+}
+
+fn join(opening: String, clauses: &[String], texts: &Texts) -> String {
+    let mut sentence = opening;
+    if let Some((last, before)) = clauses.split_last() {
+        sentence.push_str("; ");
+        for clause in before {
+            sentence.push_str(clause);
+            sentence.push_str(", ");
+        }
+        if !before.is_empty() {
+            sentence.push_str(texts.claim_and);
+            sentence.push(' ');
+        }
+        sentence.push_str(last);
+    }
+    sentence.push('.');
+    sentence
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::{ImprovementReport, Outcome};
+    use crate::{conclude, sample};
+
+    fn check(change: impl FnOnce(&mut ImprovementReport), expected: &str) {
+        let mut report = sample::report();
+        change(&mut report);
+        conclude(&mut report);
+        assert_eq!(report.sentence, expected);
+    }
+
+    #[test]
+    fn it_states_the_figures_side_by_side() {
+        check(
+            |_| {},
+            "In a simulated Double 11 peak (20 times the normal traffic, 1,000 requests per second \
+             offered for 30 s), optimized handled 999 TPS where baseline handled 184; its P95 \
+             response time was 4.61 ms against ≥ 5,000 ms, 30 of 30 of its one-second windows were \
+             good against 1 of 30, its error rate was 0% against 81.6%, and the audit found every \
+             acknowledged order and nothing oversold.",
+        );
+    }
+
+    #[test]
+    fn it_leaves_out_what_was_not_measured() {
+        check(
+            |report| {
+                for variant in &mut report.variants {
+                    variant.audit = None;
+                    for phase in &mut variant.phases {
+                        phase.traffic_multiple = None;
+                        phase.verdict_p95_ms = None;
+                        phase.availability = None;
+                    }
+                }
+            },
+            "With 1,000 requests per second offered for 30 s, optimized handled 999 TPS where \
+             baseline handled 184; its error rate was 0% against 81.6%.",
+        );
+    }
+
+    #[test]
+    fn a_failed_audit_takes_the_claim_back() {
+        let mut report = sample::report();
+        report.variants[1].audit.as_mut().unwrap().passed = false;
+        conclude(&mut report);
+        assert!(
+            report
+                .sentence
+                .ends_with("The audit failed, so none of this counts.")
+        );
+        assert!(!report.sentence.contains("found every acknowledged order"));
+        assert_eq!(report.outcome, Outcome::Failed);
+    }
+
+    #[test]
+    fn without_the_judged_phase_nothing_is_claimed() {
+        check(
+            |report| report.method.judged_phase = "no such phase".to_owned(),
+            "Nothing can be claimed: the figures of the judged phase are missing.",
+        );
+    }
+}

@@ -1,0 +1,167 @@
+//! The page in a real browser: at the width of a phone, a laptop and a large screen, in light and in
+//! dark, and the checker itself against pages with planted faults.
+//!
+//! `DOUBLE11_REPORT=FILE` opens another report than the sample, `DOUBLE11_PICTURES=FOLDER` keeps a
+//! picture of every view.
+
+#[path = "browser_check/check.rs"]
+mod browser_check;
+#[path = "sample/sample.rs"]
+mod sample;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use browser_check::{Browser, View};
+use double11_report::model::{ImprovementReport, Severity};
+use double11_report::{Language, conclude, html};
+
+fn write_page(report: &ImprovementReport, folder: &Path) -> PathBuf {
+    let file = folder.join("improvement_report.html");
+    let mut page = Vec::new();
+    html::write(report, Language::English, &mut page).expect("memory takes every page");
+    fs::write(&file, page).expect("the folder can be written");
+    file
+}
+
+#[test]
+fn the_report_is_sound_in_every_view() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = from_environment("DOUBLE11_REPORT")
+        .unwrap_or_else(|| write_page(&sample::report(), folder.path()));
+    let pictures = from_environment("DOUBLE11_PICTURES");
+    browser_check::assert_page_is_sound(&page, pictures.as_deref());
+}
+
+#[test]
+fn long_words_failures_and_gaps_do_not_break_the_page() {
+    let mut report = sample::report();
+    report.run.command = format!(
+        "double11 rehearse --out {}",
+        "a-very-long-folder-name/".repeat(9)
+    );
+    report.findings[0].severity = Severity::Failure;
+    report.findings[0].text = "unbreakable".repeat(20);
+    let audit = report.variants[1].audit.as_mut().unwrap();
+    audit.passed = false;
+    audit.checks[1].passed = false;
+    audit.checks[1]
+        .findings
+        .push("order 0123456789abcdef is acknowledged and missing".repeat(3));
+    report.variants[0].name = "http://baseline-shop.internal.example:8080/with/a/path".to_owned();
+    report.variants[0].heatmap = None;
+    report.variants[1].generator = None;
+    for point in &mut report.variants[1].seconds {
+        point.memory_bytes = None;
+        if point.second % 3 == 0 {
+            point.p99_ms = None;
+        }
+    }
+    conclude(&mut report);
+    let folder = tempfile::tempdir().unwrap();
+    let page = write_page(&report, folder.path());
+    browser_check::assert_page_is_sound(&page, None);
+}
+
+const SOUND: &str = "<h1>Heading</h1><section><h2>Part</h2><p>Some text that is long enough to \
+                     stand for itself.</p></section>";
+
+/// A fault planted into a sound page, and the kind by which it has to be reported.
+const PLANTED: [(&str, &str); 13] = [
+    (
+        "overlap",
+        "<p style='position:relative;top:-2.2em'>Text that climbs onto the line above it.</p>",
+    ),
+    (
+        "overlap",
+        "<div style='position:relative'><span>Left words</span>\
+         <span style='position:absolute;left:20px;top:0'>Other words</span></div>",
+    ),
+    (
+        "clipped",
+        "<div style='width:90px;overflow:hidden;white-space:nowrap'><span>A line that is cut off at \
+         its right end</span></div>",
+    ),
+    (
+        "clipped",
+        "<div style='height:12px;overflow:hidden'><p>one</p><p>two</p></div>",
+    ),
+    (
+        "spilled",
+        "<div style='width:60px;border:1px solid'>Donaudampfschifffahrtsgesellschaft</div>",
+    ),
+    ("blank", "<canvas width=300 height=100></canvas>"),
+    (
+        "blank",
+        "<canvas width=300 height=100></canvas><script>\
+         document.querySelector('canvas').getContext('2d').fillRect(0,0,9,300)</script>",
+    ),
+    ("blank", "<div class='chart' id='never-drawn'></div>"),
+    (
+        "silent",
+        "<div class='chart'><div class='u-over'></div><canvas width=99 height=99></canvas>\
+         <p class='u-legend'><span class='u-value'>–</span></p></div><script>\
+         let c=document.querySelector('canvas').getContext('2d');c.fillStyle='red';\
+         c.fillRect(0,0,99,99)</script>",
+    ),
+    ("console", "<script>console.error('planted')</script>"),
+    ("console", "<script>planted.exception()</script>"),
+    ("empty", "<section><h2>Nothing below</h2></section>"),
+    (
+        "contrast",
+        "<p style='color:#aaa'>Pale words on a white page.</p>",
+    ),
+];
+
+#[test]
+fn the_checker_finds_planted_faults() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("page.html");
+    let Some(mut browser) = Browser::start() else {
+        return;
+    };
+    let mut problems = |body: &str| {
+        let page = format!("<!DOCTYPE html><meta charset=utf-8><title>t</title>{SOUND}{body}");
+        fs::write(&file, page).unwrap();
+        browser.problems(
+            &file,
+            View {
+                width: 390,
+                dark: false,
+            },
+        )
+    };
+    assert_eq!(problems(""), Vec::<String>::new());
+    let wide = problems("<div style='width:500px;height:5px'></div>");
+    assert!(
+        wide.iter().all(|problem| problem.starts_with("sideways: ")),
+        "{wide:?}"
+    );
+    assert_eq!(wide.len(), 1, "{wide:?}");
+    let scrolling = problems(
+        "<div style='overflow-x:auto'><div style='width:900px'>Wide words in a box of their own \
+         that scrolls.</div></div>",
+    );
+    assert_eq!(scrolling, Vec::<String>::new());
+    for (kind, body) in PLANTED {
+        let found = problems(body);
+        let expected = format!("{kind}: ");
+        assert!(
+            !found.is_empty() && found.iter().all(|problem| problem.starts_with(&expected)),
+            "planted {body}\nexpected {kind}, found {found:?}"
+        );
+    }
+    assert_eq!(
+        problems(""),
+        Vec::<String>::new(),
+        "an earlier page's faults are not blamed on it"
+    );
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test's own switches come from the environment"
+)]
+fn from_environment(name: &str) -> Option<PathBuf> {
+    std::env::var(name).ok().map(PathBuf::from)
+}
