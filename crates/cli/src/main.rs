@@ -1,2 +1,21 @@
-//! The `double11` program.
-fn main() {}
+//! The `double11` program: parse, resolve, run, exit. Everything of substance is in other crates.
+
+mod arguments;
+mod commands;
+mod console;
+mod exit;
+mod machine;
+mod progress;
+
+use clap::Parser as _;
+
+fn main() -> std::process::ExitCode {
+    let arguments = match arguments::Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(refusal) => return exit::refused_arguments(&refusal),
+    };
+    match commands::run(arguments) {
+        Ok(exit) => exit.into(),
+        Err(failure) => exit::report(&failure),
+    }
+}

@@ -275,6 +275,7 @@ impl RunRecorder {
         phase.measured = shape.measured;
         phase.start_s = shape.start.as_secs_f64();
         phase.offered_per_second = shape.offered_per_second;
+        phase.visits = tally.visits;
         phase.availability = availability(&tally.windows);
         phase
     }
@@ -295,6 +296,7 @@ impl RunRecorder {
             .sum();
         let mut whole = self.summary_of_steps(&steps, Duration::from_secs_f64(duration_s));
         whole.measured = counted.iter().any(|index| of(index).measured);
+        whole.visits = counted.iter().map(|index| of(index).visits).sum();
         whole.start_s = counted.first().map_or(0.0, |index| of(index).start_s);
         whole.availability = Availability {
             good: counted
@@ -328,6 +330,7 @@ impl RunRecorder {
             measured: false,
             start_s: 0.0,
             duration_s: duration.as_secs_f64(),
+            visits: 0,
             offered_per_second: None,
             total: total.summary("total", duration, self.request_timeout),
             steps,

@@ -54,6 +54,8 @@ pub struct PhaseSummary {
     pub duration_s: f64,
     /// Requests per second that were planned, if the plan says so.
     pub offered_per_second: Option<f64>,
+    /// Visits that began in the phase and came to an end.
+    pub visits: u64,
     /// All steps together.
     pub total: StepSummary,
     /// Each step, in plan order, those without a request included.

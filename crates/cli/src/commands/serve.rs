@@ -1,0 +1,219 @@
+//! `double11 serve`: a shop of its own, until it is asked to end.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use double11_shop::{
+    Dependencies, Limits, MetricLabels, Metrics, Running, SandboxGateway, SandboxSettings, Shop,
+    ShopSettings, StartError, catalogue, gateway,
+};
+use double11_store::{Clock, Levers, StockPolicy, Store, SystemClock};
+use double11_store_sqlite::{CatalogueFacts, OpenError, SqliteOptions, SqliteStore};
+use double11_units::Currency;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::arguments::{Auth, Serve};
+use crate::commands::store_url;
+use crate::console;
+use crate::exit::{CommandResult, Exit, Failure};
+use crate::machine;
+
+pub(crate) fn run(arguments: Serve) -> CommandResult {
+    check_address(arguments.addr, arguments.auth)?;
+    if !arguments.cpus.is_empty() {
+        machine::pin(&arguments.cpus)
+            .map_err(|error| Failure::usage(error).hint("name cores that this machine has"))?;
+    }
+    machine::raise_descriptor_limit();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(machine::cores().len())
+        .max_blocking_threads(arguments.limits.store_threads.max(1))
+        .enable_all()
+        .build()
+        .map_err(Failure::environment)?;
+    let exit = runtime.block_on(serve(arguments));
+    // A blocking call that hangs must not hang the program.
+    runtime.shutdown_timeout(Duration::from_secs(5));
+    exit
+}
+
+/// Beyond loopback somebody must have said who may call.
+fn check_address(addr: SocketAddr, auth: Option<Auth>) -> Result<(), Failure> {
+    if addr.ip().is_loopback() || auth.is_some() {
+        return Ok(());
+    }
+    Err(Failure::usage(anyhow::anyhow!("`--addr {addr}` is reachable from other machines"))
+        .hint("say `--auth none` if everybody there may call, or listen on 127.0.0.1"))
+}
+
+/// What the command line asks for, with the variant's levers resolved.
+fn levers(arguments: &Serve) -> Levers {
+    let enabled = arguments.enable.iter().copied();
+    let levers = enabled.fold(arguments.variant.levers(), Levers::with);
+    arguments.disable.iter().copied().fold(levers, Levers::without)
+}
+
+async fn serve(arguments: Serve) -> CommandResult {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let levers = levers(&arguments);
+    let lever_names: Vec<&str> = levers.iter().map(double11_store::Lever::name).collect();
+    let metrics = Arc::new(Metrics::new(&MetricLabels {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        levers: lever_names.join(","),
+        currency: Currency::default().code(),
+        gateway: gateway::SANDBOX,
+        sale: arguments.sale,
+    }));
+    let (store, facts) = open_store(&arguments, levers, &clock, &metrics)?;
+    let gateway = open_gateway(&arguments, &clock)?;
+    let store: Arc<dyn Store> = Arc::new(store);
+    let settings = shop_settings(&arguments, levers, facts);
+    let running = Shop::start(
+        settings,
+        Dependencies {
+            store: Arc::clone(&store),
+            gateway,
+            clock,
+            metrics,
+        },
+    )
+    .await
+    .map_err(start_failure)?;
+    console::data(&format!("listening on http://{}\n", running.local_addr()));
+    until_asked(running, &*store).await
+}
+
+/// Serves until a signal comes or the store stops, then ends in good order.
+async fn until_asked(running: Running, store: &dyn Store) -> CommandResult {
+    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::environment)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::environment)?;
+    let failure = tokio::select! {
+        _ = terminate.recv() => None,
+        _ = interrupt.recv() => None,
+        failure = store.failed() => Some(failure),
+    };
+    let report = running.shutdown().await;
+    if report.connections_cut > 0 || report.payments_cut > 0 {
+        console::say(&format!(
+            "cut off after {:.1} s: {} connections, {} payments (the next start resolves them)",
+            report.took.as_secs_f64(),
+            report.connections_cut,
+            report.payments_cut
+        ));
+    }
+    if let Some(failure) = failure {
+        return Err(Failure::environment(failure)
+            .hint("nothing that was acknowledged is lost; check the disk, then start again"));
+    }
+    store.close().await.map_err(Failure::environment)?;
+    Ok(Exit::Done)
+}
+
+fn open_store(
+    arguments: &Serve,
+    levers: Levers,
+    clock: &Arc<dyn Clock>,
+    metrics: &Arc<Metrics>,
+) -> Result<(SqliteStore, CatalogueFacts), Failure> {
+    let options = SqliteOptions {
+        path: store_url::sqlite_path(&arguments.store)?,
+        levers,
+        stock_policy: if arguments.read_then_write_stock {
+            StockPolicy::ReadThenWrite
+        } else {
+            StockPolicy::Guarded
+        },
+        payment_window: arguments.payment_window,
+        currency: Currency::default(),
+        pool_size: arguments.limits.pool_size,
+        queue_max: arguments.limits.queue_max,
+        group_max: arguments.limits.group_max,
+        clock: Arc::clone(clock),
+        observer: Arc::clone(metrics) as Arc<dyn double11_store::StoreObserver>,
+    };
+    let store = SqliteStore::open(options).map_err(open_failure)?;
+    let facts = store.catalogue_facts().context("reading the catalogue").map_err(storing)?;
+    if let Some(facts) = facts {
+        return Ok((store, facts));
+    }
+    let mut products =
+        catalogue::generate(arguments.seed, arguments.products, Currency::default());
+    if let Some(stock) = arguments.stock {
+        products.iter_mut().for_each(|product| product.stock = stock);
+    }
+    let seed = i64::from_ne_bytes(arguments.seed.to_ne_bytes());
+    store.seed(seed, &products).context("filling the store").map_err(storing)?;
+    let facts = CatalogueFacts {
+        seed,
+        products: arguments.products,
+        currency: Currency::default(),
+    };
+    Ok((store, facts))
+}
+
+fn storing(error: anyhow::Error) -> Failure {
+    Failure::environment(error).hint("check the disk's free space and the file's permissions")
+}
+
+fn open_failure(error: OpenError) -> Failure {
+    let hint = match &error {
+        OpenError::InUse { .. } => "stop the other shop, or name another file with `--store`",
+        OpenError::NotAStore { .. } => "name a new file, or one that `double11 serve` made",
+        OpenError::OtherVersion { .. } => {
+            "use the version of the program that made it, or name a new file with `--store`"
+        }
+        OpenError::NotDurable { .. } => "put the store on a local disk that supports SQLite's WAL",
+        OpenError::Lock { .. } | OpenError::Sqlite { .. } => {
+            "check that the folder exists, can be written and has room"
+        }
+    };
+    Failure::environment(error).hint(hint)
+}
+
+fn start_failure(error: StartError) -> Failure {
+    let hint = match &error {
+        StartError::Listen { .. } => "choose another address with `--addr`; port 0 is always free",
+        _ => "the store may be damaged; `double11 audit` tells more",
+    };
+    Failure::environment(error).hint(hint)
+}
+
+fn open_gateway(
+    arguments: &Serve,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<SandboxGateway>, Failure> {
+    let ledger = store_url::gateway_ledger(&store_url::sqlite_path(&arguments.store)?);
+    let mut settings = SandboxSettings::serve(ledger, arguments.seed);
+    settings.latency_median = arguments.gateway_latency;
+    settings.decline_rate = arguments.gateway_decline;
+    SandboxGateway::open(settings, Arc::clone(clock)).map(Arc::new).map_err(|error| {
+        Failure::environment(error)
+            .hint("the gateway's ledger belongs to its store; move both or none")
+    })
+}
+
+fn shop_settings(arguments: &Serve, levers: Levers, facts: CatalogueFacts) -> ShopSettings {
+    let wanted = &arguments.limits;
+    ShopSettings {
+        addr: arguments.addr,
+        levers,
+        variant: arguments.variant.name().to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        currency: facts.currency,
+        products: facts.products,
+        seed: arguments.seed,
+        sale: arguments.sale,
+        payment_window: arguments.payment_window,
+        gateway_deadline: Duration::from_secs(5),
+        limits: Limits {
+            body_bytes: wanted.body_bytes,
+            head_timeout: wanted.head_timeout,
+            connections_max: wanted.connections_max,
+            in_flight_max: wanted.in_flight_max,
+            drain_deadline: wanted.drain_deadline,
+            ..Limits::SERVE
+        },
+    }
+}

@@ -1,0 +1,98 @@
+//! `double11 validate`: a run's own figures against those that the shop counted meanwhile.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use double11_load::plan::Plan;
+use double11_measure::run::{Summary, TimeSeries};
+use double11_monitor::cross_check::{
+    CLIENT_OVERHEAD_DEFAULT, CrossCheck, CrossCheckInput, Overall, cross_check,
+};
+use double11_monitor::matrix::Matrix;
+use double11_rehearsal::{count_writes, endpoints};
+use serde::de::DeserializeOwned;
+
+use crate::arguments::Validate;
+use crate::console;
+use crate::exit::{CommandResult, Exit, Failure};
+
+pub(crate) fn run(arguments: &Validate) -> CommandResult {
+    let folder = &arguments.run;
+    if !folder.is_dir() {
+        return Err(Failure::usage(anyhow::anyhow!("`{}` is not a folder", folder.display()))
+            .hint("name the folder of a run, as `double11 load --out DIR` makes it"));
+    }
+    let summary: Summary = read(folder, "summary.json")?;
+    let time_series: TimeSeries = read(folder, "timeseries.json")?;
+    let metrics = folder.join("metrics.json");
+    if !metrics.exists() {
+        console::say("cannot say, because the target's metrics were not scraped during the run");
+        return Ok(Exit::CannotJudge);
+    }
+    let matrix: Matrix = read(folder, "metrics.json")?;
+    let manifest = double11_load::read_manifest(folder).map_err(Failure::environment)?;
+    let plan = Plan::built_in(&manifest.plan.name, &[])
+        .with_context(|| format!("the run was made with the plan `{}`", manifest.plan.name))
+        .map_err(Failure::usage)?;
+    let ledger = folder.join("client-ledger.jsonl");
+    let writes = count_writes(&ledger)
+        .with_context(|| format!("`{}` cannot be read", ledger.display()))
+        .map_err(Failure::environment)?;
+    let result = cross_check(&CrossCheckInput {
+        summary: &summary,
+        time_series: &time_series,
+        matrix: &matrix,
+        endpoints: &endpoints(&plan),
+        writes: Some(writes),
+        client_overhead: CLIENT_OVERHEAD_DEFAULT,
+    });
+    if arguments.json {
+        let text = serde_json::to_string_pretty(&result).map_err(Failure::environment)?;
+        console::data(&format!("{text}\n"));
+    } else {
+        console::data(&table(&result));
+    }
+    Ok(match result.overall {
+        Overall::Agrees => Exit::Done,
+        Overall::Differs => Exit::Failed,
+        Overall::CannotJudge => Exit::CannotJudge,
+    })
+}
+
+fn read<T: DeserializeOwned>(folder: &Path, name: &str) -> Result<T, Failure> {
+    let path = folder.join(name);
+    std::fs::read(&path)
+        .map_err(anyhow::Error::new)
+        .and_then(|bytes| Ok(serde_json::from_slice(&bytes)?))
+        .with_context(|| format!("`{}` cannot be read", path.display()))
+        .map_err(|error| {
+            Failure::environment(error).hint("name the folder of a run that ended by itself")
+        })
+}
+
+fn table(result: &CrossCheck) -> String {
+    let number = |value: Option<f64>| {
+        value.map_or_else(|| "-".to_owned(), |value| format!("{value:.2}").replace(".00", ""))
+    };
+    let mut text = format!(
+        "{:<34}{:<12}{:>12}{:>12}{:>12}  {}\n",
+        "what", "phase", "client", "shop", "may differ", "verdict"
+    );
+    for check in &result.checks {
+        text += &format!(
+            "{:<34}{:<12}{:>12}{:>12}{:>12}  {}\n",
+            check.name,
+            check.phase.as_deref().unwrap_or("whole run"),
+            number(check.client),
+            number(check.shop),
+            number(check.limit),
+            check.verdict
+        );
+    }
+    text += match result.overall {
+        Overall::Agrees => "the figures agree\n",
+        Overall::Differs => "the figures DIFFER: one of the two counts wrongly\n",
+        Overall::CannotJudge => "not everything could be compared\n",
+    };
+    text
+}

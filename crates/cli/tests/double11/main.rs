@@ -1,0 +1,14 @@
+//! The program as its users run it: processes, sockets, files, exit codes.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot set itself up has failed"
+)]
+
+mod commands;
+mod crash;
+mod flash_sale;
+mod harness;
+mod python_client;
+mod rehearsal;
+mod validation;

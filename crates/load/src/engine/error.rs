@@ -1,0 +1,63 @@
+//! Why a run cannot begin, or could not be kept.
+
+use std::path::PathBuf;
+
+use crate::plan::PlanError;
+use crate::run_directory::RunDirectoryError;
+use crate::transport::{TargetError, TlsError};
+
+/// Why a run cannot begin, or could not be kept.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// An option is out of its range, or two do not go together.
+    #[error("`{option}`: {reason}")]
+    Option {
+        /// The option.
+        option: &'static str,
+        /// What is accepted.
+        reason: String,
+    },
+    /// The plan cannot be used.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The target is wrong, unknown or does not answer.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// TLS cannot be set up.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The run directory cannot be used.
+    #[error(transparent)]
+    RunDirectory(#[from] RunDirectoryError),
+    /// Fewer descriptors are allowed than connections were asked for.
+    #[error(
+        "{wanted} descriptors are needed for {connections} connections, but the limit is {limit}"
+    )]
+    Descriptors {
+        /// Connections asked for.
+        connections: usize,
+        /// Descriptors needed.
+        wanted: u64,
+        /// The hard limit.
+        limit: u64,
+    },
+    /// The operating system refused a thread, an event loop or a timer.
+    #[error("the operating system refused {what}")]
+    System {
+        /// What was asked of it.
+        what: &'static str,
+        /// Its answer.
+        source: std::io::Error,
+    },
+    /// A file of the run directory could not be written while the run went on.
+    #[error("`{path}` could not be written")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A worker thread panicked; what it had measured until then may be incomplete.
+    #[error("a worker thread of the load engine panicked")]
+    Worker,
+}

@@ -1,0 +1,246 @@
+//! What a run is asked to do, and whether that makes sense.
+
+use std::collections::{BTreeMap, HashSet};
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+use rustls::pki_types::CertificateDer;
+
+use super::LoadError;
+use crate::plan::{Plan, is_name};
+use crate::run_directory::RunDirectory;
+use crate::schedule::{Phase, PhaseClock, Ramp, Rate, RateCurve, Spread};
+use crate::transport::{Limits, Target};
+
+const PHASES_MAX: usize = 1_000;
+const RATE_MAX: f64 = 10_000_000.0;
+const DURATION_MAX: Duration = Duration::from_hours(7 * 24);
+const TIMEOUT_MAX: Duration = Duration::from_hours(1);
+
+/// Everything a run needs to know. There is no default: the caller decides.
+#[derive(Debug)]
+pub struct RunOptions {
+    /// What a shopper does.
+    pub plan: Plan,
+    /// Who is put under load.
+    pub target: Target,
+    /// Certificate authorities to trust besides the public ones.
+    pub extra_roots: Vec<CertificateDer<'static>>,
+    /// Whether shoppers come by the clock or wait for answers.
+    pub model: LoadModel,
+    /// The stretches of the run, one after the other.
+    pub phases: Vec<Phase>,
+    /// Seed of the arrivals and of every choice.
+    pub seed: u64,
+    /// Worker threads; `None` for one per core that may be used. Never more than connections.
+    pub threads: Option<usize>,
+    /// Processors to pin the workers to, in turn; empty for none.
+    pub pin_to: Vec<usize>,
+    /// Connections at most, all workers together.
+    pub connections: usize,
+    /// Requests waiting or running at most (open model), all workers together. Beyond it a start is
+    /// dropped.
+    pub max_in_flight: usize,
+    /// Longest wait for an answer, from sending, connecting included. A start that waited this long
+    /// for a connection is given up as well.
+    pub request_timeout: Duration,
+    /// Longest wait for a connection to open.
+    pub connect_timeout: Duration,
+    /// Bounds of a response.
+    pub limits: Limits,
+    /// Whether to refuse to begin when nothing accepts connections at the target.
+    pub require_reachable: bool,
+    /// Which samples are written to the sample files.
+    pub samples: SamplePolicy,
+    /// Where the files of the run go; `None` to keep nothing but the outcome.
+    pub output: Option<RunDirectory>,
+    /// What `run.json` says besides.
+    pub about: RunAbout,
+}
+
+/// Whether shoppers come by the clock or wait for answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoadModel {
+    /// Visits start at instants drawn beforehand, whatever the answers.
+    Open {
+        /// How they are spread under the rate curve.
+        spread: Spread,
+    },
+    /// A fixed number of virtual users, each making one visit after the other until the end.
+    Closed {
+        /// How many; each has a connection of its own.
+        users: usize,
+    },
+}
+
+/// Which samples are written to the sample files. The figures always count all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SamplePolicy {
+    /// Every one.
+    All,
+    /// Those that failed.
+    Errors,
+    /// Every n-th.
+    OneIn(NonZeroU64),
+    /// None; the file holds its header only.
+    None,
+}
+
+/// What the caller adds to `run.json`.
+#[derive(Debug, Clone, Default)]
+pub struct RunAbout {
+    /// The command line, without secrets.
+    pub command_line: Vec<String>,
+    /// Versions of the program and of whatever else matters, by name.
+    pub versions: BTreeMap<String, String>,
+}
+
+/// Bounds on what a worker may hold, from the bounds of the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Limit(pub(crate) usize);
+
+impl Limit {
+    /// The part of thread `index` of `threads`: as equal as can be, the first ones get the rest.
+    pub(crate) fn part(self, index: usize, threads: usize) -> usize {
+        self.0 / threads + usize::from(index < self.0 % threads)
+    }
+}
+
+impl RunOptions {
+    /// The end of the last phase.
+    pub fn planned_end(&self) -> Duration {
+        PhaseClock::new(&self.phases).end()
+    }
+
+    /// The arrival rate of a phase in visits per second; `None` in the closed model.
+    pub fn visit_rate(&self, phase: &Phase) -> Option<Ramp> {
+        Some(phase.rate?.visits(self.plan.requests_per_visit(phase.peak)))
+    }
+
+    /// Requests per second that a phase offers on average; `None` in the closed model.
+    pub fn offered_per_second(&self, phase: &Phase) -> Option<f64> {
+        let visits = self.visit_rate(phase)?;
+        let mean = f64::midpoint(visits.from, visits.to);
+        Some(mean * self.plan.requests_per_visit(phase.peak))
+    }
+
+    pub(super) fn curve(&self) -> RateCurve {
+        let rate = |phase: &Phase| self.visit_rate(phase).unwrap_or(Ramp::constant(0.0));
+        RateCurve::new(self.phases.iter().map(|phase| (phase.duration, rate(phase))))
+    }
+
+    /// Disk space that the files may need, as far as it can be told beforehand.
+    pub(super) fn expected_bytes(&self) -> u64 {
+        const SAMPLE_BYTES: f64 = 160.0;
+        const LEDGER_BYTES: f64 = 450.0;
+        let sum = |per_visit: &dyn Fn(bool) -> f64| -> f64 {
+            let visits = |phase: &Phase| {
+                let rate = self.visit_rate(phase).unwrap_or(Ramp::constant(0.0));
+                f64::midpoint(rate.from, rate.to) * phase.duration.as_secs_f64()
+            };
+            self.phases.iter().map(|phase| visits(phase) * per_visit(phase.peak)).sum()
+        };
+        let samples = match self.samples {
+            SamplePolicy::All => 1.0,
+            SamplePolicy::OneIn(n) => 1.0 / n.get() as f64,
+            SamplePolicy::Errors | SamplePolicy::None => 0.0,
+        };
+        let bytes = sum(&|peak| self.plan.requests_per_visit(peak)) * samples * SAMPLE_BYTES
+            + sum(&|peak| self.plan.writes_per_visit(peak)) * LEDGER_BYTES;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "not negative; a float cast saturates"
+        )]
+        let bytes = bytes as u64;
+        bytes
+    }
+
+    pub(super) fn check(&self) -> Result<(), LoadError> {
+        let refuse = |option, reason: &str| {
+            Err(LoadError::Option { option, reason: reason.to_owned() })
+        };
+        if self.connections == 0 {
+            return refuse("connections", "at least 1");
+        }
+        if self.max_in_flight == 0 {
+            return refuse("max_in_flight", "at least 1");
+        }
+        if self.threads == Some(0) {
+            return refuse("threads", "at least 1");
+        }
+        for (option, timeout) in [
+            ("request_timeout", self.request_timeout),
+            ("connect_timeout", self.connect_timeout),
+        ] {
+            if timeout.is_zero() || timeout > TIMEOUT_MAX {
+                return refuse(option, "more than 0 and at most an hour");
+            }
+        }
+        if let LoadModel::Closed { users } = self.model {
+            if users == 0 {
+                return refuse("users", "at least 1");
+            }
+            if users > self.connections {
+                return refuse("connections", "every virtual user needs one of its own");
+            }
+        }
+        self.check_phases()
+    }
+
+    fn check_phases(&self) -> Result<(), LoadError> {
+        let refuse = |phase: &Phase, reason: &str| {
+            Err(LoadError::Option {
+                option: "phases",
+                reason: format!("phase `{}`: {reason}", phase.name),
+            })
+        };
+        if self.phases.is_empty() || self.phases.len() > PHASES_MAX {
+            return Err(LoadError::Option {
+                option: "phases",
+                reason: format!("from 1 to {PHASES_MAX}"),
+            });
+        }
+        let mut names = HashSet::new();
+        for phase in &self.phases {
+            if !is_name(&phase.name) || !names.insert(&phase.name) {
+                return refuse(phase, "a name of its own, of a–z, 0–9, `_` and `-`");
+            }
+            if phase.samples_file.as_deref().is_some_and(|name| !is_name(name)) {
+                return refuse(phase, "a sample file's name consists of a–z, 0–9, `_` and `-`");
+            }
+            if phase.duration.is_zero() || phase.duration > DURATION_MAX {
+                return refuse(phase, "longer than 0 and at most a week");
+            }
+            match (self.model, phase.rate) {
+                (LoadModel::Open { .. }, Some(Rate::Visits(ramp) | Rate::Requests(ramp))) => {
+                    let is_rate = |rate: f64| (0.0..=RATE_MAX).contains(&rate);
+                    if !is_rate(ramp.from) || !is_rate(ramp.to) {
+                        return refuse(phase, "a rate is from 0 to 10,000,000 per second");
+                    }
+                }
+                (LoadModel::Open { .. }, None) => return refuse(phase, "needs an arrival rate"),
+                (LoadModel::Closed { .. }, None) => {}
+                (LoadModel::Closed { .. }, Some(_)) => {
+                    return refuse(phase, "virtual users have no arrival rate");
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_shared_out_in_full() {
+        for (limit, threads) in [(1, 1), (7, 2), (8, 3), (100, 16)] {
+            let parts: Vec<usize> =
+                (0..threads).map(|index| Limit(limit).part(index, threads)).collect();
+            assert_eq!(parts.iter().sum::<usize>(), limit);
+            assert!(parts.iter().max().unwrap() - parts.iter().min().unwrap() <= 1);
+        }
+    }
+}

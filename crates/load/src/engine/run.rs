@@ -1,0 +1,291 @@
+//! A whole run: checks, threads, recording, files.
+
+mod manifest;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use double11_measure::run::{Summary, TimeSeries};
+use double11_units::UnixMicros;
+
+use super::outbox::{Batch, Outbox};
+use super::recorder::{GrowingFiles, Recorded, Recorder};
+use super::sample_files::system;
+use super::shared::Shared;
+use super::worker::Worker;
+use super::{Limit, LoadError, Observation, RunOptions, StopHandle};
+use crate::clock::{RunClock, process_processor_time};
+use crate::health::{GeneratorHealth, HealthWatch};
+use crate::host;
+use crate::run_directory::{RUN, RunDirectory, SUMMARY, TIME_SERIES};
+use crate::transport::TlsSettings;
+
+pub use manifest::{RunManifest, read_manifest};
+
+/// Batches that wait for the recorder at most, for each worker.
+const BATCHES_WAITING: usize = 64;
+/// Descriptors besides connections: files, event loops, timers.
+const DESCRIPTORS_BESIDES: u64 = 16;
+
+/// How a run came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// Every phase was gone through.
+    Complete,
+    /// It was asked to stop.
+    Stopped,
+    /// A file could not be written any more.
+    WriteFailed,
+}
+
+/// What a run has measured.
+#[derive(Debug)]
+pub struct RunOutcome {
+    /// By phase and step.
+    pub summary: Summary,
+    /// By second.
+    pub time_series: TimeSeries,
+    /// Whether the generator kept up.
+    pub health: GeneratorHealth,
+    /// How it ended. When it was not [`Ending::Complete`] the rest is what was measured until then.
+    pub ending: Ending,
+    /// Why a file could not be written.
+    pub write_error: Option<LoadError>,
+    /// Wall-clock time of the start.
+    pub started: UnixMicros,
+    /// Length of the run without the drain.
+    pub duration: Duration,
+    /// Writes with a success status.
+    pub writes_acknowledged: u64,
+    /// Writes that were definitely refused.
+    pub writes_refused: u64,
+    /// Writes of which nobody can say from here whether they happened.
+    pub writes_unknown: u64,
+    /// Visits that the end of the run cut short; they are no sessions.
+    pub visits_cut: u64,
+    /// The run directory.
+    pub directory: Option<PathBuf>,
+}
+
+/// Makes a run. It blocks until the run is over; `observer` is called about once a second.
+///
+/// # Errors
+/// [`LoadError`] when the run cannot begin or a worker breaks down. A disk that fills up ends the run
+/// but is no error of this function: see [`RunOutcome::write_error`].
+pub fn run(
+    options: &RunOptions,
+    stop: &StopHandle,
+    observer: &mut dyn FnMut(&Observation),
+) -> Result<RunOutcome, LoadError> {
+    options.check()?;
+    let threads = thread_count(options);
+    let descriptors_limit = check_descriptors(options, threads)?;
+    let tls = if options.target.is_tls() {
+        Some(TlsSettings::new(&options.target, &options.extra_roots)?)
+    } else {
+        None
+    };
+    let address = address(options)?;
+    let files = GrowingFiles::create(options, threads)?;
+    if let Some(directory) = &options.output {
+        directory.reserve(options.expected_bytes())?;
+    }
+    let shared = Shared::new(options, (address, tls), threads, stop);
+    let processors = match options.pin_to.as_slice() {
+        [] => host::processors_allowed(),
+        pinned => pinned.len(),
+    };
+    let health = HealthWatch::new(
+        threads,
+        processors,
+        (host::descriptors_in_use(), descriptors_limit),
+        process_processor_time(),
+    );
+    let recorded = record(options, &shared, (files, health), observer);
+    if let (Err(_), Some(directory)) = (&recorded, &options.output) {
+        directory.release();
+    }
+    let (recorder, clock) = recorded?;
+    let stopped_at = shared.stopped_at();
+    let ended = stopped_at.unwrap_or_else(|| options.planned_end());
+    let recorded = recorder.finish(ended);
+    Ok(conclude(options, recorded, clock.started(), (ended, stopped_at.is_some())))
+}
+
+fn thread_count(options: &RunOptions) -> usize {
+    let default = || match options.pin_to.as_slice() {
+        [] => host::processors_allowed(),
+        pinned => pinned.len(),
+    };
+    let wanted = options.threads.unwrap_or_else(default);
+    wanted.min(options.connections).min(options.max_in_flight).max(1)
+}
+
+/// Raises the limit of descriptors and checks that it is enough.
+fn check_descriptors(options: &RunOptions, threads: usize) -> Result<Option<u64>, LoadError> {
+    let limit = host::raise_descriptor_limit();
+    let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    let files = count(options.phases.len().min(64));
+    let wanted = host::descriptors_in_use()
+        + count(options.connections)
+        + 3 * count(threads)
+        + files
+        + DESCRIPTORS_BESIDES;
+    match limit {
+        Some(limit) if wanted > limit => {
+            Err(LoadError::Descriptors { connections: options.connections, wanted, limit })
+        }
+        limit => Ok(limit),
+    }
+}
+
+fn address(options: &RunOptions) -> Result<SocketAddr, LoadError> {
+    Ok(if options.require_reachable {
+        options.target.reach(options.connect_timeout)?
+    } else {
+        options.target.resolve()?
+    })
+}
+
+/// The ends of the channels that a worker needs.
+struct Channels {
+    filled: SyncSender<Batch>,
+    emptied: Receiver<Batch>,
+    ready: SyncSender<std::io::Result<()>>,
+    go: Receiver<RunClock>,
+}
+
+/// Runs the workers and the recorder.
+fn record(
+    options: &RunOptions,
+    shared: &Shared,
+    (files, health): (Option<GrowingFiles>, HealthWatch),
+    observer: &mut dyn FnMut(&Observation),
+) -> Result<(Recorder, RunClock), LoadError> {
+    let threads = shared.threads();
+    thread::scope(|scope| {
+        let (filled_sender, filled) = sync_channel(BATCHES_WAITING * threads);
+        let (ready_sender, ready) = sync_channel(threads);
+        let (mut emptied, mut go, mut handles) = (Vec::new(), Vec::new(), Vec::new());
+        for index in 0..threads {
+            let (emptied_sender, emptied_receiver) = sync_channel(BATCHES_WAITING);
+            let (go_sender, go_receiver) = channel();
+            let channels = Channels {
+                filled: filled_sender.clone(),
+                emptied: emptied_receiver,
+                ready: ready_sender.clone(),
+                go: go_receiver,
+            };
+            emptied.push(emptied_sender);
+            go.push(go_sender);
+            let work = move || work(options, shared, index, channels);
+            let builder = thread::Builder::new().name(format!("double11-{index}"));
+            let handle = builder.spawn_scoped(scope, work).map_err(system("a thread"))?;
+            handles.push(handle);
+        }
+        drop((filled_sender, ready_sender));
+        for _ in 0..threads {
+            // An early return drops the `go` channels, which ends the workers that are ready.
+            ready.recv().map_err(|_| LoadError::Worker)?.map_err(system("an event loop"))?;
+        }
+        let clock = RunClock::start();
+        for go in &go {
+            go.send(clock).map_err(|_| LoadError::Worker)?;
+        }
+        let mut recorder = Recorder::new(options, files, health, clock);
+        recorder.work(shared, &filled, &emptied, observer);
+        for handle in handles {
+            let result = handle.join().map_err(|_| LoadError::Worker)?;
+            result.map_err(system("to wait for events"))?;
+        }
+        Ok((recorder, clock))
+    })
+}
+
+/// The life of a worker thread.
+fn work(
+    options: &RunOptions,
+    shared: &Shared,
+    index: usize,
+    channels: Channels,
+) -> std::io::Result<()> {
+    let Channels { filled, emptied, ready, go } = channels;
+    let pinned = match options.pin_to.as_slice() {
+        [] => Ok(()),
+        processors => host::pin(&[processors[index % processors.len()]]),
+    };
+    let outbox = Outbox::new(index, filled, emptied);
+    let limits = (Limit(options.connections), Limit(options.max_in_flight));
+    let worker = pinned.and_then(|()| Worker::new(shared, index, limits, outbox));
+    match worker {
+        Ok(worker) => {
+            // When nobody waits for it, the run does not begin.
+            drop(ready.send(Ok(())));
+            match go.recv() {
+                Ok(clock) => worker.run(clock),
+                Err(_) => Ok(()),
+            }
+        }
+        Err(error) => {
+            drop(ready.send(Err(error)));
+            Ok(())
+        }
+    }
+}
+
+/// Writes the files that sum up a run.
+fn conclude(
+    options: &RunOptions,
+    recorded: Recorded,
+    started: UnixMicros,
+    (ended, was_stopped): (Duration, bool),
+) -> RunOutcome {
+    let Recorded { summary, time_series, health, outcomes, visits_cut, write_error } = recorded;
+    let ending = match (&write_error, was_stopped) {
+        (Some(_), _) => Ending::WriteFailed,
+        (None, true) => Ending::Stopped,
+        (None, false) => Ending::Complete,
+    };
+    let mut outcome = RunOutcome {
+        summary,
+        time_series,
+        health,
+        ending,
+        write_error,
+        started,
+        duration: ended,
+        writes_acknowledged: outcomes.acknowledged,
+        writes_refused: outcomes.refused,
+        writes_unknown: outcomes.unknown,
+        visits_cut,
+        directory: options.output.as_ref().map(|directory| directory.path().to_owned()),
+    };
+    if let Some(directory) = &options.output {
+        directory.release();
+        if let Err(error) = write_files(directory, options, &outcome) {
+            outcome.write_error.get_or_insert(error);
+            outcome.ending = Ending::WriteFailed;
+        }
+    }
+    outcome
+}
+
+fn write_files(
+    directory: &RunDirectory,
+    options: &RunOptions,
+    outcome: &RunOutcome,
+) -> Result<(), LoadError> {
+    let failed = |name: &str| {
+        let path = directory.file(name);
+        move |source| LoadError::Write { path, source }
+    };
+    let manifest = RunManifest::new(options, outcome);
+    // The small files first: they are worth most when there is little room.
+    directory.write_json(RUN, &manifest).map_err(failed(RUN))?;
+    directory.write_json(SUMMARY, &outcome.summary).map_err(failed(SUMMARY))?;
+    directory.write_json(TIME_SERIES, &outcome.time_series).map_err(failed(TIME_SERIES))
+}

@@ -1,0 +1,195 @@
+//! `run.json`: what a run was, so that two runs can be told to be comparable.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Ending, RunOutcome};
+use crate::engine::{LoadError, LoadModel, RunOptions, SamplePolicy};
+use crate::health::GeneratorHealth;
+use crate::host::Host;
+use crate::plan::Plan;
+use crate::run_directory::RUN;
+use crate::schedule::{Phase, Spread};
+
+/// Version of the form of `run.json`.
+const SCHEMA_VERSION: u32 = 1;
+
+/// The content of `run.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunManifest {
+    /// Version of this form.
+    pub schema_version: u32,
+    /// What was walked through.
+    pub plan: PlanFacts,
+    /// Seed of arrivals and choices.
+    pub seed: u64,
+    /// What was put under load, without passwords.
+    pub target: String,
+    /// `open-poisson`, `open-even` or `closed`.
+    pub model: String,
+    /// Virtual users of the closed model.
+    pub users: Option<usize>,
+    /// The phases in order.
+    pub phases: Vec<PhaseFacts>,
+    /// Bounds of the run.
+    pub limits: LimitFacts,
+    /// Which samples the sample files hold: `all`, `errors`, `1:N` or `none`.
+    pub samples: String,
+    /// Wall-clock time of the start, in microseconds since the Unix epoch.
+    pub started_unix_us: i64,
+    /// Length of the run without the drain, in seconds.
+    pub duration_s: f64,
+    /// How it ended.
+    pub ending: Ending,
+    /// Writes by what became of them.
+    pub writes: WriteFacts,
+    /// Visits that the end of the run cut short.
+    pub visits_cut: u64,
+    /// The command line.
+    pub command_line: Vec<String>,
+    /// Versions by name; `double11-load` among them.
+    pub versions: BTreeMap<String, String>,
+    /// The machine of the generator.
+    pub host: Host,
+    /// Whether the generator kept up.
+    pub generator: GeneratorHealth,
+}
+
+/// A plan in `run.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanFacts {
+    /// Its name.
+    pub name: String,
+    /// Its content, hashed.
+    pub hash: String,
+    /// Names of its steps, in order.
+    pub steps: Vec<String>,
+}
+
+/// A phase in `run.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PhaseFacts {
+    /// Its name.
+    pub name: String,
+    /// Its length in seconds.
+    pub duration_s: f64,
+    /// Visits per second at its start and its end.
+    pub visits_per_second: Option<(f64, f64)>,
+    /// Requests per second that it offers on average, if every one succeeds.
+    pub offered_per_second: Option<f64>,
+    /// Whether shoppers behave as at the peak.
+    pub peak: bool,
+    /// Whether its figures count.
+    pub measured: bool,
+}
+
+/// Bounds of a run in `run.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LimitFacts {
+    /// Worker threads.
+    pub threads: usize,
+    /// Processors that they were pinned to; empty when they were not.
+    pub pinned_to: Vec<usize>,
+    /// Connections at most.
+    pub connections: usize,
+    /// Requests waiting or running at most.
+    pub max_in_flight: usize,
+    /// Longest wait for an answer, in seconds.
+    pub request_timeout_s: f64,
+    /// Longest wait for a connection, in seconds.
+    pub connect_timeout_s: f64,
+}
+
+/// Writes of a run in `run.json`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WriteFacts {
+    /// With a success status.
+    pub acknowledged: u64,
+    /// Definitely refused.
+    pub refused: u64,
+    /// Nobody can say from here.
+    pub unknown: u64,
+}
+
+impl RunManifest {
+    pub(super) fn new(options: &RunOptions, outcome: &RunOutcome) -> Self {
+        let mut versions = options.about.versions.clone();
+        versions.insert("double11-load".to_owned(), env!("CARGO_PKG_VERSION").to_owned());
+        let (model, users) = match options.model {
+            LoadModel::Open { spread: Spread::Poisson } => ("open-poisson", None),
+            LoadModel::Open { spread: Spread::Even } => ("open-even", None),
+            LoadModel::Closed { users } => ("closed", Some(users)),
+        };
+        Self {
+            schema_version: SCHEMA_VERSION,
+            plan: PlanFacts::new(&options.plan),
+            seed: options.seed,
+            target: options.target.to_string(),
+            model: model.to_owned(),
+            users,
+            phases: options.phases.iter().map(|phase| PhaseFacts::new(options, phase)).collect(),
+            limits: LimitFacts {
+                threads: outcome.health.threads,
+                pinned_to: options.pin_to.clone(),
+                connections: options.connections,
+                max_in_flight: options.max_in_flight,
+                request_timeout_s: options.request_timeout.as_secs_f64(),
+                connect_timeout_s: options.connect_timeout.as_secs_f64(),
+            },
+            samples: match options.samples {
+                SamplePolicy::All => "all".to_owned(),
+                SamplePolicy::Errors => "errors".to_owned(),
+                SamplePolicy::OneIn(n) => format!("1:{n}"),
+                SamplePolicy::None => "none".to_owned(),
+            },
+            started_unix_us: outcome.started.get(),
+            duration_s: outcome.duration.as_secs_f64(),
+            ending: outcome.ending,
+            writes: WriteFacts {
+                acknowledged: outcome.writes_acknowledged,
+                refused: outcome.writes_refused,
+                unknown: outcome.writes_unknown,
+            },
+            visits_cut: outcome.visits_cut,
+            command_line: options.about.command_line.clone(),
+            versions,
+            host: Host::look(),
+            generator: outcome.health.clone(),
+        }
+    }
+}
+
+impl PlanFacts {
+    fn new(plan: &Plan) -> Self {
+        Self {
+            name: plan.name().to_owned(),
+            hash: plan.hash().to_owned(),
+            steps: plan.steps().iter().map(|step| step.name.clone()).collect(),
+        }
+    }
+}
+
+impl PhaseFacts {
+    fn new(options: &RunOptions, phase: &Phase) -> Self {
+        Self {
+            name: phase.name.clone(),
+            duration_s: phase.duration.as_secs_f64(),
+            visits_per_second: options.visit_rate(phase).map(|ramp| (ramp.from, ramp.to)),
+            offered_per_second: options.offered_per_second(phase),
+            peak: phase.peak,
+            measured: phase.measured,
+        }
+    }
+}
+
+/// Reads the `run.json` of a run directory.
+///
+/// # Errors
+/// [`LoadError::System`] when it is not there or not of this form.
+pub fn read_manifest(directory: &Path) -> Result<RunManifest, LoadError> {
+    let read = std::fs::read(directory.join(RUN))
+        .and_then(|bytes| Ok(serde_json::from_slice(&bytes)?));
+    read.map_err(|source| LoadError::System { what: "to read `run.json`", source })
+}

@@ -1,0 +1,316 @@
+//! The generator's health: whether it kept its schedule and had processor time to spare. Figures of a
+//! generator at its own limit say nothing about the shop.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use double11_measure::histogram::LatencyHistogram;
+use serde::{Deserialize, Serialize};
+
+/// Above this share of its processors a generator is at its limit.
+pub const PROCESSOR_SHARE_MAX: f64 = 0.8;
+/// Above this P99 of the scheduling lag a second is not on schedule.
+pub const LAG_P99_MAX: Duration = Duration::from_millis(1);
+/// Seconds over a limit, in all, that make a run generator-limited.
+pub const SECONDS_OVER_MAX: u64 = 10;
+
+/// Seconds that stay open for reports of slower workers.
+const OPEN_SECONDS: u64 = 5;
+
+/// One worker's report on one second.
+#[derive(Debug)]
+pub(crate) struct WorkerSecond {
+    pub(crate) worker: usize,
+    pub(crate) second: u64,
+    /// How late timers fired.
+    pub(crate) lag: LatencyHistogram,
+    pub(crate) processor_time: Duration,
+    pub(crate) connections: usize,
+    /// Time that the worker has waited for the recorder since the start of the run.
+    pub(crate) blocked: Duration,
+}
+
+/// The generator's health over a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GeneratorHealth {
+    /// Whether the figures of the run tell of the generator rather than of the shop.
+    pub generator_limited: bool,
+    /// Why, in sentences; empty when not limited.
+    pub reasons: Vec<String>,
+    /// Worker threads.
+    pub threads: usize,
+    /// Processors that the generator may use.
+    pub processors: usize,
+    /// Processor time of the whole process over the run, as a share of its processors.
+    pub processor_share_mean: Option<f64>,
+    /// The same for the busiest second.
+    pub processor_share_max: Option<f64>,
+    /// Share of one processor that the busiest worker used, on average over the run.
+    pub worker_share_mean: Option<f64>,
+    /// Seconds in which the process or a worker was above the limit for processor time.
+    pub seconds_over_processor_limit: u64,
+    /// How late timers fired, over the whole run, in milliseconds.
+    pub lag_p99_ms: Option<f64>,
+    /// P99 of the worst second, in milliseconds.
+    pub lag_p99_worst_second_ms: Option<f64>,
+    /// The latest that any timer fired, in milliseconds.
+    pub lag_max_ms: Option<f64>,
+    /// Seconds in which the P99 of the lag was above the limit.
+    pub seconds_over_lag_limit: u64,
+    /// Most descriptors in use at once.
+    pub descriptors_max: u64,
+    /// Descriptors that the process may use.
+    pub descriptors_limit: Option<u64>,
+    /// Time that workers had to wait for the recorder, in milliseconds.
+    pub blocked_ms: f64,
+    /// Second by second.
+    pub seconds: Vec<HealthSecond>,
+}
+
+/// One second of the generator.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HealthSecond {
+    /// Seconds since the start of the run.
+    pub second: u64,
+    /// P99 of how late timers fired, in milliseconds; `None` when none fired.
+    pub lag_p99_ms: Option<f64>,
+    /// The busiest worker's share of one processor.
+    pub worker_share: f64,
+    /// The process's share of its processors.
+    pub processor_share: Option<f64>,
+}
+
+/// Puts the reports together.
+#[derive(Debug)]
+pub(crate) struct HealthWatch {
+    processors: usize,
+    workers: Vec<WorkerTotal>,
+    open: BTreeMap<u64, OpenSecond>,
+    closed: Vec<HealthSecond>,
+    lag: LatencyHistogram,
+    /// Descriptors in use besides the workers' connections.
+    descriptors_base: u64,
+    descriptors_max: u64,
+    descriptors_limit: Option<u64>,
+    process_time: Duration,
+    process_since: Duration,
+    process_first: Duration,
+}
+
+#[derive(Debug, Default, Clone)]
+struct WorkerTotal {
+    processor_time: Duration,
+    connections: usize,
+    blocked: Duration,
+}
+
+#[derive(Debug, Default)]
+struct OpenSecond {
+    lag: LatencyHistogram,
+    worker_time_max: Duration,
+    processor_share: Option<f64>,
+}
+
+impl HealthWatch {
+    pub(crate) fn new(
+        threads: usize,
+        processors: usize,
+        (descriptors_base, descriptors_limit): (u64, Option<u64>),
+        process_time: Duration,
+    ) -> Self {
+        Self {
+            processors,
+            workers: vec![WorkerTotal::default(); threads],
+            open: BTreeMap::new(),
+            closed: Vec::new(),
+            lag: LatencyHistogram::new(),
+            descriptors_base,
+            descriptors_max: descriptors_base,
+            descriptors_limit,
+            process_time,
+            process_since: Duration::ZERO,
+            process_first: process_time,
+        }
+    }
+
+    /// Takes a worker's report.
+    pub(crate) fn take(&mut self, report: &WorkerSecond) {
+        if let Some(worker) = self.workers.get_mut(report.worker) {
+            worker.processor_time += report.processor_time;
+            worker.connections = report.connections;
+            worker.blocked = report.blocked;
+        }
+        self.lag.merge(&report.lag);
+        let open = self.open.entry(report.second).or_default();
+        open.lag.merge(&report.lag);
+        open.worker_time_max = open.worker_time_max.max(report.processor_time);
+        let connections: usize = self.workers.iter().map(|worker| worker.connections).sum();
+        let descriptors = self.descriptors_base + u64::try_from(connections).unwrap_or(u64::MAX);
+        self.descriptors_max = self.descriptors_max.max(descriptors);
+        while let Some(first) = self.open.first_entry()
+            && first.key() + OPEN_SECONDS < report.second
+        {
+            let (second, open) = first.remove_entry();
+            self.closed.push(open.close(second));
+        }
+    }
+
+    /// Takes the processor time of the process, `now` since the start of the run.
+    pub(crate) fn take_process(&mut self, now: Duration, processor_time: Duration) {
+        let passed = now.saturating_sub(self.process_since).as_secs_f64();
+        if passed < 0.5 {
+            return;
+        }
+        let used = processor_time.saturating_sub(self.process_time).as_secs_f64();
+        let second = self.process_since.as_secs();
+        self.open.entry(second).or_default().processor_share =
+            Some(used / passed / self.processors as f64);
+        (self.process_since, self.process_time) = (now, processor_time);
+    }
+
+    /// The verdict, at `ended` since the start of the run.
+    pub(crate) fn finish(mut self, ended: Duration, process_time: Duration) -> GeneratorHealth {
+        for (second, open) in std::mem::take(&mut self.open) {
+            self.closed.push(open.close(second));
+        }
+        let over = |share: f64| share > PROCESSOR_SHARE_MAX;
+        let seconds_over_processor_limit = count(&self.closed, |second| {
+            over(second.worker_share) || second.processor_share.is_some_and(over)
+        });
+        let lag_limit = milliseconds(LAG_P99_MAX);
+        let seconds_over_lag_limit =
+            count(&self.closed, |second| second.lag_p99_ms.is_some_and(|lag| lag > lag_limit));
+        let passed = Some(ended.as_secs_f64()).filter(|passed| *passed > 0.0);
+        let share = |used: Duration, processors: usize| {
+            passed.map(|passed| used.as_secs_f64() / passed / processors as f64)
+        };
+        let busiest = self.workers.iter().map(|worker| worker.processor_time).max();
+        let max = |values: &dyn Fn(&HealthSecond) -> Option<f64>| {
+            self.closed.iter().filter_map(values).max_by(f64::total_cmp)
+        };
+        let blocked: Duration = self.workers.iter().map(|worker| worker.blocked).sum();
+        let mut health = GeneratorHealth {
+            generator_limited: false,
+            reasons: Vec::new(),
+            threads: self.workers.len(),
+            processors: self.processors,
+            processor_share_mean: share(
+                process_time.saturating_sub(self.process_first),
+                self.processors,
+            ),
+            processor_share_max: max(&|second| second.processor_share),
+            worker_share_mean: share(busiest.unwrap_or_default(), 1),
+            seconds_over_processor_limit,
+            lag_p99_ms: self.lag.percentile(99.0).map(milliseconds),
+            lag_p99_worst_second_ms: max(&|second| second.lag_p99_ms),
+            lag_max_ms: self.lag.max().map(milliseconds),
+            seconds_over_lag_limit,
+            descriptors_max: self.descriptors_max,
+            descriptors_limit: self.descriptors_limit,
+            blocked_ms: milliseconds(blocked),
+            seconds: Vec::new(),
+        };
+        health.judge();
+        health.seconds = self.closed;
+        health
+    }
+}
+
+impl GeneratorHealth {
+    fn judge(&mut self) {
+        if self.seconds_over_processor_limit >= SECONDS_OVER_MAX {
+            self.reasons.push(format!(
+                "the generator used more than {:.0} % of its processor time in {} seconds",
+                PROCESSOR_SHARE_MAX * 100.0,
+                self.seconds_over_processor_limit
+            ));
+        }
+        if self.seconds_over_lag_limit >= SECONDS_OVER_MAX {
+            self.reasons.push(format!(
+                "1 % of the starts were more than {} ms behind schedule in {} seconds",
+                LAG_P99_MAX.as_millis(),
+                self.seconds_over_lag_limit
+            ));
+        }
+        self.generator_limited = !self.reasons.is_empty();
+    }
+}
+
+impl OpenSecond {
+    fn close(&self, second: u64) -> HealthSecond {
+        HealthSecond {
+            second,
+            lag_p99_ms: self.lag.percentile(99.0).map(milliseconds),
+            worker_share: self.worker_time_max.as_secs_f64(),
+            processor_share: self.processor_share,
+        }
+    }
+}
+
+fn count(seconds: &[HealthSecond], is_counted: impl Fn(&HealthSecond) -> bool) -> u64 {
+    let counted = seconds.iter().filter(|second| is_counted(second)).count();
+    u64::try_from(counted).unwrap_or(u64::MAX)
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1_000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(second: u64, lag_ms: u64, busy_ms: u64) -> WorkerSecond {
+        let mut lag = LatencyHistogram::new();
+        for _ in 0..100 {
+            lag.record(Duration::from_millis(lag_ms));
+        }
+        let processor_time = Duration::from_millis(busy_ms);
+        let blocked = Duration::ZERO;
+        WorkerSecond { worker: 0, second, lag, processor_time, connections: 7, blocked }
+    }
+
+    /// Health of 30 seconds of which `bad` are bad.
+    fn health(bad: u64, lag_ms: u64, busy_ms: u64) -> GeneratorHealth {
+        let mut watch = HealthWatch::new(1, 2, (10, Some(100)), Duration::ZERO);
+        for second in 0..30 {
+            let is_bad = second < bad;
+            let (lag, busy) = if is_bad { (lag_ms, busy_ms) } else { (0, 300) };
+            watch.take(&report(second, lag, busy));
+        }
+        watch.finish(Duration::from_secs(30), Duration::from_secs(15))
+    }
+
+    #[test]
+    fn ten_seconds_over_a_limit_mark_the_run() {
+        let well = health(0, 0, 0);
+        assert!(!well.generator_limited && well.reasons.is_empty(), "{well:?}");
+        assert_eq!(well.seconds.len(), 30);
+        assert_eq!(well.descriptors_max, 17);
+        assert_eq!(well.processor_share_mean, Some(0.25));
+        assert!(!health(9, 5, 300).generator_limited);
+        let lagging = health(10, 5, 300);
+        assert!(lagging.generator_limited);
+        assert_eq!(lagging.seconds_over_lag_limit, 10);
+        assert!(lagging.reasons[0].contains("behind schedule in 10 seconds"), "{lagging:?}");
+        assert!(!health(30, 1, 790).generator_limited);
+        let busy = health(12, 0, 850);
+        assert!(busy.generator_limited);
+        assert!(busy.reasons[0].contains("80 % of its processor time in 12 seconds"), "{busy:?}");
+    }
+
+    #[test]
+    fn the_process_is_measured_against_its_processors() {
+        let mut watch = HealthWatch::new(1, 2, (0, None), Duration::from_secs(5));
+        for second in 1..=20 {
+            // 1.8 of 2 processors.
+            let used = Duration::from_millis(5_000 + 1_800 * second);
+            watch.take_process(Duration::from_secs(second), used);
+        }
+        let health = watch.finish(Duration::from_secs(20), Duration::from_secs(41));
+        assert!(health.generator_limited);
+        assert_eq!(health.seconds_over_processor_limit, 20);
+        assert!((health.processor_share_max.unwrap() - 0.9).abs() < 1e-9);
+        assert!((health.processor_share_mean.unwrap() - 0.9).abs() < 1e-9);
+    }
+}

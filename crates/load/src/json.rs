@@ -1,0 +1,269 @@
+//! Looking up values in a JSON document by pointer, keeping their exact text.
+//!
+//! Money must not pass through a float, so a number is handed on digit by digit as the document wrote
+//! it. The scanner stops at the value it looks for: what follows is not checked.
+//!
+//! Source: RFC 6901 (JSON Pointer), RFC 8259 (JSON).
+
+use std::borrow::Cow;
+
+/// Nesting deeper than this is refused.
+const DEPTH_MAX: usize = 128;
+
+/// A parsed JSON pointer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pointer {
+    tokens: Vec<String>,
+}
+
+/// Why a text is not a JSON pointer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PointerError {
+    /// A pointer that is not empty starts with a slash.
+    #[error("a JSON pointer starts with `/`, as in `/order_id`")]
+    NoSlash,
+    /// `~` stands only before 0 or 1.
+    #[error("in a JSON pointer `~` is written `~0` and `/` is written `~1`")]
+    Escape,
+}
+
+/// What a document holds at a pointer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found<'a> {
+    /// A string, without its quotes and escapes.
+    Text(Cow<'a, str>),
+    /// A number, in the document's own digits.
+    Number(&'a str),
+    /// `true`, `false`, `null`, an array or an object, as written.
+    Other(&'a str),
+}
+
+impl Pointer {
+    /// Parses a pointer.
+    ///
+    /// # Errors
+    /// [`PointerError`] when it does not start with `/` or holds a wrong escape.
+    pub fn parse(text: &str) -> Result<Self, PointerError> {
+        if text.is_empty() {
+            return Ok(Self { tokens: Vec::new() });
+        }
+        let rest = text.strip_prefix('/').ok_or(PointerError::NoSlash)?;
+        let tokens = rest.split('/').map(unescape_token).collect::<Result<_, _>>()?;
+        Ok(Self { tokens })
+    }
+
+    /// The value at this pointer, or `None` where the document has none or is not JSON up to there.
+    pub fn find<'a>(&self, document: &'a [u8]) -> Option<Found<'a>> {
+        let mut scanner = Scanner { document, at: 0 };
+        for token in &self.tokens {
+            scanner.enter(token)?;
+        }
+        scanner.value()
+    }
+}
+
+fn unescape_token(token: &str) -> Result<String, PointerError> {
+    let mut plain = String::with_capacity(token.len());
+    let mut characters = token.chars();
+    while let Some(character) = characters.next() {
+        plain.push(match character {
+            '~' => match characters.next() {
+                Some('0') => '~',
+                Some('1') => '/',
+                _ => return Err(PointerError::Escape),
+            },
+            other => other,
+        });
+    }
+    Ok(plain)
+}
+
+/// Appends `text` as the inside of a JSON string.
+pub(crate) fn escape_into(text: &str, out: &mut Vec<u8>) {
+    for &byte in text.as_bytes() {
+        match byte {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            0..0x20 => {
+                const HEX: &[u8; 16] = b"0123456789abcdef";
+                out.extend_from_slice(b"\\u00");
+                out.push(HEX[usize::from(byte >> 4)]);
+                out.push(HEX[usize::from(byte & 15)]);
+            }
+            plain => out.push(plain),
+        }
+    }
+}
+
+/// Appends `text` as a JSON string with its quotes.
+pub(crate) fn quote_into(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    escape_into(text, out);
+    out.push(b'"');
+}
+
+struct Scanner<'a> {
+    document: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Scanner<'a> {
+    fn peek(&mut self) -> Option<u8> {
+        while matches!(self.document.get(self.at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+        self.document.get(self.at).copied()
+    }
+
+    fn take(&mut self, wanted: u8) -> Option<()> {
+        (self.peek()? == wanted).then(|| self.at += 1)
+    }
+
+    /// Moves to the member or element `token` of the container that starts here.
+    fn enter(&mut self, token: &str) -> Option<()> {
+        match self.peek()? {
+            b'{' => self.enter_object(token),
+            b'[' => self.enter_array(token),
+            _ => None,
+        }
+    }
+
+    fn enter_object(&mut self, token: &str) -> Option<()> {
+        self.take(b'{')?;
+        loop {
+            let name = self.string()?;
+            self.take(b':')?;
+            if unquote(name)? == token {
+                return Some(());
+            }
+            self.skip()?;
+            self.take(b',')?;
+        }
+    }
+
+    fn enter_array(&mut self, token: &str) -> Option<()> {
+        let canonical = token == "0" || !token.starts_with('0');
+        let index: usize = token.parse().ok().filter(|_| canonical && !token.starts_with('+'))?;
+        self.take(b'[')?;
+        if self.peek()? == b']' {
+            return None;
+        }
+        for _ in 0..index {
+            self.skip()?;
+            self.take(b',')?;
+        }
+        Some(())
+    }
+
+    /// The value that starts here.
+    fn value(&mut self) -> Option<Found<'a>> {
+        let first = self.peek()?;
+        let start = self.at;
+        if first == b'"' {
+            return Some(Found::Text(unquote(self.string()?)?));
+        }
+        self.skip()?;
+        let text = std::str::from_utf8(self.document.get(start..self.at)?).ok()?;
+        Some(match first {
+            b'-' | b'0'..=b'9' if is_number(text) => Found::Number(text),
+            b'{' | b'[' => Found::Other(text),
+            _ if matches!(text, "true" | "false" | "null") => Found::Other(text),
+            _ => return None,
+        })
+    }
+
+    /// The string that starts here, with its quotes.
+    fn string(&mut self) -> Option<&'a [u8]> {
+        if self.peek()? != b'"' {
+            return None;
+        }
+        let start = self.at;
+        self.at += 1;
+        loop {
+            match self.document.get(self.at)? {
+                b'"' => {
+                    self.at += 1;
+                    return self.document.get(start..self.at);
+                }
+                b'\\' => self.at += 2,
+                _ => self.at += 1,
+            }
+        }
+    }
+
+    /// Moves behind the value that starts here.
+    fn skip(&mut self) -> Option<()> {
+        let mut depth = 0_usize;
+        loop {
+            match self.peek()? {
+                b'"' => {
+                    self.string()?;
+                }
+                b'{' | b'[' => {
+                    depth += 1;
+                    self.at += 1;
+                    if depth > DEPTH_MAX {
+                        return None;
+                    }
+                    continue;
+                }
+                b'}' | b']' => {
+                    depth = depth.checked_sub(1)?;
+                    self.at += 1;
+                }
+                b',' | b':' if depth > 0 => {
+                    self.at += 1;
+                    continue;
+                }
+                b',' | b':' => return None,
+                _ => self.skip_bare(),
+            }
+            if depth == 0 {
+                return Some(());
+            }
+        }
+    }
+
+    /// Moves behind a number or a word.
+    fn skip_bare(&mut self) {
+        while let Some(byte) = self.document.get(self.at) {
+            if matches!(byte, b',' | b':' | b'}' | b']' | b'{' | b'[' | b'"') || byte.is_ascii_whitespace()
+            {
+                return;
+            }
+            self.at += 1;
+        }
+    }
+}
+
+fn unquote(quoted: &[u8]) -> Option<Cow<'_, str>> {
+    let inside = quoted.get(1..quoted.len().checked_sub(1)?)?;
+    if inside.contains(&b'\\') {
+        return serde_json::from_slice::<String>(quoted).ok().map(Cow::Owned);
+    }
+    std::str::from_utf8(inside).ok().map(Cow::Borrowed)
+}
+
+/// Whether a text is a JSON number.
+pub(crate) fn is_number(text: &str) -> bool {
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
+        None => (unsigned, None),
+    };
+    let (whole, fraction) = match mantissa.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (mantissa, None),
+    };
+    digits(whole)
+        && (whole == "0" || !whole.starts_with('0'))
+        && fraction.is_none_or(digits)
+        && exponent.is_none_or(|text| digits(text.strip_prefix(['+', '-']).unwrap_or(text)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,77 @@
+use super::*;
+
+fn check(document: &str, pointer: &str, expected: Option<&Found<'_>>) {
+    let found = Pointer::parse(pointer).unwrap().find(document.as_bytes());
+    assert_eq!(found.as_ref(), expected, "{pointer} in {document}");
+}
+
+#[test]
+fn finds_values_and_keeps_the_digits_of_numbers() {
+    let order = r#" {"items":[{"q":[1,{"total":7}]},2], "order_id" : "12\u0033", "total":398.10,"x":{"total":1}}"#;
+    check(order, "/total", Some(&Found::Number("398.10")));
+    check(order, "/order_id", Some(&Found::Text("123".into())));
+    check(order, "/x/total", Some(&Found::Number("1")));
+    check(order, "/items/0/q/1/total", Some(&Found::Number("7")));
+    check(order, "/items/1", Some(&Found::Number("2")));
+    check(order, "/items/0/q", Some(&Found::Other(r#"[1,{"total":7}]"#)));
+    check("-0.10e+2", "", Some(&Found::Number("-0.10e+2")));
+    check(r#"{"a":null}"#, "/a", Some(&Found::Other("null")));
+    check(r#"{"a/b":1,"m~n":2}"#, "/a~1b", Some(&Found::Number("1")));
+    check(r#"{"a/b":1,"m~n":2}"#, "/m~0n", Some(&Found::Number("2")));
+    check(r#"{"手機":"好"}"#, "/手機", Some(&Found::Text("好".into())));
+    check(r#"{"\u624b":"\ud83d\ude00"}"#, "/手", Some(&Found::Text("😀".into())));
+}
+
+#[test]
+fn absent_and_malformed_values_are_none() {
+    for (document, pointer) in [
+        (r#"{"a":1}"#, "/b"),
+        (r#"{"a":1}"#, "/a/b"),
+        ("{}", "/a"),
+        ("[]", "/0"),
+        ("[1]", "/1"),
+        ("[1,2]", "/01"),
+        ("[1,2]", "/-"),
+        (r#"{"a":01}"#, "/a"),
+        (r#"{"a":tru}"#, "/a"),
+        (r#"{"a":}"#, "/a"),
+        (r#"{"a" 1}"#, "/a"),
+        (r#"{"a":"unterminated"#, "/a"),
+        (r#"{"a":"\"#, "/a"),
+        (r#"{"a":[1,2"#, "/a"),
+        (r#"{"a":"\x"}"#, "/a"),
+        ("", ""),
+        ("<html>", "/code"),
+    ] {
+        check(document, pointer, None);
+    }
+    let deep = "[".repeat(1_000_000);
+    check(&deep, "", None);
+    assert_eq!(Pointer::parse("").unwrap().find(b"\"\xff\""), None);
+}
+
+#[test]
+fn pointers_are_checked() {
+    assert_eq!(Pointer::parse("total"), Err(PointerError::NoSlash));
+    assert_eq!(Pointer::parse("/a~2"), Err(PointerError::Escape));
+    assert_eq!(Pointer::parse("/a~"), Err(PointerError::Escape));
+}
+
+#[test]
+fn numbers_are_told_from_other_texts() {
+    for number in ["0", "-1", "10.50", "1e9", "1E-9", "0.0"] {
+        assert!(is_number(number), "{number}");
+    }
+    for other in ["", "-", "01", "1.", ".5", "+1", "1e", "0x1", "NaN", "1 "] {
+        assert!(!is_number(other), "{other}");
+    }
+}
+
+#[test]
+fn what_is_escaped_reads_back() {
+    for text in ["手機", "a\"b\\c\n\r\t\u{1}", ""] {
+        let mut out = Vec::new();
+        quote_into(text, &mut out);
+        assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text);
+    }
+}

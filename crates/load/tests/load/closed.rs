@@ -1,0 +1,57 @@
+//! Virtual users.
+
+use std::time::Duration;
+
+use double11_load::LoadModel;
+
+use crate::support::*;
+
+#[test]
+fn users_never_have_more_in_flight_than_they_are() {
+    for threads in [1, 2] {
+        let server = Server::start(|_| Reply::After(Duration::from_millis(5), 200, String::new()));
+        let mut only = phase("only", 1.0, 0.0);
+        only.rate = None;
+        let mut options = options(plan(GET), server.target(), vec![only]);
+        options.model = LoadModel::Closed { users: 7 };
+        options.threads = Some(threads);
+        options.connections = 7;
+        let outcome = run(&options);
+        let total = &outcome.summary.whole.total;
+        assert_eq!((total.failed, total.late), (0, 0));
+        assert_eq!(server.busy_max(), 7);
+        assert_eq!(server.connections(), 7);
+        // 7 users, 5 ms a request, one second.
+        assert!((700..=1_400).contains(&total.attempted), "{}", total.attempted);
+        assert_eq!(outcome.summary.sessions.count, total.attempted);
+        let difference = total.response_time.p50_ms.unwrap() - total.service_time.p50_ms.unwrap();
+        assert!(difference.abs() < 0.1, "planned is sent: {difference} ms apart");
+    }
+}
+
+#[test]
+fn users_think_between_steps() {
+    let text = GET.replace("weight = 1", "weight = 1\nthink_time = { min_s = 0.1, max_s = 0.1 }");
+    let server = Server::start(|_| Reply::Status(200, String::new()));
+    let mut only = phase("only", 1.05, 0.0);
+    only.rate = None;
+    let mut options = options(plan(&text), server.target(), vec![only]);
+    options.model = LoadModel::Closed { users: 4 };
+    let outcome = run(&options);
+    // Ten visits each, the last one cut by the end.
+    let count = outcome.summary.whole.total.attempted;
+    assert!((36..=40).contains(&count), "{count}");
+    assert_eq!(outcome.visits_cut, 4);
+}
+
+#[test]
+fn users_whose_visits_are_mostly_empty_do_not_spin_for_ever() {
+    let text = GET.replace("weight = 1", "weight = 0.001");
+    let server = Server::start(|_| Reply::Status(200, String::new()));
+    let mut only = phase("only", 0.3, 0.0);
+    only.rate = None;
+    let mut options = options(plan(&text), server.target(), vec![only]);
+    options.model = LoadModel::Closed { users: 2 };
+    let outcome = run(&options);
+    assert!(outcome.summary.whole.total.succeeded > 0);
+}

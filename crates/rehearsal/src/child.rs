@@ -1,0 +1,181 @@
+//! A shop as a child process.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::clock;
+
+/// How long a shop may take to seed its store and to answer.
+const READY_LIMIT: Duration = Duration::from_mins(2);
+/// How long a shop may take to drain and end.
+const STOP_LIMIT: Duration = Duration::from_secs(20);
+/// What the shop prints on standard output when it takes requests; the address follows.
+const READY_LINE: &str = "listening on ";
+
+/// Why there is no shop.
+#[derive(Debug, thiserror::Error)]
+pub enum ShopError {
+    /// The program could not be started.
+    #[error("the shop `{variant}` could not be started")]
+    Spawn {
+        /// The variant.
+        variant: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// It ended before it took requests.
+    #[error("the shop `{variant}` ended before it was ready: {last_words}")]
+    Ended {
+        /// The variant.
+        variant: String,
+        /// The last line of its log.
+        last_words: String,
+    },
+    /// It did not stop in time and was killed, or it failed while stopping.
+    #[error("the shop `{variant}` did not stop cleanly: {last_words}")]
+    Stop {
+        /// The variant.
+        variant: String,
+        /// The last line of its log.
+        last_words: String,
+    },
+}
+
+/// How a shop is started.
+#[derive(Debug)]
+pub(crate) struct ShopSpec<'spec> {
+    pub(crate) program: &'spec Path,
+    pub(crate) variant: &'spec str,
+    pub(crate) store: &'spec Path,
+    pub(crate) log: &'spec Path,
+    pub(crate) port: u16,
+    pub(crate) products: u32,
+    pub(crate) seed: u64,
+    pub(crate) payment_window: Duration,
+    pub(crate) cpus: &'spec [usize],
+}
+
+/// A running shop. Killed when dropped, so that no rehearsal leaves one behind.
+#[derive(Debug)]
+pub(crate) struct Shop {
+    child: Child,
+    variant: String,
+    log: PathBuf,
+    /// Where it listens, such as `http://127.0.0.1:8080`.
+    pub(crate) target: String,
+    /// How long it took to be ready.
+    pub(crate) ready_after: Duration,
+}
+
+impl Shop {
+    /// Starts a shop and waits until it takes requests.
+    pub(crate) fn start(spec: &ShopSpec<'_>) -> Result<Self, ShopError> {
+        let failed = |source| ShopError::Spawn { variant: spec.variant.to_owned(), source };
+        let started = clock::steady();
+        let log = File::create(spec.log).map_err(failed)?;
+        let mut child = command(spec)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .map_err(failed)?;
+        let output = child.stdout.take();
+        let mut shop = Self {
+            child,
+            variant: spec.variant.to_owned(),
+            log: spec.log.to_owned(),
+            target: String::new(),
+            ready_after: Duration::ZERO,
+        };
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+        // The thread ends when the shop says its line or closes its output.
+        std::thread::spawn(move || {
+            let lines = output.into_iter().flat_map(|output| BufReader::new(output).lines());
+            let address = lines
+                .map_while(Result::ok)
+                .find_map(|line| line.strip_prefix(READY_LINE).map(str::to_owned));
+            drop(sender.send(address));
+        });
+        match receiver.recv_timeout(READY_LIMIT) {
+            Ok(Some(target)) => {
+                shop.target = target;
+                shop.ready_after = started.elapsed();
+                Ok(shop)
+            }
+            _ => {
+                let variant = shop.variant.clone();
+                shop.kill();
+                Err(ShopError::Ended { variant, last_words: shop.last_words() })
+            }
+        }
+    }
+
+    /// The id of its process.
+    pub(crate) fn process_id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Asks the shop to drain and end, and waits for it.
+    pub(crate) fn stop(mut self) -> Result<(), ShopError> {
+        if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
+            // The process may have ended by itself; its status tells.
+            drop(kill_process(pid, Signal::TERM));
+        }
+        let asked = clock::steady();
+        while asked.elapsed() < STOP_LIMIT {
+            match self.child.try_wait() {
+                Ok(Some(status)) if status.success() => return Ok(()),
+                Ok(Some(_)) | Err(_) => break,
+                Ok(None) => clock::pause(Duration::from_millis(10)),
+            }
+        }
+        self.kill();
+        Err(ShopError::Stop { variant: self.variant.clone(), last_words: self.last_words() })
+    }
+
+    fn kill(&mut self) -> Option<ExitStatus> {
+        // An error means that the process has already ended.
+        drop(self.child.kill());
+        self.child.wait().ok()
+    }
+
+    fn last_words(&self) -> String {
+        let text = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let error = text.lines().rev().find(|line| line.starts_with("error: "));
+        let last = error.or_else(|| text.lines().rev().find(|line| !line.trim().is_empty()));
+        last.unwrap_or("it said nothing").to_owned()
+    }
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            self.kill();
+        }
+    }
+}
+
+fn command(spec: &ShopSpec<'_>) -> Command {
+    let mut command = Command::new(spec.program);
+    let mut store = std::ffi::OsString::from("sqlite:");
+    store.push(spec.store);
+    command
+        .args(["serve", "--sale", "--variant", spec.variant])
+        .arg("--store")
+        .arg(store)
+        .args(["--addr", &format!("127.0.0.1:{}", spec.port)])
+        .args(["--products", &spec.products.to_string()])
+        .args(["--seed", &spec.seed.to_string()])
+        .args(["--payment-window", &format!("{}ms", spec.payment_window.as_millis())]);
+    if !spec.cpus.is_empty() {
+        let cpus: Vec<String> = spec.cpus.iter().map(usize::to_string).collect();
+        command.args(["--cpus", &cpus.join(",")]);
+    }
+    command
+}

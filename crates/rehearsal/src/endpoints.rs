@@ -1,0 +1,77 @@
+//! Which endpoint of the shop each step of a plan asks, as the shop's metrics call it.
+
+use double11_load::plan::{Piece, Plan, Template};
+use double11_monitor::cross_check::StepEndpoint;
+
+/// The route templates of `docs/API.md` that a plan may ask; `{…}` stands for one segment.
+const TEMPLATES: [&str; 10] = [
+    "/api/products/random",
+    "/api/products/{product_id}",
+    "/api/products",
+    "/api/search",
+    "/api/cart",
+    "/api/cart/{cart_id}",
+    "/api/cart/{cart_id}/items/{product_id}",
+    "/api/orders",
+    "/api/orders/{order_id}",
+    "/api/payments",
+];
+
+/// The endpoint of every step that sends something to the shop's API; a step that asks anything else
+/// is left out, and the cross-check says so.
+pub fn endpoints(plan: &Plan) -> Vec<StepEndpoint> {
+    plan.requesting_steps()
+        .filter_map(|step| {
+            let request = step.request.as_ref()?;
+            let path = path_pattern(&request.path);
+            let endpoint = TEMPLATES.into_iter().find(|template| matches(template, &path))?;
+            Some(StepEndpoint {
+                step: step.name.clone(),
+                method: request.method.clone(),
+                endpoint: endpoint.to_owned(),
+            })
+        })
+        .collect()
+}
+
+/// The path of a request with `{}` for what differs from shopper to shopper, without the query.
+fn path_pattern(path: &Template) -> String {
+    let mut pattern = String::new();
+    for piece in &path.pieces {
+        match piece {
+            Piece::Literal(bytes) => pattern.push_str(&String::from_utf8_lossy(bytes)),
+            Piece::Value { .. } => pattern.push_str("{}"),
+        }
+    }
+    pattern.split('?').next().unwrap_or_default().to_owned()
+}
+
+fn matches(template: &str, path: &str) -> bool {
+    let (wanted, given) = (template.split('/'), path.split('/'));
+    wanted.clone().count() == given.clone().count()
+        && wanted.zip(given).all(|(wanted, given)| {
+            wanted == given || (wanted.starts_with('{') && given.contains("{}"))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::endpoints;
+    use double11_load::plan::{BUILT_IN_NAMES, Plan};
+
+    #[test]
+    fn every_step_of_the_built_in_plans_has_an_endpoint() {
+        for name in BUILT_IN_NAMES {
+            let plan = Plan::built_in(name, &[]).unwrap();
+            assert_eq!(endpoints(&plan).len(), plan.requesting_steps().count(), "{name}");
+        }
+        let funnel = Plan::built_in("funnel", &[]).unwrap();
+        let named: Vec<_> = endpoints(&funnel)
+            .into_iter()
+            .map(|step| format!("{} {} {}", step.step, step.method, step.endpoint))
+            .collect();
+        assert!(named.contains(&"view_detail GET /api/products/{product_id}".to_owned()));
+        assert!(named.contains(&"browse GET /api/products/random".to_owned()));
+        assert!(named.contains(&"search GET /api/search".to_owned()));
+    }
+}

@@ -1,0 +1,109 @@
+//! What machine this is, and how fast its disk makes data durable.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
+
+use double11_report::model::HostFacts;
+
+use crate::clock;
+
+/// Probes of `fdatasync`; their median is kept.
+const SYNC_PROBES: usize = 51;
+/// Bytes that each probe writes: a page of SQLite's log with its header.
+const SYNC_PROBE_BYTES: usize = 4_120;
+
+/// The facts about this machine. `folder` is where the stores are.
+pub(crate) fn facts(folder: &Path, shop_cpus: &[usize], generator_cpus: &[usize]) -> HostFacts {
+    HostFacts {
+        cpu_model: cpu_model(),
+        logical_cpus: std::thread::available_parallelism()
+            .ok()
+            .and_then(|cpus| u32::try_from(cpus.get()).ok()),
+        memory_bytes: memory_bytes(),
+        operating_system: operating_system(),
+        kernel: read_trimmed("/proc/sys/kernel/osrelease"),
+        file_system: file_system(folder),
+        fdatasync_ms: fdatasync_median_ms(folder).ok(),
+        shop_cpus: named(shop_cpus),
+        generator_cpus: named(generator_cpus),
+    }
+}
+
+fn named(cpus: &[usize]) -> Option<String> {
+    let list: Vec<String> = cpus.iter().map(usize::to_string).collect();
+    (!cpus.is_empty()).then(|| format!("CPU {}", list.join(", ")))
+}
+
+fn read_trimmed(path: &str) -> Option<String> {
+    std::fs::read_to_string(path).ok().map(|text| text.trim().to_owned())
+}
+
+fn cpu_model() -> Option<String> {
+    let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
+    let line = text.lines().find(|line| line.starts_with("model name"))?;
+    line.split_once(':').map(|(_, model)| model.trim().to_owned())
+}
+
+fn memory_bytes() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
+fn operating_system() -> Option<String> {
+    let text = std::fs::read_to_string("/etc/os-release").ok()?;
+    let name = text.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
+    Some(name.trim_matches('"').to_owned())
+}
+
+/// The type of the file system that holds a folder: the longest mount point that leads to it.
+fn file_system(folder: &Path) -> Option<String> {
+    let folder = folder.canonicalize().ok()?;
+    let mounts = std::fs::read_to_string("/proc/self/mounts").ok()?;
+    mounts
+        .lines()
+        .filter_map(|line| {
+            let mut fields = line.split_whitespace().skip(1);
+            Some((fields.next()?, fields.next()?))
+        })
+        .filter(|(mount_point, _)| folder.starts_with(mount_point))
+        .max_by_key(|(mount_point, _)| mount_point.len())
+        .map(|(_, kind)| kind.to_owned())
+}
+
+/// Appends and syncs again and again, as the store's log does, and takes the median.
+fn fdatasync_median_ms(folder: &Path) -> std::io::Result<f64> {
+    let path = folder.join(".fdatasync-probe");
+    let mut file = File::create(&path)?;
+    let page = [0x11_u8; SYNC_PROBE_BYTES];
+    let mut spans = Vec::with_capacity(SYNC_PROBES);
+    for _ in 0..SYNC_PROBES {
+        file.write_all(&page)?;
+        let started = clock::steady();
+        file.sync_data()?;
+        spans.push(started.elapsed());
+    }
+    drop(file);
+    std::fs::remove_file(&path)?;
+    spans.sort_unstable();
+    let median = spans.get(SYNC_PROBES / 2).copied().unwrap_or_default();
+    Ok(median.as_secs_f64() * 1_000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn this_machine_has_facts() {
+        let folder = tempfile::tempdir().unwrap();
+        let facts = super::facts(folder.path(), &[0], &[]);
+        assert!(facts.logical_cpus.unwrap() >= 1);
+        assert!(facts.memory_bytes.unwrap() > 1 << 20);
+        assert!(facts.fdatasync_ms.unwrap() > 0.0);
+        assert!(facts.file_system.is_some() && facts.kernel.is_some());
+        assert_eq!(facts.shop_cpus.as_deref(), Some("CPU 0"));
+        assert_eq!(facts.generator_cpus, None);
+        assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+    }
+}

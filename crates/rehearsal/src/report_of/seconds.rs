@@ -1,0 +1,59 @@
+//! The run second by second.
+
+use std::time::Duration;
+
+use double11_measure::histogram::LatencyHistogram;
+use double11_measure::run::{Second, TimeSeries};
+use double11_report::model::SecondPoint;
+
+use crate::resources::{ResourceSample, cpu_between, memory_max};
+
+/// One point for every second from the first to the last, those without traffic included.
+pub(crate) fn points(
+    series: &TimeSeries,
+    resources: &[ResourceSample],
+    shop_cores: f64,
+) -> Vec<SecondPoint> {
+    let Some(last) = series.seconds.last() else { return Vec::new() };
+    let mut seconds = series.seconds.iter().peekable();
+    (0..=last.second)
+        .map(|number| {
+            let second = seconds.next_if(|second| second.second == number);
+            point(number, second, resources, shop_cores)
+        })
+        .collect()
+}
+
+fn point(
+    number: u32,
+    second: Option<&Second>,
+    resources: &[ResourceSample],
+    shop_cores: f64,
+) -> SecondPoint {
+    let from = Duration::from_secs(u64::from(number));
+    let to = from + Duration::from_secs(1);
+    let cpu_share = cpu_between(resources, from, to).map(|cpu| cpu.as_secs_f64() / shop_cores);
+    let steps = second.map_or(&[][..], |second| &second.steps);
+    let mut response_times = LatencyHistogram::new();
+    for step in steps {
+        let encoded = step.response_time.as_deref();
+        if let Some(Ok(histogram)) = encoded.map(LatencyHistogram::from_base64) {
+            response_times.merge(&histogram);
+        }
+    }
+    let attempted: u64 = steps.iter().map(|step| step.attempted).sum();
+    let failed: u64 = steps.iter().map(|step| step.failed).sum();
+    let completed: u64 = steps.iter().map(|step| step.completed).sum();
+    let percentile = |q| response_times.percentile(q).map(|time| time.as_secs_f64() * 1_000.0);
+    SecondPoint {
+        second: number,
+        attempted,
+        throughput_per_second: Some(completed as f64),
+        p50_ms: percentile(50.0),
+        p95_ms: percentile(95.0),
+        p99_ms: percentile(99.0),
+        error_rate: (attempted > 0).then(|| failed as f64 / attempted as f64),
+        cpu_share,
+        memory_bytes: memory_max(resources, from, to),
+    }
+}

@@ -1,0 +1,188 @@
+//! The built-in gateway: a seeded latency and decline rate in front of a durable ledger.
+//!
+//! Latency and refusal of an attempt depend on the seed and its id only, not on order or threads.
+//! The latency is the one artificial wait in the shop, and it is the same in every variant.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use double11_store::Clock;
+use double11_units::{AttemptId, Money};
+use rand::{RngExt, SeedableRng};
+use rand_distr::{Distribution, LogNormal};
+use rand_pcg::Pcg64Mcg;
+use tokio::sync::{mpsc, oneshot};
+
+use super::ledger::{Ledger, LedgerError};
+use super::writer::{Reply, Request, Writer};
+use super::{AttemptStatus, ChargeResult, Gateway, GatewayError, GatewayReply, SANDBOX};
+
+/// Requests that may wait for the ledger's thread; more wait in their callers.
+const QUEUE_MAX: usize = 4_096;
+
+/// How the sandbox gateway behaves.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SandboxSettings {
+    /// The ledger file, `<store>.gateway` by default.
+    pub ledger: PathBuf,
+    /// The seed of latencies and refusals.
+    pub seed: u64,
+    /// The median of the log-normal latency; zero for none.
+    pub latency_median: Duration,
+    /// The standard deviation of the latency's logarithm; 0.3 puts the 99th percentile at twice the
+    /// median.
+    pub latency_sigma: f64,
+    /// The share of attempts that are refused, 0.0..=1.0.
+    pub decline_rate: f64,
+}
+
+impl SandboxSettings {
+    /// What `serve` uses: a median of 2 ms, no refusals.
+    pub fn serve(ledger: PathBuf, seed: u64) -> Self {
+        Self {
+            ledger,
+            seed,
+            latency_median: Duration::from_millis(2),
+            latency_sigma: 0.3,
+            decline_rate: 0.0,
+        }
+    }
+}
+
+/// The built-in gateway. Dropping it writes what is queued, then closes the ledger.
+#[derive(Debug)]
+pub struct SandboxGateway {
+    requests: Option<mpsc::Sender<Request>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+    settings: SandboxSettings,
+}
+
+impl SandboxGateway {
+    /// Opens the ledger and starts the thread that writes it. Blocks while the file is read.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when the file cannot be used, is in use, or holds something else.
+    pub fn open(settings: SandboxSettings, clock: Arc<dyn Clock>) -> Result<Self, LedgerError> {
+        Self::over_ledger(Ledger::open(&settings.ledger)?, settings, clock)
+    }
+
+    /// A gateway whose disk fails at the next write.
+    #[cfg(test)]
+    pub(crate) fn over(ledger: super::BrokenLedger, settings: SandboxSettings) -> Self {
+        let clock = Arc::new(double11_store::SystemClock);
+        Self::over_ledger(ledger.0, settings, clock).expect("a thread")
+    }
+
+    fn over_ledger(
+        ledger: Ledger,
+        settings: SandboxSettings,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, LedgerError> {
+        let (sender, receiver) = mpsc::channel(QUEUE_MAX);
+        let writer = Writer::new(ledger, clock);
+        let thread = std::thread::Builder::new()
+            .name("gateway-ledger".to_owned())
+            .spawn(move || writer.run(receiver))
+            .map_err(|source| LedgerError::Io {
+                path: settings.ledger.clone(),
+                source,
+            })?;
+        Ok(Self {
+            requests: Some(sender),
+            thread: Some(thread),
+            settings,
+        })
+    }
+
+    /// Sends a request after the latency of this attempt and waits for its durable answer.
+    fn ask<T: Send + 'static>(
+        &self,
+        latency: Duration,
+        request: impl FnOnce(Reply<T>) -> Request + Send + 'static,
+    ) -> GatewayReply<T> {
+        // A weak sender: a forgotten future must not keep the ledger's thread alive.
+        let requests = self.requests.as_ref().map(mpsc::Sender::downgrade);
+        Box::pin(async move {
+            if !latency.is_zero() {
+                tokio::time::sleep(latency).await;
+            }
+            let (reply, answer) = oneshot::channel();
+            let requests = requests
+                .and_then(|weak| weak.upgrade())
+                .ok_or(GatewayError::OutcomeUnknown)?;
+            requests
+                .send(request(reply))
+                .await
+                .map_err(|_| GatewayError::OutcomeUnknown)?;
+            drop(requests);
+            answer.await.map_err(|_| GatewayError::OutcomeUnknown)?
+        })
+    }
+
+    /// The latency of an attempt and whether it is refused.
+    fn fate(&self, attempt_id: AttemptId) -> (Duration, bool) {
+        let settings = &self.settings;
+        let id_bits = attempt_id.get().cast_unsigned();
+        let stream = crate::random::scramble(settings.seed ^ crate::random::scramble(id_bits));
+        let mut random = Pcg64Mcg::seed_from_u64(stream);
+        let refused = random.random_range(0.0..1.0) < settings.decline_rate;
+        let latency =
+            LogNormal::new(0.0, settings.latency_sigma).map_or(settings.latency_median, |spread| {
+                settings
+                    .latency_median
+                    .mul_f64(spread.sample(&mut random).min(100.0))
+            });
+        (latency, refused)
+    }
+}
+
+impl Drop for SandboxGateway {
+    fn drop(&mut self) {
+        self.requests = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread of the gateway ledger panicked");
+        }
+    }
+}
+
+impl Gateway for SandboxGateway {
+    fn name(&self) -> &'static str {
+        SANDBOX
+    }
+
+    fn charge(&self, attempt_id: AttemptId, amount: Money) -> GatewayReply<ChargeResult> {
+        let (latency, decline) = self.fate(attempt_id);
+        self.ask(latency, move |reply| Request::Charge {
+            attempt_id,
+            amount,
+            decline,
+            reply,
+        })
+    }
+
+    fn status(&self, attempt_id: AttemptId) -> GatewayReply<AttemptStatus> {
+        self.ask(Duration::ZERO, move |reply| Request::Status {
+            attempt_id,
+            reply,
+        })
+    }
+
+    fn void(&self, attempt_id: AttemptId) -> GatewayReply<AttemptStatus> {
+        self.ask(Duration::ZERO, move |reply| Request::Void {
+            attempt_id,
+            reply,
+        })
+    }
+
+    fn refund(&self, attempt_id: AttemptId, amount: Money) -> GatewayReply<()> {
+        let (latency, _) = self.fate(attempt_id);
+        self.ask(latency, move |reply| Request::Refund {
+            attempt_id,
+            amount,
+            reply,
+        })
+    }
+}

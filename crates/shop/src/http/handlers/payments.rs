@@ -1,0 +1,151 @@
+//! Payments.
+
+use double11_store::{OrderState, PayRefusal, PaymentReceipt, PreparePayment};
+use double11_units::{AttemptId, Money, OrderId};
+
+use crate::http::json::Object;
+use crate::http::problem::{self, Problem};
+use crate::http::reply::Reply;
+use crate::http::request_body::Upload;
+use crate::http::route::Route;
+use crate::http::service::App;
+use crate::http::wire;
+use crate::metrics::{Operation, PaymentStatus};
+use crate::payments::{Paid, PayAnswer};
+
+pub(super) async fn pay(app: &App, upload: Upload<'_>) -> Reply {
+    let command = match command(app, upload).await {
+        Ok(command) => command,
+        Err(problem) => {
+            app.metrics.payment(PaymentStatus::Invalid);
+            return super::refused(app, Route::Pay, &problem);
+        }
+    };
+    let (order_id, amount) = (command.order_id, command.amount);
+    let Paid { answer, replayed } = app.payments.pay(command).await;
+    if replayed {
+        app.metrics.replay(Operation::Payment);
+    } else if let Some(status) = counted_as(&answer) {
+        app.metrics.payment(status);
+    }
+    let gateway = app.payments.gateway_name();
+    let mut reply = match refused(answer) {
+        Outcome::Captured(receipt) => captured(gateway, receipt),
+        Outcome::Pending(attempt_id) => pending(gateway, order_id, attempt_id, amount),
+        Outcome::Problem(problem) => super::refused(app, Route::Pay, &problem),
+    };
+    reply.replayed = replayed;
+    reply
+}
+
+async fn command(app: &App, upload: Upload<'_>) -> Result<PreparePayment, Problem> {
+    let key = wire::idempotency_key(upload.headers)?;
+    let body = upload.read(app.body_limits()).await?;
+    wire::payment(
+        &body,
+        key,
+        app.settings.currency,
+        app.payments.gateway_name(),
+    )
+}
+
+/// How an answer is counted. One without an outcome is counted when it gets one.
+fn counted_as(answer: &PayAnswer) -> Option<PaymentStatus> {
+    match answer {
+        PayAnswer::Captured(_) => Some(PaymentStatus::Success),
+        PayAnswer::Declined => Some(PaymentStatus::Declined),
+        PayAnswer::Pending(_) => None,
+        PayAnswer::InProcess | PayAnswer::Late | PayAnswer::Refused(_) => {
+            Some(PaymentStatus::Invalid)
+        }
+        PayAnswer::Store(_) | PayAnswer::Lost => Some(PaymentStatus::Failed),
+    }
+}
+
+/// An answer, sorted by what its reply looks like.
+enum Outcome {
+    Captured(PaymentReceipt),
+    Pending(AttemptId),
+    Problem(Problem),
+}
+
+fn refused(answer: PayAnswer) -> Outcome {
+    let problem = match answer {
+        PayAnswer::Captured(receipt) => return Outcome::Captured(receipt),
+        PayAnswer::Pending(attempt_id) => return Outcome::Pending(attempt_id),
+        PayAnswer::Declined => problem::DECLINED.into(),
+        PayAnswer::InProcess => problem::PAYMENT_PROCESSING.into(),
+        PayAnswer::Late => Problem::from(problem::ORDER_CLOSED)
+            .detail("the money came too late and is being given back"),
+        PayAnswer::Refused(refusal) => match refusal {
+            PayRefusal::UnknownOrder => problem::UNKNOWN_ORDER.into(),
+            PayRefusal::OrderClosed(state) => {
+                Problem::from(problem::ORDER_CLOSED).detail(format!("it is {}", state.name()))
+            }
+            PayRefusal::PaymentProcessing => problem::PAYMENT_PROCESSING.into(),
+            PayRefusal::AmountExceedsBalance { outstanding } => {
+                Problem::from(problem::AMOUNT_EXCEEDS_BALANCE).outstanding(outstanding)
+            }
+            PayRefusal::KeyReused => problem::KEY_REUSED.into(),
+        },
+        PayAnswer::Store(error) => Problem::from(&error),
+        PayAnswer::Lost => problem::INTERNAL.into(),
+    };
+    Outcome::Problem(problem)
+}
+
+fn captured(gateway: &str, receipt: PaymentReceipt) -> Reply {
+    let PaymentReceipt {
+        order_id,
+        attempt_id,
+        amount,
+        order_state,
+    } = receipt;
+    let payment = Payment {
+        attempt_id,
+        order_id,
+        status: "captured",
+        amount,
+        gateway,
+    };
+    payment.reply(201, Some(order_state))
+}
+
+fn pending(gateway: &str, order_id: OrderId, attempt_id: AttemptId, amount: Money) -> Reply {
+    Payment {
+        attempt_id,
+        order_id,
+        status: "processing",
+        amount,
+        gateway,
+    }
+    .reply(202, None)
+}
+
+/// A payment as the answer to making it.
+struct Payment<'gateway> {
+    attempt_id: AttemptId,
+    order_id: OrderId,
+    status: &'static str,
+    amount: Money,
+    gateway: &'gateway str,
+}
+
+impl Payment<'_> {
+    fn reply(&self, status: u16, order_state: Option<OrderState>) -> Reply {
+        let mut body = Vec::with_capacity(192);
+        let mut object = Object::begin(&mut body);
+        object
+            .id("payment_id", self.attempt_id.get())
+            .id("order_id", self.order_id.get())
+            .text("status", self.status)
+            .money("amount", self.amount)
+            .text("currency", self.amount.currency().code())
+            .text("gateway", self.gateway);
+        if let Some(state) = order_state {
+            object.text("order_status", state.name());
+        }
+        object.end();
+        Reply::json(status, body)
+    }
+}

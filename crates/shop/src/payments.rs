@@ -1,0 +1,243 @@
+//! Payments: PREPARE in the store, charge at the gateway outside any transaction, FINALIZE.
+//!
+//! An attempt is charged by the task that prepared it and by nobody else. When its outcome stays
+//! unknown (deadline, crash, disk error) the [resolver](resolver) asks the gateway for its status; it
+//! never charges again. A request whose twin is in process here waits for the twin's answer.
+
+mod joins;
+mod resolver;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use double11_store::{
+    Attempt, Clock, FinalizeOutcome, FinalizePayment, GatewayAnswer, PayOutcome, PayRefusal,
+    PaymentReceipt, PreparePayment, Store, StoreError,
+};
+use double11_units::{AttemptId, UnixMicros};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+
+use crate::gateway::{ChargeResult, Gateway};
+use crate::metrics::{Metrics, PaymentStatus};
+use joins::{Joins, Role};
+
+/// How often FINALIZE is tried before it is left to the resolver.
+const FINALIZE_TRIES: u32 = 5;
+/// The wait before FINALIZE is tried again, times the number of the try.
+const FINALIZE_PAUSE: Duration = Duration::from_millis(20);
+
+/// The payments of the shop.
+pub(crate) struct Payments {
+    store: Arc<dyn Store>,
+    gateway: Arc<dyn Gateway>,
+    clock: Arc<dyn Clock>,
+    metrics: Arc<Metrics>,
+    gateway_deadline: Duration,
+    /// Attempts prepared before this instant belong to an earlier process.
+    started_at: UnixMicros,
+    joins: Joins,
+    /// Payments in process. The lock is held only to add a task and to reap finished ones.
+    tasks: std::sync::Mutex<JoinSet<()>>,
+    /// Wakes the resolver early when a refund was queued.
+    refund_queued: Notify,
+}
+
+/// What a payer is told.
+#[derive(Clone, Debug)]
+pub(crate) enum PayAnswer {
+    Captured(PaymentReceipt),
+    Declined,
+    /// The gateway's outcome is not known yet.
+    Pending(AttemptId),
+    /// An attempt with the same key has no outcome yet and is not in process here.
+    InProcess,
+    /// Captured too late for the order; it is being refunded.
+    Late,
+    Refused(PayRefusal),
+    Store(StoreError),
+    /// The task ended without an answer: a defect.
+    Lost,
+}
+
+/// An answer, and whether it was first given to an earlier request.
+#[derive(Clone, Debug)]
+pub(crate) struct Paid {
+    pub(crate) answer: PayAnswer,
+    pub(crate) replayed: bool,
+}
+
+/// What payments are made of.
+pub(crate) struct PaymentParts {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) gateway: Arc<dyn Gateway>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) gateway_deadline: Duration,
+}
+
+impl Payments {
+    pub(crate) fn new(parts: PaymentParts) -> Self {
+        let PaymentParts {
+            store,
+            gateway,
+            clock,
+            metrics,
+            gateway_deadline,
+        } = parts;
+        Self {
+            started_at: clock.now(),
+            store,
+            gateway,
+            clock,
+            metrics,
+            gateway_deadline,
+            joins: Joins::new(),
+            tasks: std::sync::Mutex::new(JoinSet::new()),
+            refund_queued: Notify::new(),
+        }
+    }
+
+    /// The name of the gateway that takes the money.
+    pub(crate) fn gateway_name(&self) -> &'static str {
+        self.gateway.name()
+    }
+
+    /// Pays. The work goes on when the caller stops waiting.
+    pub(crate) async fn pay(self: &Arc<Self>, command: PreparePayment) -> Paid {
+        match self.joins.enter(&command) {
+            Role::Twin(receiver) => Paid {
+                answer: wait_for(receiver).await.answer,
+                replayed: true,
+            },
+            Role::First(entry) => {
+                let receiver = entry.receiver();
+                let payments = Arc::clone(self);
+                self.spawn(async move {
+                    let paid = payments.run(command).await;
+                    entry.answer(paid);
+                });
+                wait_for(receiver).await
+            }
+        }
+    }
+
+    /// A refund was queued: do not wait for the next tick.
+    pub(crate) fn refund_queued(&self) {
+        self.refund_queued.notify_one();
+    }
+
+    /// Waits until no payment is in process, at most for `deadline`; answers how many were cut.
+    pub(crate) async fn drain(&self, deadline: Duration) -> usize {
+        let mut tasks = std::mem::take(&mut *self.lock_tasks());
+        let all = async { while tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(deadline, all).await.is_ok() {
+            return 0;
+        }
+        let cut = tasks.len();
+        tasks.shutdown().await;
+        cut
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let mut tasks = self.lock_tasks();
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn(task);
+    }
+
+    fn lock_tasks(&self) -> std::sync::MutexGuard<'_, JoinSet<()>> {
+        self.tasks
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    async fn run(&self, command: PreparePayment) -> Paid {
+        let first = |answer| Paid {
+            answer,
+            replayed: false,
+        };
+        match self.store.prepare_payment(command).await {
+            Ok(PayOutcome::Prepared(attempt)) => first(self.charge(attempt).await),
+            Ok(PayOutcome::Replayed(receipt)) => Paid {
+                answer: PayAnswer::Captured(receipt),
+                replayed: true,
+            },
+            Ok(PayOutcome::InProcess(_)) => first(PayAnswer::InProcess),
+            Ok(PayOutcome::Refused(refusal)) => first(PayAnswer::Refused(refusal)),
+            Err(error) => first(PayAnswer::Store(error)),
+        }
+    }
+
+    async fn charge(&self, attempt: Attempt) -> PayAnswer {
+        let _working = self.joins.work_on(attempt.attempt_id);
+        let charge = self.gateway.charge(attempt.attempt_id, attempt.amount);
+        let answer = match tokio::time::timeout(self.gateway_deadline, charge).await {
+            Ok(Ok(ChargeResult::Captured)) => GatewayAnswer::Captured,
+            Ok(Ok(ChargeResult::Declined)) => GatewayAnswer::Declined,
+            Ok(Err(_)) | Err(_) => {
+                tracing::warn!(
+                    payment.id = attempt.attempt_id.get(),
+                    order.id = attempt.order_id.get(),
+                    "the gateway's outcome is unknown; its status will be asked"
+                );
+                return PayAnswer::Pending(attempt.attempt_id);
+            }
+        };
+        self.finalize(attempt, answer).await
+    }
+
+    async fn finalize(&self, attempt: Attempt, answer: GatewayAnswer) -> PayAnswer {
+        let Attempt {
+            order_id,
+            attempt_id,
+            ..
+        } = attempt;
+        let command = FinalizePayment {
+            order_id,
+            attempt_id,
+            answer,
+        };
+        for attempted in 1..=FINALIZE_TRIES {
+            match self.store.finalize_payment(command).await {
+                Ok(outcome) => return self.finalized(attempt_id, outcome),
+                Err(error) => tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    payment.id = attempt_id.get(),
+                    "the outcome of a payment could not be stored"
+                ),
+            }
+            tokio::time::sleep(FINALIZE_PAUSE * attempted).await;
+        }
+        PayAnswer::Pending(attempt_id)
+    }
+
+    fn finalized(&self, attempt_id: AttemptId, outcome: FinalizeOutcome) -> PayAnswer {
+        match outcome {
+            FinalizeOutcome::Captured(receipt) => PayAnswer::Captured(receipt),
+            FinalizeOutcome::Declined => PayAnswer::Declined,
+            FinalizeOutcome::Late => {
+                self.refund_queued();
+                PayAnswer::Late
+            }
+            FinalizeOutcome::UnknownAttempt => {
+                tracing::error!(payment.id = attempt_id.get(), "the store lost an attempt");
+                PayAnswer::Lost
+            }
+        }
+    }
+
+    fn count(&self, status: PaymentStatus) {
+        self.metrics.payment(status);
+    }
+}
+
+async fn wait_for(mut receiver: watch::Receiver<Option<Paid>>) -> Paid {
+    let paid = match receiver.wait_for(Option::is_some).await {
+        Ok(answer) => answer.clone(),
+        Err(_) => None,
+    };
+    paid.unwrap_or(Paid {
+        answer: PayAnswer::Lost,
+        replayed: false,
+    })
+}

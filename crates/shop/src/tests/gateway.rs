@@ -1,0 +1,269 @@
+//! The sandbox gateway and its ledger: durable, idempotent, and never wrong.
+
+use std::fs;
+use std::sync::Arc;
+use std::time::Duration;
+
+use double11_store::SystemClock;
+use double11_units::{AttemptId, Currency, Money};
+
+use super::sandbox;
+use crate::gateway::{
+    AttemptStatus, ChargeResult, Gateway, GatewayError, LedgerError, SandboxGateway,
+    SandboxSettings,
+};
+use crate::stopwatch::Stopwatch;
+
+fn id(number: i64) -> AttemptId {
+    AttemptId::new(number).unwrap()
+}
+
+fn yuan(amount: i64) -> Money {
+    Money::from_minor(amount * 100, Currency::Cny)
+}
+
+#[tokio::test]
+async fn answers_survive_a_crash_and_are_never_repeated() {
+    let folder = tempfile::tempdir().unwrap();
+    let gateway = sandbox(folder.path());
+    for _ in 0..2 {
+        assert_eq!(
+            gateway.charge(id(1), yuan(199)).await,
+            Ok(ChargeResult::Captured)
+        );
+        assert_eq!(gateway.void(id(2)).await, Ok(AttemptStatus::Voided));
+        assert_eq!(
+            gateway.charge(id(2), yuan(5)).await,
+            Ok(ChargeResult::Declined)
+        );
+    }
+    assert_eq!(
+        gateway.charge(id(3), yuan(7)).await,
+        Ok(ChargeResult::Captured)
+    );
+    assert_eq!(gateway.refund(id(3), yuan(7)).await, Ok(()));
+    assert_eq!(
+        gateway.refund(id(2), yuan(5)).await,
+        Err(GatewayError::NotCaptured)
+    );
+    // What the file holds now is what a crash at this instant would leave, for nothing is answered
+    // before it is synced.
+    let path = folder.path().join("shop.gateway");
+    let left_behind = fs::read(&path).unwrap();
+    drop(gateway);
+    assert_eq!(fs::read(&path).unwrap(), left_behind);
+
+    let gateway = sandbox(folder.path());
+    for (attempt, expected) in [
+        (1, AttemptStatus::Captured),
+        (2, AttemptStatus::Voided),
+        (3, AttemptStatus::Captured),
+        (4, AttemptStatus::NeverHeard),
+    ] {
+        assert_eq!(gateway.status(id(attempt)).await, Ok(expected), "{attempt}");
+    }
+    assert_eq!(
+        gateway.charge(id(1), yuan(199)).await,
+        Ok(ChargeResult::Captured)
+    );
+    assert_eq!(gateway.refund(id(3), yuan(7)).await, Ok(()));
+    assert_eq!(
+        fs::read(&path).unwrap(),
+        left_behind,
+        "repeats write nothing"
+    );
+}
+
+#[tokio::test]
+async fn the_ledger_has_the_documented_form() {
+    let folder = tempfile::tempdir().unwrap();
+    let gateway = sandbox(folder.path());
+    gateway.charge(id(123), yuan(199)).await.unwrap();
+    gateway.refund(id(123), yuan(199)).await.unwrap();
+    gateway.void(id(124)).await.unwrap();
+    drop(gateway);
+    let text = fs::read_to_string(folder.path().join("shop.gateway")).unwrap();
+    let lines: Vec<serde_json::Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines[0], serde_json::json!({"double11_gateway_ledger": 1}));
+    let expected = [
+        r#"{"event":"charge","attempt_id":"123","amount":"199.00","currency":"CNY","result":"captured","at":0}"#,
+        r#"{"event":"refund","attempt_id":"123","amount":"199.00","currency":"CNY","at":0}"#,
+        r#"{"event":"void","attempt_id":"124","at":0}"#,
+    ];
+    for (line, expected) in lines[1..].iter().zip(expected) {
+        let mut line = line.clone();
+        assert!(line["at"].as_i64().unwrap() > 1_700_000_000_000_000);
+        line["at"] = 0.into();
+        assert_eq!(
+            line,
+            serde_json::from_str::<serde_json::Value>(expected).unwrap()
+        );
+    }
+    assert_eq!(lines.len(), 4);
+}
+
+#[tokio::test]
+async fn a_torn_last_line_is_cut_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.gateway");
+    let gateway = sandbox(folder.path());
+    gateway.charge(id(1), yuan(1)).await.unwrap();
+    gateway.charge(id(2), yuan(2)).await.unwrap();
+    drop(gateway);
+    let whole = fs::read(&path).unwrap();
+    let second = whole.len()
+        - whole
+            .iter()
+            .rev()
+            .skip(1)
+            .position(|byte| *byte == b'\n')
+            .unwrap()
+        - 1;
+    for length in 0..whole.len() {
+        fs::write(&path, &whole[..length]).unwrap();
+        let gateway = sandbox(folder.path());
+        if length >= second {
+            assert_eq!(
+                gateway.status(id(1)).await,
+                Ok(AttemptStatus::Captured),
+                "{length}"
+            );
+        }
+        assert_eq!(
+            gateway.status(id(2)).await,
+            Ok(AttemptStatus::NeverHeard),
+            "{length}"
+        );
+        // What is written next must stand on a line of its own.
+        assert_eq!(
+            gateway.charge(id(9), yuan(9)).await,
+            Ok(ChargeResult::Captured)
+        );
+        drop(gateway);
+        let gateway = sandbox(folder.path());
+        assert_eq!(
+            gateway.status(id(9)).await,
+            Ok(AttemptStatus::Captured),
+            "{length}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn other_files_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.gateway");
+    let open = || {
+        let settings = SandboxSettings::serve(path.clone(), 1);
+        SandboxGateway::open(settings, Arc::new(SystemClock)).map(drop)
+    };
+    fs::write(&path, "{\"double11_gateway_ledger\":2}\n{}\n").unwrap();
+    assert!(matches!(open(), Err(LedgerError::BadLine { line: 1, .. })));
+    fs::write(
+        &path,
+        "{\"double11_gateway_ledger\":1}\nrubbish\n{\"event\":\"void\"}\n",
+    )
+    .unwrap();
+    assert!(matches!(open(), Err(LedgerError::BadLine { line: 2, .. })));
+    fs::remove_file(&path).unwrap();
+    let first = sandbox(folder.path());
+    assert!(matches!(open(), Err(LedgerError::InUse { .. })));
+    drop(first);
+    assert!(open().is_ok());
+}
+
+#[tokio::test]
+async fn many_charges_share_a_sync() {
+    let folder = tempfile::tempdir().unwrap();
+    let gateway = Arc::new(sandbox(folder.path()));
+    let mut charges = tokio::task::JoinSet::new();
+    for number in 1..=2_000 {
+        let gateway = Arc::clone(&gateway);
+        charges.spawn(async move { gateway.charge(id(number), yuan(1)).await });
+    }
+    let mut captured = 0;
+    while let Some(charged) = charges.join_next().await {
+        assert_eq!(charged.unwrap(), Ok(ChargeResult::Captured));
+        captured += 1;
+    }
+    assert_eq!(captured, 2_000);
+    drop(gateway);
+    let text = fs::read_to_string(folder.path().join("shop.gateway")).unwrap();
+    assert_eq!(text.lines().count(), 2_001);
+}
+
+#[tokio::test]
+async fn a_failed_disk_means_not_knowing() {
+    let folder = tempfile::tempdir().unwrap();
+    let gateway = sandbox(folder.path());
+    gateway.charge(id(1), yuan(1)).await.unwrap();
+    drop(gateway);
+    let ledger = crate::gateway::broken_ledger(&folder.path().join("shop.gateway"));
+    let gateway = SandboxGateway::over(ledger, sandbox_settings(folder.path()));
+    assert_eq!(
+        gateway.status(id(1)).await,
+        Ok(AttemptStatus::Captured),
+        "read before the fault"
+    );
+    assert_eq!(
+        gateway.charge(id(2), yuan(2)).await,
+        Err(GatewayError::OutcomeUnknown)
+    );
+    for attempt in [1, 2, 3] {
+        assert_eq!(
+            gateway.status(id(attempt)).await,
+            Err(GatewayError::OutcomeUnknown)
+        );
+    }
+    drop(gateway);
+    let gateway = sandbox(folder.path());
+    assert_eq!(gateway.status(id(1)).await, Ok(AttemptStatus::Captured));
+    assert_eq!(gateway.status(id(2)).await, Ok(AttemptStatus::NeverHeard));
+}
+
+fn sandbox_settings(folder: &std::path::Path) -> SandboxSettings {
+    SandboxSettings {
+        latency_median: Duration::ZERO,
+        ..SandboxSettings::serve(folder.join("shop.gateway"), 5)
+    }
+}
+
+#[tokio::test]
+async fn latency_and_refusals_follow_the_seed() {
+    let mut refusals = Vec::new();
+    for seed in [1, 1, 2] {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = SandboxSettings {
+            decline_rate: 0.3,
+            latency_median: Duration::ZERO,
+            ..SandboxSettings::serve(folder.path().join("ledger"), seed)
+        };
+        let gateway = SandboxGateway::open(settings, Arc::new(SystemClock)).unwrap();
+        let mut refused = Vec::new();
+        for number in 1..=300 {
+            if gateway.charge(id(number), yuan(1)).await == Ok(ChargeResult::Declined) {
+                refused.push(number);
+            }
+        }
+        assert!((50..130).contains(&refused.len()), "{}", refused.len());
+        refusals.push(refused);
+    }
+    assert_eq!(refusals[0], refusals[1]);
+    assert_ne!(refusals[0], refusals[2]);
+
+    let folder = tempfile::tempdir().unwrap();
+    let settings = SandboxSettings::serve(folder.path().join("ledger"), 1);
+    let gateway = SandboxGateway::open(settings, Arc::new(SystemClock)).unwrap();
+    let stopwatch = Stopwatch::start();
+    for number in 1..=30 {
+        gateway.charge(id(number), yuan(1)).await.unwrap();
+    }
+    assert!(
+        stopwatch.elapsed() >= Duration::from_millis(30),
+        "{:?}",
+        stopwatch.elapsed()
+    );
+}

@@ -1,0 +1,117 @@
+//! What the shop does on its own: expiry, the sold-out bits, and the gauges.
+//!
+//! Each task runs until it is told to stop and is awaited by the server. A failing store is logged
+//! once per spell of failure, not once per try.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use double11_store::{Store, StoreError};
+use tokio::sync::watch;
+use tokio::time::{Interval, MissedTickBehavior};
+
+use crate::activity::{self, Activity};
+use crate::metrics::Metrics;
+use crate::payments::Payments;
+use crate::snapshot::Snapshot;
+
+/// How often due orders are expired.
+const EXPIRY_PERIOD: Duration = Duration::from_millis(250);
+/// Orders expired in one command.
+const EXPIRY_PAGE: u32 = 500;
+/// How often the sold-out bits are refreshed: two misses still keep them about a second old.
+const STOCK_PERIOD: Duration = Duration::from_millis(500);
+
+/// Told to stop by a change to `true`.
+pub(crate) type Stop = watch::Receiver<bool>;
+
+/// Expires orders that are due.
+pub(crate) async fn expire(store: Arc<dyn Store>, payments: Arc<Payments>, stop: Stop) {
+    let mut rhythm = Rhythm::new(EXPIRY_PERIOD, stop);
+    while rhythm.next().await {
+        let result = expire_all(&*store, &payments).await;
+        rhythm.note(&result, "orders that are due cannot be expired");
+    }
+}
+
+async fn expire_all(store: &dyn Store, payments: &Payments) -> Result<(), StoreError> {
+    loop {
+        let expired = store.expire_due(EXPIRY_PAGE).await?;
+        if expired > 0 {
+            payments.refund_queued();
+            tracing::debug!(orders = expired, "orders expired");
+        }
+        if expired < EXPIRY_PAGE {
+            return Ok(());
+        }
+    }
+}
+
+/// Refreshes the sold-out bits of the snapshot.
+pub(crate) async fn refresh_stock(store: Arc<dyn Store>, snapshot: Arc<Snapshot>, stop: Stop) {
+    let mut rhythm = Rhythm::new(STOCK_PERIOD, stop);
+    while rhythm.next().await {
+        let result = store.sold_out_products().await;
+        rhythm.note(
+            &result.map(|sold_out| snapshot.set_sold_out(&sold_out)),
+            "sold-out products cannot be read",
+        );
+    }
+}
+
+/// Refreshes the gauges of activity and of the store.
+pub(crate) async fn refresh_gauges(
+    store: Arc<dyn Store>,
+    activity: Arc<Activity>,
+    metrics: Arc<Metrics>,
+    stop: Stop,
+) {
+    let mut rhythm = Rhythm::new(activity::SLOT, stop);
+    while rhythm.next().await {
+        metrics.active_users(activity.active());
+        metrics.average_cart_value(activity.average_cart_value());
+        activity.rotate();
+        let result = store.figures().await;
+        rhythm.note(
+            &result.map(|figures| metrics.figures(figures)),
+            "the figures of the store cannot be read",
+        );
+    }
+}
+
+/// Now and then every period, until told to stop.
+struct Rhythm {
+    ticks: Interval,
+    stop: Stop,
+    failing: bool,
+}
+
+impl Rhythm {
+    fn new(period: Duration, stop: Stop) -> Self {
+        let mut ticks = tokio::time::interval(period);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self {
+            ticks,
+            stop,
+            failing: false,
+        }
+    }
+
+    /// Waits for the next turn; false when there is none.
+    async fn next(&mut self) -> bool {
+        tokio::select! {
+            _ = self.ticks.tick() => true,
+            _ = self.stop.changed() => false,
+        }
+    }
+
+    /// Logs the first failure of a spell.
+    fn note(&mut self, result: &Result<(), StoreError>, failure: &'static str) {
+        if let Err(error) = result
+            && !self.failing
+        {
+            tracing::warn!(error = error as &dyn std::error::Error, "{failure}");
+        }
+        self.failing = result.is_err();
+    }
+}
