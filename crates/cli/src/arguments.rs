@@ -18,7 +18,13 @@ pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
     /// What to log on standard error: error, warn, info, debug, trace, or a filter by module.
-    #[arg(long, global = true, env = "DOUBLE11_LOG", default_value = "warn", value_name = "FILTER")]
+    #[arg(
+        long,
+        global = true,
+        env = "DOUBLE11_LOG",
+        default_value = "warn",
+        value_name = "FILTER"
+    )]
     pub(crate) log: String,
 }
 
@@ -66,16 +72,31 @@ pub(crate) struct Rehearse {
     #[arg(long)]
     pub(crate) quick: bool,
     /// The two variants to compare, the plainer one first.
-    #[arg(long, value_name = "A,B", value_delimiter = ',', default_value = "baseline,optimized")]
+    #[arg(
+        long,
+        value_name = "A,B",
+        value_delimiter = ',',
+        default_value = "baseline,optimized"
+    )]
     pub(crate) variants: Vec<Variant>,
     /// Where the report and the runs go.
-    #[arg(long, env = "DOUBLE11_OUT", default_value = "results", value_name = "DIR")]
+    #[arg(
+        long,
+        env = "DOUBLE11_OUT",
+        default_value = "results",
+        value_name = "DIR"
+    )]
     pub(crate) out: PathBuf,
     /// Decides catalogue, shoppers and gateway; the same seed gives the same rehearsal.
     #[arg(long, env = "DOUBLE11_SEED", default_value_t = 11)]
     pub(crate) seed: u64,
     /// Ports of the two shops; 0 lets the system choose.
-    #[arg(long, value_name = "A,B", value_delimiter = ',', default_value = "8080,8081")]
+    #[arg(
+        long,
+        value_name = "A,B",
+        value_delimiter = ',',
+        default_value = "8080,8081"
+    )]
     pub(crate) ports: Vec<u16>,
     /// Products in the catalogue.
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=5_000_000))]
@@ -94,7 +115,12 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "LEVER")]
     pub(crate) disable: Vec<Lever>,
     /// Where the shop keeps its data.
-    #[arg(long, env = "DOUBLE11_STORE", default_value = "sqlite:double11.db", value_name = "URL")]
+    #[arg(
+        long,
+        env = "DOUBLE11_STORE",
+        default_value = "sqlite:double11.db",
+        value_name = "URL"
+    )]
     pub(crate) store: String,
     /// Where the shop listens; port 0 lets the system choose.
     #[arg(long, env = "DOUBLE11_ADDR", default_value = "127.0.0.1:8080")]

@@ -19,7 +19,7 @@ pub(crate) fn run(arguments: Arguments) -> CommandResult {
     match arguments.command {
         Command::Rehearse(rehearse) => rehearse::run(rehearse),
         Command::Serve(serve) => serve::run(*serve),
-        Command::Load(load) => load::run(*load),
+        Command::Load(load) => load::run(&load),
         Command::Audit(audit) => audit::run(&audit),
         Command::Validate(validate) => validate::run(&validate),
         Command::Scale(scale) => Ok(scale::run(scale.scale)),
@@ -31,6 +31,9 @@ fn start_log(filter: &str) -> Result<(), Failure> {
         Failure::usage(anyhow::Error::new(error).context(format!("`--log {filter}`")))
             .hint("use error, warn, info, debug or trace")
     })?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
     Ok(())
 }

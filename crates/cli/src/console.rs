@@ -7,7 +7,11 @@ use std::io::{IsTerminal as _, Write as _};
 pub(crate) fn data(text: &str) {
     let mut output = std::io::stdout().lock();
     // Nobody reads on: there is nothing left to do.
-    drop(output.write_all(text.as_bytes()).and_then(|()| output.flush()));
+    drop(
+        output
+            .write_all(text.as_bytes())
+            .and_then(|()| output.flush()),
+    );
 }
 
 /// Writes a line of talk to standard error.
@@ -40,7 +44,10 @@ pub(crate) fn width() -> usize {
 
 /// Whether colour is welcome on standard output: a terminal, and `NO_COLOR` is not set.
 pub(crate) fn colour() -> bool {
-    #[expect(clippy::disallowed_methods, reason = "`NO_COLOR` is read here and nowhere else")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "`NO_COLOR` is read here and nowhere else"
+    )]
     let unwanted = std::env::var("NO_COLOR").is_ok_and(|value| !value.is_empty());
     !unwanted && std::io::stdout().is_terminal()
 }

@@ -54,12 +54,20 @@ pub(crate) type CommandResult = Result<Exit, Failure>;
 impl Failure {
     /// Wrong usage or configuration: exit code 2.
     pub(crate) fn usage(error: impl Into<anyhow::Error>) -> Self {
-        Self { exit: Exit::Usage, error: error.into(), hint: None }
+        Self {
+            exit: Exit::Usage,
+            error: error.into(),
+            hint: None,
+        }
     }
 
     /// The environment or the program failed: exit code 3.
     pub(crate) fn environment(error: impl Into<anyhow::Error>) -> Self {
-        Self { exit: Exit::Environment, error: error.into(), hint: None }
+        Self {
+            exit: Exit::Environment,
+            error: error.into(),
+            hint: None,
+        }
     }
 
     /// With a line that says what to do.
@@ -78,7 +86,11 @@ pub(crate) fn report(failure: &Failure) -> ExitCode {
 
 /// Help and version go to standard output; wrong arguments are exit code 2.
 pub(crate) fn refused_arguments(refusal: &clap::Error) -> ExitCode {
-    let exit = if refusal.use_stderr() { Exit::Usage } else { Exit::Done };
+    let exit = if refusal.use_stderr() {
+        Exit::Usage
+    } else {
+        Exit::Done
+    };
     // A closed pipe while printing help is success.
     drop(refusal.print());
     exit.into()

@@ -28,7 +28,10 @@ impl ProgressLine {
             bar.set_style(style);
             bar
         });
-        Self { bar, last_plain: Mutex::new(None) }
+        Self {
+            bar,
+            last_plain: Mutex::new(None),
+        }
     }
 
     /// Shows where the run is.
@@ -41,7 +44,9 @@ impl ProgressLine {
             bar.set_message(text);
             return;
         }
-        let Ok(mut last) = self.last_plain.lock() else { return };
+        let Ok(mut last) = self.last_plain.lock() else {
+            return;
+        };
         if last.is_none_or(|last| elapsed < last || elapsed >= last + PLAIN_EVERY) {
             *last = Some(elapsed);
             console::say(&text);
@@ -102,7 +107,11 @@ mod tests {
             dropped: 1,
             late: 2,
         };
-        let line = describe("peak", (Duration::from_secs(7), Duration::from_secs(30)), &progress);
+        let line = describe(
+            "peak",
+            (Duration::from_secs(7), Duration::from_secs(30)),
+            &progress,
+        );
         assert_eq!(
             line,
             "peak   7/30 s     998 TPS  P95 4.2 ms  3 failed, 1 dropped, 2 late of 6900"

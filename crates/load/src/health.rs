@@ -25,6 +25,8 @@ pub(crate) struct WorkerSecond {
     /// How late timers fired.
     pub(crate) lag: LatencyHistogram,
     pub(crate) processor_time: Duration,
+    /// What the report covers: about a second.
+    pub(crate) length: Duration,
     pub(crate) connections: usize,
     /// Time that the worker has waited for the recorder since the start of the run.
     pub(crate) blocked: Duration,
@@ -107,7 +109,7 @@ struct WorkerTotal {
 #[derive(Debug, Default)]
 struct OpenSecond {
     lag: LatencyHistogram,
-    worker_time_max: Duration,
+    worker_share_max: f64,
     processor_share: Option<f64>,
 }
 
@@ -143,7 +145,11 @@ impl HealthWatch {
         self.lag.merge(&report.lag);
         let open = self.open.entry(report.second).or_default();
         open.lag.merge(&report.lag);
-        open.worker_time_max = open.worker_time_max.max(report.processor_time);
+        let length = report.length.as_secs_f64();
+        if length > 0.0 {
+            let share = report.processor_time.as_secs_f64() / length;
+            open.worker_share_max = open.worker_share_max.max(share);
+        }
         let connections: usize = self.workers.iter().map(|worker| worker.connections).sum();
         let descriptors = self.descriptors_base + u64::try_from(connections).unwrap_or(u64::MAX);
         self.descriptors_max = self.descriptors_max.max(descriptors);
@@ -161,7 +167,9 @@ impl HealthWatch {
         if passed < 0.5 {
             return;
         }
-        let used = processor_time.saturating_sub(self.process_time).as_secs_f64();
+        let used = processor_time
+            .saturating_sub(self.process_time)
+            .as_secs_f64();
         let second = self.process_since.as_secs();
         self.open.entry(second).or_default().processor_share =
             Some(used / passed / self.processors as f64);
@@ -178,13 +186,18 @@ impl HealthWatch {
             over(second.worker_share) || second.processor_share.is_some_and(over)
         });
         let lag_limit = milliseconds(LAG_P99_MAX);
-        let seconds_over_lag_limit =
-            count(&self.closed, |second| second.lag_p99_ms.is_some_and(|lag| lag > lag_limit));
+        let seconds_over_lag_limit = count(&self.closed, |second| {
+            second.lag_p99_ms.is_some_and(|lag| lag > lag_limit)
+        });
         let passed = Some(ended.as_secs_f64()).filter(|passed| *passed > 0.0);
         let share = |used: Duration, processors: usize| {
             passed.map(|passed| used.as_secs_f64() / passed / processors as f64)
         };
-        let busiest = self.workers.iter().map(|worker| worker.processor_time).max();
+        let busiest = self
+            .workers
+            .iter()
+            .map(|worker| worker.processor_time)
+            .max();
         let max = |values: &dyn Fn(&HealthSecond) -> Option<f64>| {
             self.closed.iter().filter_map(values).max_by(f64::total_cmp)
         };
@@ -241,7 +254,7 @@ impl OpenSecond {
         HealthSecond {
             second,
             lag_p99_ms: self.lag.percentile(99.0).map(milliseconds),
-            worker_share: self.worker_time_max.as_secs_f64(),
+            worker_share: self.worker_share_max,
             processor_share: self.processor_share,
         }
     }
@@ -267,7 +280,15 @@ mod tests {
         }
         let processor_time = Duration::from_millis(busy_ms);
         let blocked = Duration::ZERO;
-        WorkerSecond { worker: 0, second, lag, processor_time, connections: 7, blocked }
+        WorkerSecond {
+            worker: 0,
+            second,
+            lag,
+            processor_time,
+            length: Duration::from_secs(1),
+            connections: 7,
+            blocked,
+        }
     }
 
     /// Health of 30 seconds of which `bad` are bad.
@@ -284,7 +305,10 @@ mod tests {
     #[test]
     fn ten_seconds_over_a_limit_mark_the_run() {
         let well = health(0, 0, 0);
-        assert!(!well.generator_limited && well.reasons.is_empty(), "{well:?}");
+        assert!(
+            !well.generator_limited && well.reasons.is_empty(),
+            "{well:?}"
+        );
         assert_eq!(well.seconds.len(), 30);
         assert_eq!(well.descriptors_max, 17);
         assert_eq!(well.processor_share_mean, Some(0.25));
@@ -292,11 +316,17 @@ mod tests {
         let lagging = health(10, 5, 300);
         assert!(lagging.generator_limited);
         assert_eq!(lagging.seconds_over_lag_limit, 10);
-        assert!(lagging.reasons[0].contains("behind schedule in 10 seconds"), "{lagging:?}");
+        assert!(
+            lagging.reasons[0].contains("behind schedule in 10 seconds"),
+            "{lagging:?}"
+        );
         assert!(!health(30, 1, 790).generator_limited);
         let busy = health(12, 0, 850);
         assert!(busy.generator_limited);
-        assert!(busy.reasons[0].contains("80 % of its processor time in 12 seconds"), "{busy:?}");
+        assert!(
+            busy.reasons[0].contains("80 % of its processor time in 12 seconds"),
+            "{busy:?}"
+        );
     }
 
     #[test]

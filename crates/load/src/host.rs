@@ -49,7 +49,11 @@ fn field(path: &str, name: &str) -> Option<String> {
 }
 
 fn kibibytes(text: &str) -> Option<u64> {
-    text.strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1_024)
+    text.strip_suffix("kB")?
+        .trim()
+        .parse::<u64>()
+        .ok()?
+        .checked_mul(1_024)
 }
 
 /// Processors that the calling thread may run on.
@@ -70,6 +74,19 @@ pub(crate) fn pin(processors: &[usize]) -> std::io::Result<()> {
     Ok(sched_setaffinity(None, &set)?)
 }
 
+/// The processors that the calling thread may run on, to be restored later.
+pub(crate) fn allowed() -> Option<CpuSet> {
+    sched_getaffinity(None).ok()
+}
+
+/// Gives the calling thread the processors back that it had.
+pub(crate) fn restore(before: Option<CpuSet>) {
+    if let Some(before) = before {
+        // What was allowed a moment ago is allowed still, unless someone else took it away.
+        drop(sched_setaffinity(None, &before).map_err(std::io::Error::from));
+    }
+}
+
 /// Descriptors in use now.
 pub(crate) fn descriptors_in_use() -> u64 {
     let count = fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);
@@ -81,7 +98,10 @@ pub(crate) fn descriptors_in_use() -> u64 {
 pub(crate) fn raise_descriptor_limit() -> Option<u64> {
     let limit = getrlimit(Resource::Nofile);
     if limit.current != limit.maximum {
-        let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+        let raised = Rlimit {
+            current: limit.maximum,
+            maximum: limit.maximum,
+        };
         if setrlimit(Resource::Nofile, raised).is_ok() {
             return limit.maximum;
         }

@@ -35,6 +35,8 @@ pub struct Visit {
     values: Vec<Option<Value>>,
     /// The texts of the values.
     text: Vec<u8>,
+    /// Distinct values of an array that is being rendered.
+    seen: Vec<Value>,
 }
 
 /// A value: a range of the visit's text.
@@ -77,6 +79,7 @@ impl Visit {
             next: 0,
             values: Vec::new(),
             text: Vec::new(),
+            seen: Vec::new(),
         }
     }
 
@@ -92,9 +95,10 @@ impl Visit {
         for (index, step) in plan.steps.iter().enumerate() {
             let drawn = self.stream.unit();
             let (condition, met) = match step.parent {
-                Some(parent) => {
-                    (plan.steps[parent].share(peak), self.chosen & (1 << parent) != 0)
-                }
+                Some(parent) => (
+                    plan.steps[parent].share(peak),
+                    self.chosen & (1 << parent) != 0,
+                ),
                 None => (1.0, true),
             };
             // The weight is a share of all visits; within its parent the step is that much likelier.
@@ -128,7 +132,11 @@ impl Visit {
                 _ => Duration::ZERO,
             };
             if step.request.is_some() {
-                return Some(Turn { step: index, pause, delayed: delay.is_some() });
+                return Some(Turn {
+                    step: index,
+                    pause,
+                    delayed: delay.is_some(),
+                });
             }
         }
         None
@@ -145,15 +153,24 @@ impl Visit {
     ) -> Conclusion<'a> {
         let step = &plan.steps[turn.step];
         let Some(request) = &step.request else {
-            return Conclusion { outcome: Outcome::Success, code: None };
+            return Conclusion {
+                outcome: Outcome::Success,
+                code: None,
+            };
         };
-        let code = if status >= 400 && reads_codes(request) { problem_code(body) } else { None };
+        let code = if status >= 400 && reads_codes(request) {
+            problem_code(body)
+        } else {
+            None
+        };
         let late_refusals = match &step.delayed {
             Some(delayed) if turn.delayed => delayed.expected_refusals.as_slice(),
             _ => &[],
         };
         let expects = |refusals: &[Refusal]| {
-            refusals.iter().any(|refusal| refusal.matches(status, code.as_deref()))
+            refusals
+                .iter()
+                .any(|refusal| refusal.matches(status, code.as_deref()))
         };
         let outcome = if request.success.contains(&status) {
             self.extract(request, body)
@@ -194,7 +211,11 @@ impl Visit {
             };
             let start = self.text.len();
             self.text.extend_from_slice(text.as_bytes());
-            let value = Value { start, end: self.text.len(), kind };
+            let value = Value {
+                start,
+                end: self.text.len(),
+                kind,
+            };
             self.values[extraction.variable] = Some(value);
         }
         outcome
@@ -204,7 +225,11 @@ impl Visit {
     fn draw(&mut self, data: &Data, unix_millis: u64) -> Value {
         let start = self.text.len();
         let kind = data.draw(&mut self.stream, unix_millis, &mut self.text);
-        Value { start, end: self.text.len(), kind }
+        Value {
+            start,
+            end: self.text.len(),
+            kind,
+        }
     }
 
     fn draw_variable(&mut self, plan: &Plan, variable: usize, unix_millis: u64) -> Option<Value> {
@@ -213,8 +238,13 @@ impl Visit {
             Source::Shopper => {
                 let start = self.text.len();
                 let mut digits = itoa::Buffer::new();
-                self.text.extend_from_slice(digits.format(self.shopper).as_bytes());
-                Some(Value { start, end: self.text.len(), kind: data::Kind::Number })
+                self.text
+                    .extend_from_slice(digits.format(self.shopper).as_bytes());
+                Some(Value {
+                    start,
+                    end: self.text.len(),
+                    kind: data::Kind::Number,
+                })
             }
             Source::Answer { .. } => None,
         }
@@ -233,7 +263,11 @@ pub fn needs_body(request: &Request) -> bool {
 }
 
 fn reads_codes(request: &Request) -> bool {
-    request.write.is_some() || request.expected_refusals.iter().any(|refusal| refusal.code.is_some())
+    request.write.is_some()
+        || request
+            .expected_refusals
+            .iter()
+            .any(|refusal| refusal.code.is_some())
 }
 
 /// The member `code` of a problem document.

@@ -48,7 +48,10 @@ impl Pointer {
             return Ok(Self { tokens: Vec::new() });
         }
         let rest = text.strip_prefix('/').ok_or(PointerError::NoSlash)?;
-        let tokens = rest.split('/').map(unescape_token).collect::<Result<_, _>>()?;
+        let tokens = rest
+            .split('/')
+            .map(unescape_token)
+            .collect::<Result<_, _>>()?;
         Ok(Self { tokens })
     }
 
@@ -112,7 +115,10 @@ struct Scanner<'a> {
 
 impl<'a> Scanner<'a> {
     fn peek(&mut self) -> Option<u8> {
-        while matches!(self.document.get(self.at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+        while matches!(
+            self.document.get(self.at),
+            Some(b' ' | b'\t' | b'\n' | b'\r')
+        ) {
             self.at += 1;
         }
         self.document.get(self.at).copied()
@@ -146,7 +152,10 @@ impl<'a> Scanner<'a> {
 
     fn enter_array(&mut self, token: &str) -> Option<()> {
         let canonical = token == "0" || !token.starts_with('0');
-        let index: usize = token.parse().ok().filter(|_| canonical && !token.starts_with('+'))?;
+        let index: usize = token
+            .parse()
+            .ok()
+            .filter(|_| canonical && !token.starts_with('+'))?;
         self.take(b'[')?;
         if self.peek()? == b']' {
             return None;
@@ -230,7 +239,8 @@ impl<'a> Scanner<'a> {
     /// Moves behind a number or a word.
     fn skip_bare(&mut self) {
         while let Some(byte) = self.document.get(self.at) {
-            if matches!(byte, b',' | b':' | b'}' | b']' | b'{' | b'[' | b'"') || byte.is_ascii_whitespace()
+            if matches!(byte, b',' | b':' | b'}' | b']' | b'{' | b'[' | b'"')
+                || byte.is_ascii_whitespace()
             {
                 return;
             }
@@ -242,7 +252,9 @@ impl<'a> Scanner<'a> {
 fn unquote(quoted: &[u8]) -> Option<Cow<'_, str>> {
     let inside = quoted.get(1..quoted.len().checked_sub(1)?)?;
     if inside.contains(&b'\\') {
-        return serde_json::from_slice::<String>(quoted).ok().map(Cow::Owned);
+        return serde_json::from_slice::<String>(quoted)
+            .ok()
+            .map(Cow::Owned);
     }
     std::str::from_utf8(inside).ok().map(Cow::Borrowed)
 }

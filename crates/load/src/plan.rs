@@ -20,8 +20,8 @@ use std::time::Duration;
 use crate::json::Pointer;
 
 pub use built_in::{BUILT_IN_NAMES, built_in_text};
-pub use data::{Data, Repeat};
 pub(crate) use compile::is_name;
+pub use data::{Data, Repeat};
 pub use problem::{PlanError, Problem};
 pub use template::{Encoding, Piece, Template};
 
@@ -171,7 +171,11 @@ impl Write {
 impl Refusal {
     /// Whether an answer with this status and problem code is the refusal.
     pub fn matches(&self, status: u16, code: Option<&str>) -> bool {
-        self.status == status && self.code.as_deref().is_none_or(|wanted| code == Some(wanted))
+        self.status == status
+            && self
+                .code
+                .as_deref()
+                .is_none_or(|wanted| code == Some(wanted))
     }
 }
 
@@ -193,7 +197,10 @@ impl Plan {
             Some(text) => Self::parse(name, text, parameters),
             None => Err(PlanError::unlocated(
                 name,
-                format!("no such built-in plan; there are {}", BUILT_IN_NAMES.join(", ")),
+                format!(
+                    "no such built-in plan; there are {}",
+                    BUILT_IN_NAMES.join(", ")
+                ),
             )),
         }
     }
@@ -225,9 +232,15 @@ impl Plan {
 
     /// Writes for the client ledger that a visit makes on average when every request succeeds.
     pub fn writes_per_visit(&self, peak: bool) -> f64 {
-        let writes =
-            |step: &&Step| step.request.as_ref().is_some_and(|request| request.write.is_some());
-        self.requesting_steps().filter(writes).map(|step| step.share(peak)).sum()
+        let writes = |step: &&Step| {
+            step.request
+                .as_ref()
+                .is_some_and(|request| request.write.is_some())
+        };
+        self.requesting_steps()
+            .filter(writes)
+            .map(|step| step.share(peak))
+            .sum()
     }
 
     /// The steps that send something; their order is the order of the run's figures.

@@ -132,7 +132,10 @@ mod tests {
             bins[usize::try_from(bin).unwrap()] += 1;
         }
         // Chi-squared with 19 degrees of freedom: 43.8 is exceeded once in a thousand.
-        let chi: f64 = bins.iter().map(|&n| (f64::from(n) - 5_000.0).powi(2) / 5_000.0).sum();
+        let chi: f64 = bins
+            .iter()
+            .map(|&n| (f64::from(n) - 5_000.0).powi(2) / 5_000.0)
+            .sum();
         assert!(chi < 43.8, "chi-squared {chi}");
     }
 

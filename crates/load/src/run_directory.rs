@@ -85,7 +85,9 @@ impl RunDirectory {
         };
         match fs::metadata(path) {
             Ok(metadata) if !metadata.is_dir() => {
-                return Err(RunDirectoryError::NotADirectory { path: path.to_owned() });
+                return Err(RunDirectoryError::NotADirectory {
+                    path: path.to_owned(),
+                });
             }
             Ok(_) => {}
             Err(_) => fs::create_dir_all(path).map_err(unwritable(path))?,
@@ -93,14 +95,18 @@ impl RunDirectory {
         for entry in fs::read_dir(path).map_err(unwritable(path))? {
             let entry = entry.map_err(unwritable(path))?;
             if !force {
-                return Err(RunDirectoryError::NotEmpty { path: path.to_owned() });
+                return Err(RunDirectoryError::NotEmpty {
+                    path: path.to_owned(),
+                });
             }
             let name = entry.file_name();
             if name.to_str().is_some_and(is_own_file) {
                 fs::remove_file(entry.path()).map_err(unwritable(&entry.path()))?;
             }
         }
-        let directory = Self { path: path.to_owned() };
+        let directory = Self {
+            path: path.to_owned(),
+        };
         let probe = directory.path.join(RESERVE);
         File::create(&probe).map_err(unwritable(path))?;
         fs::remove_file(&probe).map_err(unwritable(&probe))?;
@@ -128,11 +134,17 @@ impl RunDirectory {
         let available = space.f_bavail.saturating_mul(space.f_frsize);
         let needed = expected.saturating_add(RESERVE_BYTES).max(SPACE_BYTES_MIN);
         if available < needed {
-            return Err(RunDirectoryError::Space { path: self.path.clone(), available, needed });
+            return Err(RunDirectoryError::Space {
+                path: self.path.clone(),
+                available,
+                needed,
+            });
         }
         let path = self.file(RESERVE);
-        let file = File::create(&path)
-            .map_err(|source| RunDirectoryError::Unwritable { path: path.clone(), source })?;
+        let file = File::create(&path).map_err(|source| RunDirectoryError::Unwritable {
+            path: path.clone(),
+            source,
+        })?;
         match fallocate(&file, FallocateFlags::empty(), 0, RESERVE_BYTES) {
             Err(error) if error != Errno::OPNOTSUPP => Err(unwritable(error)),
             // A file system without this call goes without the reserve.
@@ -181,9 +193,15 @@ mod tests {
         let directory = RunDirectory::create(&path, false).unwrap();
         assert_eq!(fs::read_dir(&path).unwrap().count(), 0, "the probe is gone");
         directory.write_json(SUMMARY, &[1, 2]).unwrap();
-        assert_eq!(fs::read_to_string(directory.file(SUMMARY)).unwrap(), "[\n  1,\n  2\n]\n");
+        assert_eq!(
+            fs::read_to_string(directory.file(SUMMARY)).unwrap(),
+            "[\n  1,\n  2\n]\n"
+        );
         let error = RunDirectory::create(&path, false).unwrap_err();
-        assert!(matches!(error, RunDirectoryError::NotEmpty { .. }), "{error}");
+        assert!(
+            matches!(error, RunDirectoryError::NotEmpty { .. }),
+            "{error}"
+        );
     }
 
     #[test]
@@ -193,8 +211,10 @@ mod tests {
             fs::write(parent.path().join(name), "x").unwrap();
         }
         RunDirectory::create(parent.path(), true).unwrap();
-        let left: Vec<_> =
-            fs::read_dir(parent.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let left: Vec<_> = fs::read_dir(parent.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
         assert_eq!(left, ["notes.txt"]);
     }
 
@@ -204,12 +224,21 @@ mod tests {
         let file = parent.path().join("file");
         fs::write(&file, "x").unwrap();
         let error = RunDirectory::create(&file, true).unwrap_err();
-        assert!(matches!(error, RunDirectoryError::NotADirectory { .. }), "{error}");
+        assert!(
+            matches!(error, RunDirectoryError::NotADirectory { .. }),
+            "{error}"
+        );
         // Nobody, not even root, can make a directory in /proc.
         let error = RunDirectory::create(Path::new("/proc/double11/run"), false).unwrap_err();
-        assert!(matches!(error, RunDirectoryError::Unwritable { .. }), "{error}");
+        assert!(
+            matches!(error, RunDirectoryError::Unwritable { .. }),
+            "{error}"
+        );
         let error = RunDirectory::create(&file.join("below"), false).unwrap_err();
-        assert!(matches!(error, RunDirectoryError::Unwritable { .. }), "{error}");
+        assert!(
+            matches!(error, RunDirectoryError::Unwritable { .. }),
+            "{error}"
+        );
     }
 
     #[test]

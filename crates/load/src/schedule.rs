@@ -61,11 +61,17 @@ pub enum Spread {
 impl Ramp {
     /// The same rate throughout.
     pub const fn constant(per_second: f64) -> Self {
-        Self { from: per_second, to: per_second }
+        Self {
+            from: per_second,
+            to: per_second,
+        }
     }
 
     fn scaled(self, factor: f64) -> Self {
-        Self { from: self.from * factor, to: self.to * factor }
+        Self {
+            from: self.from * factor,
+            to: self.to * factor,
+        }
     }
 }
 
@@ -93,7 +99,9 @@ impl PhaseClock {
             end = end.saturating_add(phase.duration);
             end
         });
-        Self { ends: ends.collect() }
+        Self {
+            ends: ends.collect(),
+        }
     }
 
     /// The end of the last phase.

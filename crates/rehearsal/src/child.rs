@@ -76,7 +76,10 @@ pub(crate) struct Shop {
 impl Shop {
     /// Starts a shop and waits until it takes requests.
     pub(crate) fn start(spec: &ShopSpec<'_>) -> Result<Self, ShopError> {
-        let failed = |source| ShopError::Spawn { variant: spec.variant.to_owned(), source };
+        let failed = |source| ShopError::Spawn {
+            variant: spec.variant.to_owned(),
+            source,
+        };
         let started = clock::steady();
         let log = File::create(spec.log).map_err(failed)?;
         let mut child = command(spec)
@@ -96,24 +99,25 @@ impl Shop {
         let (sender, receiver) = std::sync::mpsc::sync_channel(1);
         // The thread ends when the shop says its line or closes its output.
         std::thread::spawn(move || {
-            let lines = output.into_iter().flat_map(|output| BufReader::new(output).lines());
+            let lines = output
+                .into_iter()
+                .flat_map(|output| BufReader::new(output).lines());
             let address = lines
                 .map_while(Result::ok)
                 .find_map(|line| line.strip_prefix(READY_LINE).map(str::to_owned));
             drop(sender.send(address));
         });
-        match receiver.recv_timeout(READY_LIMIT) {
-            Ok(Some(target)) => {
-                shop.target = target;
-                shop.ready_after = started.elapsed();
-                Ok(shop)
-            }
-            _ => {
-                let variant = shop.variant.clone();
-                shop.kill();
-                Err(ShopError::Ended { variant, last_words: shop.last_words() })
-            }
+        if let Ok(Some(target)) = receiver.recv_timeout(READY_LIMIT) {
+            shop.target = target;
+            shop.ready_after = started.elapsed();
+            return Ok(shop);
         }
+        let variant = shop.variant.clone();
+        shop.kill();
+        Err(ShopError::Ended {
+            variant,
+            last_words: shop.last_words(),
+        })
     }
 
     /// The id of its process.
@@ -125,7 +129,7 @@ impl Shop {
     pub(crate) fn stop(mut self) -> Result<(), ShopError> {
         if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
             // The process may have ended by itself; its status tells.
-            drop(kill_process(pid, Signal::TERM));
+            kill_process(pid, Signal::TERM).ok();
         }
         let asked = clock::steady();
         while asked.elapsed() < STOP_LIMIT {
@@ -136,7 +140,10 @@ impl Shop {
             }
         }
         self.kill();
-        Err(ShopError::Stop { variant: self.variant.clone(), last_words: self.last_words() })
+        Err(ShopError::Stop {
+            variant: self.variant.clone(),
+            last_words: self.last_words(),
+        })
     }
 
     fn kill(&mut self) -> Option<ExitStatus> {
@@ -172,7 +179,10 @@ fn command(spec: &ShopSpec<'_>) -> Command {
         .args(["--addr", &format!("127.0.0.1:{}", spec.port)])
         .args(["--products", &spec.products.to_string()])
         .args(["--seed", &spec.seed.to_string()])
-        .args(["--payment-window", &format!("{}ms", spec.payment_window.as_millis())]);
+        .args([
+            "--payment-window",
+            &format!("{}ms", spec.payment_window.as_millis()),
+        ]);
     if !spec.cpus.is_empty() {
         let cpus: Vec<String> = spec.cpus.iter().map(usize::to_string).collect();
         command.args(["--cpus", &cpus.join(",")]);

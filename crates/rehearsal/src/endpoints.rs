@@ -24,7 +24,9 @@ pub fn endpoints(plan: &Plan) -> Vec<StepEndpoint> {
         .filter_map(|step| {
             let request = step.request.as_ref()?;
             let path = path_pattern(&request.path);
-            let endpoint = TEMPLATES.into_iter().find(|template| matches(template, &path))?;
+            let endpoint = TEMPLATES
+                .into_iter()
+                .find(|template| matches(template, &path))?;
             Some(StepEndpoint {
                 step: step.name.clone(),
                 method: request.method.clone(),
@@ -63,7 +65,11 @@ mod tests {
     fn every_step_of_the_built_in_plans_has_an_endpoint() {
         for name in BUILT_IN_NAMES {
             let plan = Plan::built_in(name, &[]).unwrap();
-            assert_eq!(endpoints(&plan).len(), plan.requesting_steps().count(), "{name}");
+            assert_eq!(
+                endpoints(&plan).len(),
+                plan.requesting_steps().count(),
+                "{name}"
+            );
         }
         let funnel = Plan::built_in("funnel", &[]).unwrap();
         let named: Vec<_> = endpoints(&funnel)

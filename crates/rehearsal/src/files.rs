@@ -53,14 +53,22 @@ impl Folders {
         let runs = out.join("runs");
         create_dir(&runs)?;
         let name = folder_name(started);
-        let kept = (1..)
-            .map(|attempt| if attempt == 1 { name.clone() } else { format!("{name}-{attempt}") })
+        let kept = (1..1_000)
+            .map(|attempt| {
+                if attempt == 1 {
+                    name.clone()
+                } else {
+                    format!("{name}-{attempt}")
+                }
+            })
             .map(|name| runs.join(name))
             .find(|folder| !folder.exists())
             .unwrap_or_else(|| runs.join(&name));
         create_dir(&kept)?;
-        let stat = rustix::fs::statvfs(&kept)
-            .map_err(|error| FilesError::Write { path: kept.clone(), source: error.into() })?;
+        let stat = rustix::fs::statvfs(&kept).map_err(|error| FilesError::Write {
+            path: kept.clone(),
+            source: error.into(),
+        })?;
         let free = stat.f_bavail.saturating_mul(stat.f_frsize);
         if free < ROOM_BYTES {
             let megabytes = |bytes: u64| bytes / 1_000_000;
@@ -70,7 +78,10 @@ impl Folders {
                 needed: megabytes(ROOM_BYTES),
             });
         }
-        Ok(Self { out: out.to_owned(), kept })
+        Ok(Self {
+            out: out.to_owned(),
+            kept,
+        })
     }
 
     /// Makes the folder of one run.
@@ -86,7 +97,10 @@ impl Folders {
         let fresh = self.out.join(format!(".{name}.new"));
         std::fs::copy(source, &fresh)
             .and_then(|_| std::fs::rename(&fresh, &target))
-            .map_err(|source| FilesError::Write { path: target, source })
+            .map_err(|source| FilesError::Write {
+                path: target,
+                source,
+            })
     }
 
     /// Writes a file of this rehearsal and replaces the one with the fixed name by it.
@@ -94,20 +108,27 @@ impl Folders {
         let path = self.kept.join(name);
         std::fs::File::create(&path)
             .and_then(|mut file| file.write_all(content))
-            .map_err(|source| FilesError::Write { path: path.clone(), source })?;
+            .map_err(|source| FilesError::Write {
+                path: path.clone(),
+                source,
+            })?;
         self.publish(&path, name)
     }
 }
 
 fn create_dir(path: &Path) -> Result<(), FilesError> {
-    std::fs::create_dir_all(path)
-        .map_err(|source| FilesError::Write { path: path.to_owned(), source })
+    std::fs::create_dir_all(path).map_err(|source| FilesError::Write {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// `20260102T030405Z`.
 fn folder_name(started: UnixMicros) -> String {
     let format = format_description!("[year][month][day]T[hour][minute][second]Z");
-    utc(started).format(format).unwrap_or_else(|_| "run".to_owned())
+    utc(started)
+        .format(format)
+        .unwrap_or_else(|_| "run".to_owned())
 }
 
 /// RFC 3339 with seconds.
@@ -133,7 +154,11 @@ mod tests {
         let out = tempfile::tempdir().unwrap();
         let first = Folders::create(out.path(), STARTED).unwrap();
         let second = Folders::create(out.path(), STARTED).unwrap();
-        assert!(first.kept.ends_with("runs/20260102T030405Z"), "{}", first.kept.display());
+        assert!(
+            first.kept.ends_with("runs/20260102T030405Z"),
+            "{}",
+            first.kept.display()
+        );
         assert_ne!(first.kept, second.kept);
         assert_eq!(rfc3339(STARTED), "2026-01-02T03:04:05Z");
     }
@@ -146,7 +171,10 @@ mod tests {
         let folders = Folders::create(out.path(), STARTED).unwrap();
         folders.write_and_publish("report.html", b"new").unwrap();
         let read = |name: &str| std::fs::read_to_string(out.path().join(name)).unwrap();
-        assert_eq!((read("mine.txt").as_str(), read("report.html").as_str()), ("keep", "new"));
+        assert_eq!(
+            (read("mine.txt").as_str(), read("report.html").as_str()),
+            ("keep", "new")
+        );
         let mut names: Vec<_> = out
             .path()
             .read_dir()

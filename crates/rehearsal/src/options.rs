@@ -32,7 +32,7 @@ pub struct Schedule {
 }
 
 /// Requests per second of a normal day, as the requirements have it.
-pub const NORMAL_PER_SECOND: f64 = 50.0;
+pub(crate) const NORMAL_PER_SECOND: f64 = 50.0;
 
 impl Schedule {
     /// One pair of runs within three minutes: warm-up 5 s, normal 15 s, 10x 20 s, 20x 30 s.

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use double11_report::model::{
-    FileFact, Finding, FunnelStep, GeneratorHealth, ImprovementReport, MethodFacts, Outcome, PlanFacts,
-    RunFacts, Severity, VariantReport,
+    FileFact, Finding, FunnelStep, GeneratorHealth, ImprovementReport, MethodFacts, Outcome,
+    PlanFacts, RunFacts, Severity, VariantReport,
 };
 use double11_report::{Language, html, json};
 
@@ -90,7 +90,16 @@ pub fn rehearse(
     }
     let mut runs = Vec::new();
     for (variant, port) in options.variants.iter().zip(options.ports) {
-        runs.push(run::run(options, &folders, Which { pair: 1, variant, port }, observer)?);
+        runs.push(run::run(
+            options,
+            &folders,
+            Which {
+                pair: 1,
+                variant,
+                port,
+            },
+            observer,
+        )?);
     }
     let mut report = ImprovementReport {
         schema_version: double11_report::model::SCHEMA_VERSION,
@@ -104,7 +113,10 @@ pub fn rehearse(
         },
         host,
         plan: plan_facts(options),
-        variants: runs.iter().map(|run| variant_report(options, run)).collect::<Result<_, _>>()?,
+        variants: runs
+            .iter()
+            .map(|run| variant_report(options, run))
+            .collect::<Result<_, _>>()?,
         improvement: Vec::new(),
         outcome: Outcome::CannotJudge,
         sentence: String::new(),
@@ -129,13 +141,16 @@ fn shop_cores(options: &RehearsalOptions) -> f64 {
     }
 }
 
-fn variant_report(
-    options: &RehearsalOptions,
-    run: &Run,
-) -> Result<VariantReport, RehearsalError> {
+fn variant_report(options: &RehearsalOptions, run: &Run) -> Result<VariantReport, RehearsalError> {
     let cores = shop_cores(options);
     let (summary, series) = (&run.outcome.summary, &run.outcome.time_series);
-    let plan_of = |name: &str| options.schedule.phases.iter().find(|phase| phase.name == name);
+    let plan_of = |name: &str| {
+        options
+            .schedule
+            .phases
+            .iter()
+            .find(|phase| phase.name == name)
+    };
     let phases = summary
         .phases
         .iter()
@@ -150,7 +165,12 @@ fn variant_report(
         heatmap: Some(heat::heatmap(series)),
         funnel: funnel(options, run)?,
         steps: judged.map_or_else(Vec::new, |phase| {
-            phase.steps.iter().filter(|step| step.attempted > 0).map(phases::step).collect()
+            phase
+                .steps
+                .iter()
+                .filter(|step| step.attempted > 0)
+                .map(phases::step)
+                .collect()
         }),
         audit: Some(checks::audit(&run.audit, settled)),
         cross_check: Some(checks::cross_check(&run.cross_check)),
@@ -179,18 +199,33 @@ fn method_facts(options: &RehearsalOptions) -> MethodFacts {
         .filter(|phase| !phase.measured)
         .map(|phase| phase.duration)
         .sum();
-    let file = |name: &str, what: &str| FileFact { name: name.to_owned(), what: what.to_owned() };
+    let file = |name: &str, what: &str| FileFact {
+        name: name.to_owned(),
+        what: what.to_owned(),
+    };
     let mut files = Vec::new();
     for variant in &options.variants {
-        files.push(file(&format!("{variant}_normal.jtl"), "every sample of the normal phase"));
-        files.push(file(&format!("{variant}_peak.jtl"), "every sample of both peak phases"));
+        files.push(file(
+            &format!("{variant}_normal.jtl"),
+            "every sample of the normal phase",
+        ));
+        files.push(file(
+            &format!("{variant}_peak.jtl"),
+            "every sample of both peak phases",
+        ));
         files.push(file(
             &format!("{variant}_metrics.json"),
             "the shop's own metrics over time, in the form of Prometheus' query_range answer",
         ));
     }
-    files.push(file("improvement_report.json", "everything this page shows, as data"));
-    files.push(file("runs/", "every file of every run, by the UTC time of its start"));
+    files.push(file(
+        "improvement_report.json",
+        "everything this page shows, as data",
+    ));
+    files.push(file(
+        "runs/",
+        "every file of every run, by the UTC time of its start",
+    ));
     MethodFacts {
         pairs: 1,
         order: options.variants.to_vec(),
@@ -215,7 +250,10 @@ fn publish(
             folders.publish(&run.folder.join(source), &name)?;
         }
     }
-    let write = |path: &str, source| RehearsalError::Write { path: path.into(), source };
+    let write = |path: &str, source| RehearsalError::Write {
+        path: path.into(),
+        source,
+    };
     let mut text = Vec::new();
     json::write(report, &mut text)
         .map_err(|error| write("improvement_report.json", std::io::Error::other(error)))?;
@@ -229,14 +267,20 @@ fn publish(
 
 fn warnings(run: &Run) -> Vec<String> {
     let scrapes = run.scrape_warnings.iter();
-    scrapes.map(|warning| format!("{}: a scrape failed: {warning}", run.variant)).collect()
+    scrapes
+        .map(|warning| format!("{}: a scrape failed: {warning}", run.variant))
+        .collect()
 }
 
 /// What a reader has to know beside the figures.
 fn findings(options: &RehearsalOptions, run: &Run) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut add = |severity, text: String| {
-        findings.push(Finding { severity, variant: Some(run.variant.clone()), text });
+        findings.push(Finding {
+            severity,
+            variant: Some(run.variant.clone()),
+            text,
+        });
     };
     if run.settled_after.is_none() {
         let limit = RehearsalOptions::SETTLE_LIMIT.as_secs();
@@ -245,13 +289,24 @@ fn findings(options: &RehearsalOptions, run: &Run) -> Vec<Finding> {
             format!("Payments or refunds were still in process {limit} s after the traffic."),
         );
     }
-    for phase in run.outcome.summary.phases.iter().filter(|phase| phase.measured) {
+    for phase in run
+        .outcome
+        .summary
+        .phases
+        .iter()
+        .filter(|phase| phase.measured)
+    {
         let total = &phase.total;
-        let Some(rate) = total.error_rate.filter(|rate| *rate >= 0.01) else { continue };
+        let Some(rate) = total.error_rate.filter(|rate| *rate >= 0.01) else {
+            continue;
+        };
         let mut kinds: Vec<_> = total.failures.iter().collect();
         kinds.sort_unstable_by_key(|(_, count)| std::cmp::Reverse(**count));
-        let kinds: Vec<String> =
-            kinds.iter().take(3).map(|(kind, count)| format!("{count} {kind}")).collect();
+        let kinds: Vec<String> = kinds
+            .iter()
+            .take(3)
+            .map(|(kind, count)| format!("{count} {kind}"))
+            .collect();
         add(
             Severity::Note,
             format!(
@@ -266,11 +321,17 @@ fn findings(options: &RehearsalOptions, run: &Run) -> Vec<Finding> {
     for check in &run.cross_check.checks {
         let about = check.phase.as_deref().unwrap_or("whole run");
         if let double11_monitor::cross_check::Verdict::CannotCompare(reason) = &check.verdict {
-            add(Severity::Note, format!("Cross-check of {} in `{about}`: {reason}.", check.name));
+            add(
+                Severity::Note,
+                format!("Cross-check of {} in `{about}`: {reason}.", check.name),
+            );
         }
     }
     if options.schedule.judged.is_empty() {
-        add(Severity::Failure, "No phase was named to be judged.".to_owned());
+        add(
+            Severity::Failure,
+            "No phase was named to be judged.".to_owned(),
+        );
     }
     findings
 }
@@ -278,14 +339,23 @@ fn findings(options: &RehearsalOptions, run: &Run) -> Vec<Finding> {
 /// Shoppers of the judged phase, step by step, as planned and as seen.
 fn funnel(options: &RehearsalOptions, run: &Run) -> Result<Vec<FunnelStep>, RehearsalError> {
     let judged = options.schedule.judged;
-    let planned = options.schedule.phases.iter().find(|phase| phase.name == judged);
+    let planned = options
+        .schedule
+        .phases
+        .iter()
+        .find(|phase| phase.name == judged);
     let measured = run.outcome.summary.phase(judged);
-    let (Some(planned), Some(measured)) = (planned, measured) else { return Ok(Vec::new()) };
+    let (Some(planned), Some(measured)) = (planned, measured) else {
+        return Ok(Vec::new());
+    };
     let plan = run::plan(options.products)?;
     let visits = measured.visits as f64;
     let steps = plan.steps().iter().map(|step| {
         let expected_share = step.share(planned.peak);
-        let seen = measured.steps.iter().find(|candidate| candidate.step == step.name);
+        let seen = measured
+            .steps
+            .iter()
+            .find(|candidate| candidate.step == step.name);
         let observed_users = match (seen, step.request.is_some()) {
             (Some(seen), true) => seen.attempted,
             _ => measured.visits,

@@ -57,7 +57,11 @@ impl ResourceSampler {
 fn look(process_id: u32, start: Instant) -> Option<ResourceSample> {
     let stat = std::fs::read_to_string(format!("/proc/{process_id}/stat")).ok()?;
     let (cpu, memory_bytes) = parse_stat(&stat)?;
-    Some(ResourceSample { at: clock::steady().saturating_duration_since(start), cpu, memory_bytes })
+    Some(ResourceSample {
+        at: clock::steady().saturating_duration_since(start),
+        cpu,
+        memory_bytes,
+    })
 }
 
 /// Processor time and resident memory of a line of `/proc/PID/stat`.
@@ -76,7 +80,11 @@ fn parse_stat(stat: &str) -> Option<(Duration, u64)> {
 }
 
 /// Processor time used between two instants of the run, by linear interpolation.
-pub(crate) fn cpu_between(samples: &[ResourceSample], from: Duration, to: Duration) -> Option<Duration> {
+pub(crate) fn cpu_between(
+    samples: &[ResourceSample],
+    from: Duration,
+    to: Duration,
+) -> Option<Duration> {
     let cpu_at = |at: Duration| {
         let after = samples.iter().position(|sample| sample.at >= at)?;
         let later = samples.get(after)?;
@@ -92,12 +100,16 @@ pub(crate) fn cpu_between(samples: &[ResourceSample], from: Duration, to: Durati
         let (low, high) = (earlier.cpu.as_secs_f64(), later.cpu.as_secs_f64());
         Some(low + (high - low) * share)
     };
-    Some(Duration::from_secs_f64((cpu_at(to)? - cpu_at(from)?).max(0.0)))
+    Some(Duration::from_secs_f64(
+        (cpu_at(to)? - cpu_at(from)?).max(0.0),
+    ))
 }
 
 /// Largest resident memory seen between two instants of the run.
 pub(crate) fn memory_max(samples: &[ResourceSample], from: Duration, to: Duration) -> Option<u64> {
-    let within = samples.iter().filter(|sample| (from..=to).contains(&sample.at));
+    let within = samples
+        .iter()
+        .filter(|sample| (from..=to).contains(&sample.at));
     within.map(|sample| sample.memory_bytes).max()
 }
 
@@ -131,13 +143,15 @@ mod tests {
             memory_bytes,
         };
         let samples = [at(0, 100, 5), at(10, 1_100, 9), at(20, 1_100, 7)];
-        let between = |from, to| {
-            cpu_between(&samples, Duration::from_secs(from), Duration::from_secs(to))
-        };
+        let between =
+            |from, to| cpu_between(&samples, Duration::from_secs(from), Duration::from_secs(to));
         assert_eq!(between(0, 20), Some(Duration::from_secs(1)));
         assert_eq!(between(5, 10), Some(Duration::from_millis(500)));
         assert_eq!(between(12, 18), Some(Duration::ZERO));
         assert_eq!(between(5, 25), None);
-        assert_eq!(memory_max(&samples, Duration::from_secs(1), Duration::from_secs(20)), Some(9));
+        assert_eq!(
+            memory_max(&samples, Duration::from_secs(1), Duration::from_secs(20)),
+            Some(9)
+        );
     }
 }

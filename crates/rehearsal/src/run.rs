@@ -35,7 +35,10 @@ const SCRAPE_TIMEOUT: Duration = Duration::from_secs(2);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Bounds of an answer of the shop.
-const RESPONSE_LIMITS: Limits = Limits { head_bytes_max: 16 * 1024, body_bytes_max: 1 << 20 };
+const RESPONSE_LIMITS: Limits = Limits {
+    head_bytes_max: 16 * 1024,
+    body_bytes_max: 1 << 20,
+};
 
 /// Everything that one run left behind.
 pub(crate) struct Run {
@@ -60,8 +63,10 @@ pub(crate) struct Which<'which> {
 
 /// The plan, made for a rehearsal of this catalogue.
 pub(crate) fn plan(products: u32) -> Result<Plan, RehearsalError> {
-    let parameters =
-        [("products", f64::from(products)), ("delayed_payments", DELAYED_PAYMENTS)];
+    let parameters = [
+        ("products", f64::from(products)),
+        ("delayed_payments", DELAYED_PAYMENTS),
+    ];
     Ok(Plan::built_in(PLAN, &parameters).map_err(double11_load::engine::LoadError::from)?)
 }
 
@@ -88,7 +93,11 @@ pub(crate) fn run(
         cpus: &options.shop_cpus,
     })?;
     let (target, after) = (shop.target.as_str(), shop.ready_after);
-    observer.event(Event::Ready { variant, target, after });
+    observer.event(Event::Ready {
+        variant,
+        target,
+        after,
+    });
     let traffic = traffic(options, &shop, &folder, which, observer)?;
     observer.event(Event::Settling { variant });
     let settled_after = settle::wait(&store, RehearsalOptions::SETTLE_LIMIT)?;
@@ -132,7 +141,10 @@ fn traffic(
     let plan = plan(options.products)?;
     let endpoints = endpoints(&plan);
     let run_options = run_options(options, plan, &shop.target, folder)?;
-    let scraper = Scraper::new(format!("{}/actuator/prometheus", shop.target), SCRAPE_TIMEOUT);
+    let scraper = Scraper::new(
+        format!("{}/actuator/prometheus", shop.target),
+        SCRAPE_TIMEOUT,
+    );
     let levers = levers(&scraper);
     let sampler = Sampler::start(scraper, RehearsalOptions::SCRAPE_INTERVAL)
         .map_err(RehearsalError::Thread)?;
@@ -151,18 +163,22 @@ fn traffic(
                 progress: seen.progress,
             });
         };
-        double11_load::run(run_options, &options.stop, &mut observe)
+        double11_load::run(&run_options, &options.stop, &mut observe)
     })?;
     drop(sampler.scrape_now());
     let resources = resources.finish();
     let matrix = sampler.stop();
     write_matrix(&matrix, &folder.join("metrics.json"))?;
     if options.stop.is_stopping() {
-        return Err(RehearsalError::Interrupted { kept: folder.to_owned() });
+        return Err(RehearsalError::Interrupted {
+            kept: folder.to_owned(),
+        });
     }
     let ledger = folder.join("client-ledger.jsonl");
-    let writes = writes::count(&ledger)
-        .map_err(|source| RehearsalError::Read { path: ledger, source })?;
+    let writes = writes::count(&ledger).map_err(|source| RehearsalError::Read {
+        path: ledger,
+        source,
+    })?;
     let cross_check = cross_check(&CrossCheckInput {
         summary: &outcome.summary,
         time_series: &outcome.time_series,
@@ -172,7 +188,13 @@ fn traffic(
         client_overhead: CLIENT_OVERHEAD_DEFAULT,
     });
     let scrape_warnings = matrix.warnings().to_vec();
-    Ok(Traffic { outcome, resources, cross_check, scrape_warnings, levers })
+    Ok(Traffic {
+        outcome,
+        resources,
+        cross_check,
+        scrape_warnings,
+        levers,
+    })
 }
 
 /// Runs `traffic` while a thread scrapes at the end of every phase.
@@ -224,15 +246,21 @@ fn run_options(
         rate: Some(Rate::Requests(Ramp::constant(phase.per_second))),
         peak: phase.peak,
         measured: phase.measured,
-        samples_file: phase
-            .measured
-            .then(|| if phase.peak { "peak".to_owned() } else { "normal".to_owned() }),
+        samples_file: phase.measured.then(|| {
+            if phase.peak {
+                "peak".to_owned()
+            } else {
+                "normal".to_owned()
+            }
+        }),
     });
     Ok(RunOptions {
         plan,
         target: Target::parse(target).map_err(double11_load::engine::LoadError::from)?,
         extra_roots: Vec::new(),
-        model: LoadModel::Open { spread: Spread::Poisson },
+        model: LoadModel::Open {
+            spread: Spread::Poisson,
+        },
         phases: phases.collect(),
         seed: options.seed,
         threads: Some(1),
@@ -256,13 +284,21 @@ fn run_options(
 
 /// The levers that the shop says are on, from its build information.
 fn levers(scraper: &Scraper) -> Vec<String> {
-    let Ok(scrape) = scraper.scrape() else { return Vec::new() };
+    let Ok(scrape) = scraper.scrape() else {
+        return Vec::new();
+    };
     scrape
         .exposition
         .samples()
         .find(|sample| sample.name == "ecommerce_build_info")
         .and_then(|sample| sample.labels.iter().find(|(name, _)| *name == "levers"))
-        .map(|(_, levers)| levers.split(',').filter(|l| !l.is_empty()).map(str::to_owned).collect())
+        .map(|(_, levers)| {
+            levers
+                .split(',')
+                .filter(|l| !l.is_empty())
+                .map(str::to_owned)
+                .collect()
+        })
         .unwrap_or_default()
 }
 
@@ -272,7 +308,10 @@ fn write_matrix(matrix: &Matrix, path: &Path) -> Result<(), RehearsalError> {
         serde_json::to_writer(file, matrix)?;
         Ok(())
     };
-    write().map_err(|source| RehearsalError::Write { path: path.to_owned(), source })
+    write().map_err(|source| RehearsalError::Write {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn audit(store: &Path, folder: &Path) -> Result<AuditReport, RehearsalError> {

@@ -47,7 +47,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("client-ledger.jsonl");
         let line = |kind, outcome, status: &str| {
-            format!("{{\"kind\":\"{kind}\",\"key\":\"k\",\"outcome\":\"{outcome}\",\"status\":{status}}}\n")
+            format!(
+                "{{\"kind\":\"{kind}\",\"key\":\"k\",\"outcome\":\"{outcome}\",\"status\":{status}}}\n"
+            )
         };
         let text = [
             "{\"double11_client_ledger\":1}\n".to_owned(),
@@ -62,7 +64,10 @@ mod tests {
         std::fs::write(&path, text).unwrap();
         let writes = count(&path).unwrap();
         assert_eq!((writes.orders_acknowledged, writes.orders_unknown), (1, 1));
-        assert_eq!((writes.payments_acknowledged, writes.payments_unknown), (1, 1));
+        assert_eq!(
+            (writes.payments_acknowledged, writes.payments_unknown),
+            (1, 1)
+        );
         std::fs::write(&path, "{\"double11_client_ledger\":1}\nnonsense\n").unwrap();
         assert!(count(&path).is_err());
     }

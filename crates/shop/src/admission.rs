@@ -70,6 +70,12 @@ impl Admission {
         }
     }
 
+    /// Requests in process now.
+    #[cfg(test)]
+    pub(crate) fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+
     /// Lets a request of this class in, until the permit is dropped; none when it is shed.
     pub(crate) fn admit(&self, class: Class) -> Option<Permit<'_>> {
         let before = self.in_flight.fetch_add(1, Ordering::Relaxed);

@@ -28,7 +28,7 @@ pub(crate) struct Ticket(Option<u64>);
 impl CartCache {
     pub(crate) fn new(entries_max: usize) -> Self {
         Self {
-            carts: Cache::new(entries_max),
+            carts: Cache::new(entries_max.max(1)),
             stripes: (0..STRIPES).map(|_| Mutex::new(0)).collect(),
         }
     }

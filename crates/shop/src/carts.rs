@@ -9,6 +9,7 @@ use double11_units::CartId;
 
 use crate::activity::Activity;
 use crate::cart_cache::{CartCache, Ticket};
+use crate::tasks::{Lost, Tasks};
 
 /// The carts of the shop.
 #[derive(Clone)]
@@ -16,6 +17,7 @@ pub(crate) struct Carts {
     store: Arc<dyn Store>,
     cache: Option<Arc<CartCache>>,
     activity: Arc<Activity>,
+    tasks: Arc<Tasks>,
 }
 
 /// What became of a change.
@@ -30,11 +32,13 @@ impl Carts {
         store: Arc<dyn Store>,
         cache: Option<Arc<CartCache>>,
         activity: Arc<Activity>,
+        tasks: Arc<Tasks>,
     ) -> Self {
         Self {
             store,
             cache,
             activity,
+            tasks,
         }
     }
 
@@ -85,7 +89,7 @@ impl Carts {
             return Ok(self.changed(None, answer.await?));
         }
         let carts = self.clone();
-        let task = tokio::spawn(async move {
+        let task = self.tasks.run(async move {
             let outcome = answer.await;
             if outcome.is_err()
                 && let (Some(cache), Some(cart_id)) = (&carts.cache, cart_id)
@@ -95,7 +99,7 @@ impl Carts {
             }
             Ok(carts.changed(ticket, outcome?))
         });
-        task.await.unwrap_or(Err(StoreError::OutcomeUnknown))
+        task.await.unwrap_or_else(|Lost| panic_of_task())
     }
 
     fn changed(&self, ticket: Option<Ticket>, outcome: CartOutcome) -> Changed {
@@ -116,4 +120,9 @@ impl Carts {
             cache.offer(ticket, cart);
         }
     }
+}
+
+/// Goes on with the panic of a task where it is counted and answered.
+pub(crate) fn panic_of_task() -> ! {
+    std::panic::resume_unwind(Box::new("a task of the shop panicked or was cut off"))
 }

@@ -23,7 +23,7 @@ mod products;
 mod random;
 mod search;
 mod snapshot;
-mod stopwatch;
+mod tasks;
 mod upkeep;
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::activity::Activity;
 use crate::cart_cache::CartCache;
+use crate::carts::panic_of_task;
+use crate::tasks::{Lost, Tasks};
 
 /// The orders of the shop.
 #[derive(Clone)]
@@ -19,6 +21,7 @@ pub(crate) struct Orders {
     store: Arc<dyn Store>,
     cache: Option<Arc<CartCache>>,
     activity: Arc<Activity>,
+    tasks: Arc<Tasks>,
 }
 
 impl Orders {
@@ -26,11 +29,13 @@ impl Orders {
         store: Arc<dyn Store>,
         cache: Option<Arc<CartCache>>,
         activity: Arc<Activity>,
+        tasks: Arc<Tasks>,
     ) -> Self {
         Self {
             store,
             cache,
             activity,
+            tasks,
         }
     }
 
@@ -49,7 +54,7 @@ impl Orders {
         command: PlaceOrder,
     ) -> Result<PlaceOutcome, StoreError> {
         let orders = self.clone();
-        let task = tokio::spawn(async move {
+        let task = self.tasks.run(async move {
             let outcome = orders.store.place_order(command).await;
             if let Some(cache) = &orders.cache {
                 cache.close(cart_id);
@@ -59,7 +64,7 @@ impl Orders {
             }
             outcome
         });
-        task.await.unwrap_or(Err(StoreError::OutcomeUnknown))
+        task.await.unwrap_or_else(|Lost| panic_of_task())
     }
 
     pub(crate) async fn read(&self, order_id: OrderId) -> Result<Option<OrderView>, StoreError> {

@@ -1,7 +1,7 @@
 //! Payments: PREPARE in the store, charge at the gateway outside any transaction, FINALIZE.
 //!
 //! An attempt is charged by the task that prepared it and by nobody else. When its outcome stays
-//! unknown (deadline, crash, disk error) the [resolver](resolver) asks the gateway for its status; it
+//! unknown (deadline, crash, disk error) the [resolver] asks the gateway for its status; it
 //! never charges again. A request whose twin is in process here waits for the twin's answer.
 
 mod joins;
@@ -16,10 +16,10 @@ use double11_store::{
 };
 use double11_units::{AttemptId, UnixMicros};
 use tokio::sync::{Notify, watch};
-use tokio::task::JoinSet;
 
 use crate::gateway::{ChargeResult, Gateway};
 use crate::metrics::{Metrics, PaymentStatus};
+use crate::tasks::Tasks;
 use joins::{Joins, Role};
 
 /// How often FINALIZE is tried before it is left to the resolver.
@@ -37,8 +37,7 @@ pub(crate) struct Payments {
     /// Attempts prepared before this instant belong to an earlier process.
     started_at: UnixMicros,
     joins: Joins,
-    /// Payments in process. The lock is held only to add a task and to reap finished ones.
-    tasks: std::sync::Mutex<JoinSet<()>>,
+    tasks: Arc<Tasks>,
     /// Wakes the resolver early when a refund was queued.
     refund_queued: Notify,
 }
@@ -74,6 +73,7 @@ pub(crate) struct PaymentParts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) gateway_deadline: Duration,
+    pub(crate) tasks: Arc<Tasks>,
 }
 
 impl Payments {
@@ -84,6 +84,7 @@ impl Payments {
             clock,
             metrics,
             gateway_deadline,
+            tasks,
         } = parts;
         Self {
             started_at: clock.now(),
@@ -93,7 +94,7 @@ impl Payments {
             metrics,
             gateway_deadline,
             joins: Joins::new(),
-            tasks: std::sync::Mutex::new(JoinSet::new()),
+            tasks,
             refund_queued: Notify::new(),
         }
     }
@@ -113,8 +114,9 @@ impl Payments {
             Role::First(entry) => {
                 let receiver = entry.receiver();
                 let payments = Arc::clone(self);
-                self.spawn(async move {
+                self.tasks.spawn(async move {
                     let paid = payments.run(command).await;
+                    payments.count_first(&paid);
                     entry.answer(paid);
                 });
                 wait_for(receiver).await
@@ -125,30 +127,6 @@ impl Payments {
     /// A refund was queued: do not wait for the next tick.
     pub(crate) fn refund_queued(&self) {
         self.refund_queued.notify_one();
-    }
-
-    /// Waits until no payment is in process, at most for `deadline`; answers how many were cut.
-    pub(crate) async fn drain(&self, deadline: Duration) -> usize {
-        let mut tasks = std::mem::take(&mut *self.lock_tasks());
-        let all = async { while tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(deadline, all).await.is_ok() {
-            return 0;
-        }
-        let cut = tasks.len();
-        tasks.shutdown().await;
-        cut
-    }
-
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let mut tasks = self.lock_tasks();
-        while tasks.try_join_next().is_some() {}
-        tasks.spawn(task);
-    }
-
-    fn lock_tasks(&self) -> std::sync::MutexGuard<'_, JoinSet<()>> {
-        self.tasks
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     async fn run(&self, command: PreparePayment) -> Paid {
@@ -226,8 +204,31 @@ impl Payments {
         }
     }
 
+    /// Counts a payment where it is made, so that one whose client hung up is counted too.
+    fn count_first(&self, paid: &Paid) {
+        if let Some(status) = counted_as(&paid.answer)
+            && !paid.replayed
+        {
+            self.count(status);
+        }
+    }
+
     fn count(&self, status: PaymentStatus) {
         self.metrics.payment(status);
+    }
+}
+
+/// How an answer is counted. One without an outcome is counted when it gets one, and one that was
+/// lost by whoever tells the client.
+fn counted_as(answer: &PayAnswer) -> Option<PaymentStatus> {
+    match answer {
+        PayAnswer::Captured(_) => Some(PaymentStatus::Success),
+        PayAnswer::Declined => Some(PaymentStatus::Declined),
+        PayAnswer::Pending(_) | PayAnswer::Lost => None,
+        PayAnswer::InProcess | PayAnswer::Late | PayAnswer::Refused(_) => {
+            Some(PaymentStatus::Invalid)
+        }
+        PayAnswer::Store(_) => Some(PaymentStatus::Failed),
     }
 }
 

@@ -24,8 +24,9 @@ use crate::products::{Picks, Products};
 use crate::search::SearchIndex;
 use crate::settings::ShopSettings;
 use crate::snapshot::{self, GapInCatalogue, Snapshot};
-use crate::stopwatch::Stopwatch;
+use crate::tasks::Tasks;
 use crate::upkeep;
+use double11_store::Stopwatch;
 
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 4_096;
@@ -126,7 +127,7 @@ impl Shop {
 /// A shop that serves. Dropping it stops it at once; [`Running::shutdown`] stops it in good order.
 pub struct Running {
     local_addr: SocketAddr,
-    app: Arc<App>,
+    pub(crate) app: Arc<App>,
     serving: JoinSet<usize>,
     upkeep: JoinSet<()>,
     stop_serving: watch::Sender<bool>,
@@ -138,8 +139,9 @@ pub struct Running {
 pub struct ShutdownReport {
     /// Connections whose requests were not answered within the drain deadline.
     pub connections_cut: usize,
-    /// Payments that had no outcome by then; the next start resolves them.
-    pub payments_cut: usize,
+    /// Payments without an outcome and other writes in process by then; what a payment left open the
+    /// next start resolves.
+    pub writes_cut: usize,
     /// How long the shutdown took.
     pub took: Duration,
 }
@@ -161,7 +163,7 @@ impl Running {
             connections_cut += ended.unwrap_or(0);
         }
         let deadline = self.app.settings.limits.drain_deadline;
-        let payments_cut = self.app.payments.drain(deadline).await;
+        let writes_cut = self.app.tasks.drain(deadline).await;
         self.stop_upkeep.send_replace(true);
         let upkeep = &mut self.upkeep;
         let all = async { while upkeep.join_next().await.is_some() {} };
@@ -170,12 +172,12 @@ impl Running {
         }
         let report = ShutdownReport {
             connections_cut,
-            payments_cut,
+            writes_cut,
             took: stopwatch.elapsed(),
         };
         tracing::info!(
             connections.cut = report.connections_cut,
-            payments.cut = report.payments_cut,
+            writes.cut = report.writes_cut,
             "the shop is closed"
         );
         report
@@ -274,12 +276,14 @@ fn app(
         count: settings.products,
         seed: settings.seed,
     };
+    let tasks = Arc::new(Tasks::default());
     let payments = Payments::new(PaymentParts {
         store: Arc::clone(store),
         gateway: Arc::clone(gateway),
         clock: Arc::clone(clock),
         metrics: Arc::clone(metrics),
         gateway_deadline: settings.gateway_deadline,
+        tasks: Arc::clone(&tasks),
     });
     App {
         store: Arc::clone(store),
@@ -295,8 +299,19 @@ fn app(
             prepared.index.clone(),
             picks,
         ),
-        carts: Carts::new(Arc::clone(store), cache.clone(), Arc::clone(activity)),
-        orders: Orders::new(Arc::clone(store), cache, Arc::clone(activity)),
+        carts: Carts::new(
+            Arc::clone(store),
+            cache.clone(),
+            Arc::clone(activity),
+            Arc::clone(&tasks),
+        ),
+        orders: Orders::new(
+            Arc::clone(store),
+            cache,
+            Arc::clone(activity),
+            Arc::clone(&tasks),
+        ),
+        tasks,
         payments: Arc::new(payments),
         draining: AtomicBool::new(false),
         settings,

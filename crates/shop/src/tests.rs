@@ -6,6 +6,7 @@ mod fake_store;
 mod gateway;
 mod life;
 mod monitoring;
+mod on_sqlite;
 mod paying;
 mod shopping;
 
@@ -50,7 +51,7 @@ fn settings(levers: Levers) -> ShopSettings {
         seed: 11,
         sale: true,
         payment_window: Duration::from_mins(15),
-        gateway_deadline: Duration::from_millis(300),
+        gateway_deadline: Duration::from_secs(10),
         limits: Limits {
             drain_deadline: Duration::from_secs(2),
             ..Limits::SERVE
@@ -102,7 +103,6 @@ async fn start_with(
         shop,
         store,
         metrics,
-        /// Keeps the gateway's ledger until the shop is gone.
         folder: None,
     }
 }

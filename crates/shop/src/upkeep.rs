@@ -21,6 +21,10 @@ const EXPIRY_PERIOD: Duration = Duration::from_millis(250);
 const EXPIRY_PAGE: u32 = 500;
 /// How often the sold-out bits are refreshed: two misses still keep them about a second old.
 const STOCK_PERIOD: Duration = Duration::from_millis(500);
+const _: () = assert!(
+    STOCK_PERIOD.as_millis() * 2 <= 1_000,
+    "`in_stock` is promised to the second"
+);
 
 /// Told to stop by a change to `true`.
 pub(crate) type Stop = watch::Receiver<bool>;

@@ -11,8 +11,10 @@ use crate::exit::{CommandResult, Exit, Failure};
 pub(crate) fn run(arguments: &Audit) -> CommandResult {
     let store = store_url::sqlite_path(&arguments.store)?;
     let beside = store_url::gateway_ledger(&store);
-    let gateway_ledger =
-        arguments.gateway_ledger.clone().or_else(|| beside.exists().then_some(beside));
+    let gateway_ledger = arguments
+        .gateway_ledger
+        .clone()
+        .or_else(|| beside.exists().then_some(beside));
     let options = AuditOptions {
         store,
         client_ledgers: arguments.ledger.clone(),
@@ -33,5 +35,9 @@ pub(crate) fn run(arguments: &Audit) -> CommandResult {
     } else {
         console::data(&double11_audit::render_text(&report));
     }
-    Ok(if report.verdict == Verdict::Passed { Exit::Done } else { Exit::Failed })
+    Ok(if report.verdict == Verdict::Passed {
+        Exit::Done
+    } else {
+        Exit::Failed
+    })
 }

@@ -27,23 +27,32 @@ use crate::progress::ProgressLine;
 /// Longest wait for a connection to open.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Bounds of an answer.
-const RESPONSE_LIMITS: Limits = Limits { head_bytes_max: 64 * 1024, body_bytes_max: 64 << 20 };
+const RESPONSE_LIMITS: Limits = Limits {
+    head_bytes_max: 64 * 1024,
+    body_bytes_max: 64 << 20,
+};
 /// How long a scrape of the target's metrics may take.
 const SCRAPE_TIMEOUT: Duration = Duration::from_secs(2);
 
-pub(crate) fn run(arguments: Load) -> CommandResult {
+pub(crate) fn run(arguments: &Load) -> CommandResult {
     let target_url = arguments.target.trim_end_matches('/').to_owned();
-    let options = run_options(&arguments)?;
+    let options = run_options(arguments)?;
     let out = arguments.out.clone();
-    let phases: Vec<String> = options.phases.iter().map(|phase| phase.name.clone()).collect();
+    let phases: Vec<String> = options
+        .phases
+        .iter()
+        .map(|phase| phase.name.clone())
+        .collect();
     let stop = stop_on_signals()?;
     let sampler = sampler(&target_url)?;
     let line = ProgressLine::new();
     let mut observe = |seen: &Observation| {
-        let phase = phases.get(usize::from(seen.phase.0)).map_or("", String::as_str);
+        let phase = phases
+            .get(usize::from(seen.phase.0))
+            .map_or("", String::as_str);
         line.show(phase, (seen.elapsed, seen.planned_end), &seen.progress);
     };
-    let outcome = double11_load::run(options, &stop, &mut observe);
+    let outcome = double11_load::run(&options, &stop, &mut observe);
     line.finish();
     let outcome = outcome.map_err(load_failure)?;
     keep_metrics(sampler, &out)?;
@@ -63,7 +72,11 @@ fn conclude(outcome: RunOutcome) -> CommandResult {
     for reason in &outcome.health.reasons {
         console::say(&format!("warning: generator-limited: {reason}"));
     }
-    Ok(if outcome.health.generator_limited { Exit::CannotJudge } else { Exit::Done })
+    Ok(if outcome.health.generator_limited {
+        Exit::CannotJudge
+    } else {
+        Exit::Done
+    })
 }
 
 /// A flag that SIGINT and SIGTERM set; a second signal ends the program at once.
@@ -90,13 +103,20 @@ fn sampler(target: &str) -> Result<Option<Sampler>, Failure> {
 }
 
 fn keep_metrics(sampler: Option<Sampler>, out: &Path) -> Result<(), Failure> {
-    let Some(sampler) = sampler else { return Ok(()) };
+    let Some(sampler) = sampler else {
+        return Ok(());
+    };
     drop(sampler.scrape_now());
     let matrix = sampler.stop();
     let path = out.join("metrics.json");
     std::fs::File::create(&path)
         .map_err(anyhow::Error::new)
-        .and_then(|file| Ok(serde_json::to_writer(std::io::BufWriter::new(file), &matrix)?))
+        .and_then(|file| {
+            Ok(serde_json::to_writer(
+                std::io::BufWriter::new(file),
+                &matrix,
+            )?)
+        })
         .with_context(|| format!("`{}` could not be written", path.display()))
         .map_err(|error| Failure::environment(error).hint("make room on the disk"))
 }
@@ -104,8 +124,12 @@ fn keep_metrics(sampler: Option<Sampler>, out: &Path) -> Result<(), Failure> {
 fn run_options(arguments: &Load) -> Result<RunOptions, Failure> {
     let plan = plan(&arguments.plan, arguments.products)?;
     let model = match arguments.users {
-        Some(users) => LoadModel::Closed { users: users as usize },
-        None => LoadModel::Open { spread: Spread::Poisson },
+        Some(users) => LoadModel::Closed {
+            users: users as usize,
+        },
+        None => LoadModel::Open {
+            spread: Spread::Poisson,
+        },
     };
     let samples = sample_policy(&arguments.samples)?;
     let target = Target::parse(&arguments.target)
@@ -159,13 +183,23 @@ fn phases(arguments: &Load) -> Result<Vec<Phase>, Failure> {
         Failure::usage(anyhow::anyhow!("neither `--rate` nor `--users` was given"))
             .hint("say how many requests per second to offer, such as `--rate 100`")
     })?;
-    let steady =
-        phase("steady", arguments.duration, Some(Rate::Requests(Ramp::constant(rate))), true);
+    let steady = phase(
+        "steady",
+        arguments.duration,
+        Some(Rate::Requests(Ramp::constant(rate))),
+        true,
+    );
     if arguments.ramp.is_zero() {
         return Ok(vec![steady]);
     }
-    let ramp = Rate::Requests(Ramp { from: 0.0, to: rate });
-    Ok(vec![phase("ramp", arguments.ramp, Some(ramp), false), steady])
+    let ramp = Rate::Requests(Ramp {
+        from: 0.0,
+        to: rate,
+    });
+    Ok(vec![
+        phase("ramp", arguments.ramp, Some(ramp), false),
+        steady,
+    ])
 }
 
 fn sample_policy(text: &str) -> Result<SamplePolicy, Failure> {
@@ -203,39 +237,47 @@ fn load_failure(error: LoadError) -> Failure {
 }
 
 /// Columns of the table on standard output.
-const HEADER: [&str; 9] =
-    ["step", "attempted", "ok", "refused", "failed", "per second", "P50 ms", "P95 ms", "P99 ms"];
+const HEADER: [&str; 9] = [
+    "step",
+    "attempted",
+    "ok",
+    "refused",
+    "failed",
+    "per second",
+    "P50 ms",
+    "P95 ms",
+    "P99 ms",
+];
 
 fn summary(outcome: &RunOutcome) -> String {
-    let mut text = String::new();
-    for phase in &outcome.summary.phases {
-        text += &phase_table(phase);
-    }
-    text += &format!(
-        "writes: {} acknowledged, {} refused, {} unknown; percentiles are response times from the \
-         planned start\n",
+    let tables: String = outcome.summary.phases.iter().map(phase_table).collect();
+    format!(
+        "{tables}writes: {} acknowledged, {} refused, {} unknown; percentiles are response times \
+         from the planned start\n",
         outcome.writes_acknowledged, outcome.writes_refused, outcome.writes_unknown
-    );
-    text
+    )
 }
 
 fn phase_table(phase: &PhaseSummary) -> String {
-    let offered = phase
-        .offered_per_second
-        .map_or_else(|| "closed model".to_owned(), |rate| format!("{rate:.1}/s offered"));
+    let offered = phase.offered_per_second.map_or_else(
+        || "closed model".to_owned(),
+        |rate| format!("{rate:.1}/s offered"),
+    );
     let note = if phase.measured { "" } else { ", not counted" };
-    let mut text = format!("{} ({:.0} s, {offered}{note})\n", phase.name, phase.duration_s);
-    let mut rows = vec![HEADER.map(str::to_owned)];
-    rows.extend(phase.steps.iter().chain([&phase.total]).map(row));
-    for cells in rows {
-        let [first, rest @ ..] = &cells;
-        text += &format!("  {first:<14}");
-        for cell in rest {
-            text += &format!("{cell:>12}");
-        }
-        text.push('\n');
-    }
-    text
+    let title = format!(
+        "{} ({:.0} s, {offered}{note}): {} visits\n",
+        phase.name, phase.duration_s, phase.visits
+    );
+    let asked = phase.steps.iter().filter(|step| step.attempted > 0);
+    let rows = asked.chain([&phase.total]).map(row);
+    let rows = std::iter::once(HEADER.map(str::to_owned)).chain(rows);
+    title + &rows.map(|cells| line(&cells)).collect::<String>()
+}
+
+fn line(cells: &[String; 9]) -> String {
+    let [first, rest @ ..] = cells;
+    let rest: Vec<String> = rest.iter().map(|cell| format!("{cell:>12}")).collect();
+    format!("  {first:<14}{}\n", rest.concat())
 }
 
 fn row(step: &StepSummary) -> [String; 9] {
@@ -246,7 +288,8 @@ fn row(step: &StepSummary) -> [String; 9] {
         step.succeeded.to_string(),
         step.expected_refusals.to_string(),
         step.failed.to_string(),
-        step.throughput_per_second.map_or_else(|| "-".to_owned(), |rate| format!("{rate:.1}")),
+        step.throughput_per_second
+            .map_or_else(|| "-".to_owned(), |rate| format!("{rate:.1}")),
         ms(step.response_time.p50_ms),
         ms(step.response_time.p95_ms),
         ms(step.response_time.p99_ms),

@@ -19,13 +19,18 @@ pub(crate) fn run(arguments: Rehearse) -> CommandResult {
     if !options.generator_cpus.is_empty() {
         machine::pin(&options.generator_cpus).map_err(Failure::environment)?;
     }
-    let shown = Shown { line: ProgressLine::new() };
+    let shown = Shown {
+        line: ProgressLine::new(),
+    };
     let result = rehearse(&options, &shown);
     shown.line.finish();
     let rehearsal = match result {
         Ok(rehearsal) => rehearsal,
         Err(RehearsalError::Interrupted { kept }) => {
-            console::say(&format!("interrupted; what was measured is in `{}`", kept.display()));
+            console::say(&format!(
+                "interrupted; what was measured is in `{}`",
+                kept.display()
+            ));
             return Ok(Exit::Interrupted);
         }
         Err(error) => return Err(explain(error)),
@@ -52,12 +57,16 @@ pub(crate) fn run(arguments: Rehearse) -> CommandResult {
 
 fn options(arguments: Rehearse) -> Result<RehearsalOptions, Failure> {
     if !arguments.quick {
-        return Err(Failure::usage(anyhow::anyhow!("only the short form is there yet"))
-            .hint("add `--quick`: one pair of runs in three minutes"));
+        return Err(
+            Failure::usage(anyhow::anyhow!("only the short form is there yet"))
+                .hint("add `--quick`: one pair of runs in three minutes"),
+        );
     }
     let [baseline, optimised] = arguments.variants.as_slice() else {
-        return Err(Failure::usage(anyhow::anyhow!("`--variants` takes two variants"))
-            .hint("write `--variants baseline,optimized`"));
+        return Err(
+            Failure::usage(anyhow::anyhow!("`--variants` takes two variants"))
+                .hint("write `--variants baseline,optimized`"),
+        );
     };
     let &[first_port, second_port] = arguments.ports.as_slice() else {
         return Err(Failure::usage(anyhow::anyhow!("`--ports` takes two ports"))
@@ -68,10 +77,10 @@ fn options(arguments: Rehearse) -> Result<RehearsalOptions, Failure> {
         [shop, generator, ..] => (vec![*shop], vec![*generator]),
         _ => (Vec::new(), Vec::new()),
     };
-    let mut command = format!("double11 rehearse --quick --seed {}", arguments.seed);
-    if [*baseline, *optimised] != [double11_store::Variant::Baseline, double11_store::Variant::Optimized] {
-        command += &format!(" --variants {baseline},{optimised}");
-    }
+    let command = format!(
+        "double11 rehearse --quick --seed {} --variants {baseline},{optimised}",
+        arguments.seed
+    );
     Ok(RehearsalOptions {
         program: std::env::current_exe().map_err(Failure::environment)?,
         out: arguments.out,
@@ -111,14 +120,30 @@ impl Observer for Shown {
     fn event(&self, event: Event<'_>) {
         match event {
             Event::Starting { variant } => {
-                self.line.say(&format!("{variant}: starting with a fresh store"));
+                self.line
+                    .say(&format!("{variant}: starting with a fresh store"));
             }
-            Event::Ready { variant, target, after } => {
+            Event::Ready {
+                variant,
+                target,
+                after,
+            } => {
                 let seconds = after.as_secs_f64();
-                self.line.say(&format!("{variant}: open at {target} after {seconds:.1} s"));
+                self.line
+                    .say(&format!("{variant}: open at {target} after {seconds:.1} s"));
             }
-            Event::Progress { variant, phase, elapsed, planned, progress } => {
-                self.line.show(&format!("{variant} {phase:<9}"), (elapsed, planned), &progress);
+            Event::Progress {
+                variant,
+                phase,
+                elapsed,
+                planned,
+                progress,
+            } => {
+                self.line.show(
+                    &format!("{variant} {phase:<9}"),
+                    (elapsed, planned),
+                    &progress,
+                );
             }
             Event::Settling { variant } => self.line.say(&format!("{variant}: settling")),
             Event::Auditing { variant } => self.line.say(&format!("{variant}: auditing")),

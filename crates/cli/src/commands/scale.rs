@@ -16,17 +16,26 @@ pub(crate) fn run(scale: Scale) -> Exit {
 
 fn table(scale: Scale) -> String {
     let title = format!("at 1:{}", scale.denominator());
-    let mut text = format!("{:<26}{:>16}{:>18}\n", "per second", "record", title);
-    for record in RECORDS {
-        let name = record
-            .year
-            .map_or_else(|| record.name.to_owned(), |year| format!("{} ({year})", record.name));
-        let scaled = scale.apply(record);
-        text += &format!("{name:<26}{:>16}{:>18}\n", grouped(record.per_second), grouped(scaled));
-    }
-    text += &format!("{:<26}{:>16}{NORMAL_TPS:>18}\n", "TPS, normal (required)", "-");
-    text += &format!("{:<26}{:>16}{PEAK_TPS:>18}\n", "TPS, peak (required)", "-");
-    text
+    let row =
+        |name: &str, record: &str, scaled: &str| format!("{name:<26}{record:>16}{scaled:>18}\n");
+    let records = RECORDS.map(|record| {
+        let name = record.year.map_or_else(
+            || record.name.to_owned(),
+            |year| format!("{} ({year})", record.name),
+        );
+        row(
+            &name,
+            &grouped(record.per_second),
+            &grouped(scale.apply(record)),
+        )
+    });
+    [
+        row("per second", "record", &title),
+        records.concat(),
+        row("TPS, normal (required)", "-", NORMAL_TPS),
+        row("TPS, peak (required)", "-", PEAK_TPS),
+    ]
+    .concat()
 }
 
 /// A number with its thousands set apart, and as many decimals as tell something.
@@ -45,7 +54,11 @@ fn grouped(number: f64) -> String {
         }
         grouped.push(digit);
     }
-    if fraction.is_empty() { grouped } else { format!("{grouped}.{fraction}") }
+    if fraction.is_empty() {
+        grouped
+    } else {
+        format!("{grouped}.{fraction}")
+    }
 }
 
 #[cfg(test)]
@@ -55,7 +68,15 @@ mod tests {
     #[test]
     fn prints_the_requirements_figures() {
         let text = table("1:10000".parse().unwrap());
-        for figure in ["583,000", "58.3", "256,000", "25.6", "8,700", "47,200", "500-1,000"] {
+        for figure in [
+            "583,000",
+            "58.3",
+            "256,000",
+            "25.6",
+            "8,700",
+            "47,200",
+            "500-1,000",
+        ] {
             assert!(text.contains(figure), "{figure} is missing:\n{text}");
         }
     }

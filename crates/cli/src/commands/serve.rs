@@ -44,15 +44,21 @@ fn check_address(addr: SocketAddr, auth: Option<Auth>) -> Result<(), Failure> {
     if addr.ip().is_loopback() || auth.is_some() {
         return Ok(());
     }
-    Err(Failure::usage(anyhow::anyhow!("`--addr {addr}` is reachable from other machines"))
-        .hint("say `--auth none` if everybody there may call, or listen on 127.0.0.1"))
+    Err(Failure::usage(anyhow::anyhow!(
+        "`--addr {addr}` is reachable from other machines"
+    ))
+    .hint("say `--auth none` if everybody there may call, or listen on 127.0.0.1"))
 }
 
 /// What the command line asks for, with the variant's levers resolved.
 fn levers(arguments: &Serve) -> Levers {
     let enabled = arguments.enable.iter().copied();
     let levers = enabled.fold(arguments.variant.levers(), Levers::with);
-    arguments.disable.iter().copied().fold(levers, Levers::without)
+    arguments
+        .disable
+        .iter()
+        .copied()
+        .fold(levers, Levers::without)
 }
 
 async fn serve(arguments: Serve) -> CommandResult {
@@ -95,12 +101,12 @@ async fn until_asked(running: Running, store: &dyn Store) -> CommandResult {
         failure = store.failed() => Some(failure),
     };
     let report = running.shutdown().await;
-    if report.connections_cut > 0 || report.payments_cut > 0 {
+    if report.connections_cut > 0 || report.writes_cut > 0 {
         console::say(&format!(
-            "cut off after {:.1} s: {} connections, {} payments (the next start resolves them)",
+            "cut off after {:.1} s: {} connections, {} writes (the next start resolves them)",
             report.took.as_secs_f64(),
             report.connections_cut,
-            report.payments_cut
+            report.writes_cut
         ));
     }
     if let Some(failure) = failure {
@@ -134,17 +140,24 @@ fn open_store(
         observer: Arc::clone(metrics) as Arc<dyn double11_store::StoreObserver>,
     };
     let store = SqliteStore::open(options).map_err(open_failure)?;
-    let facts = store.catalogue_facts().context("reading the catalogue").map_err(storing)?;
+    let facts = store
+        .catalogue_facts()
+        .context("reading the catalogue")
+        .map_err(storing)?;
     if let Some(facts) = facts {
         return Ok((store, facts));
     }
-    let mut products =
-        catalogue::generate(arguments.seed, arguments.products, Currency::default());
+    let mut products = catalogue::generate(arguments.seed, arguments.products, Currency::default());
     if let Some(stock) = arguments.stock {
-        products.iter_mut().for_each(|product| product.stock = stock);
+        for product in &mut products {
+            product.stock = stock;
+        }
     }
     let seed = i64::from_ne_bytes(arguments.seed.to_ne_bytes());
-    store.seed(seed, &products).context("filling the store").map_err(storing)?;
+    store
+        .seed(seed, &products)
+        .context("filling the store")
+        .map_err(storing)?;
     let facts = CatalogueFacts {
         seed,
         products: arguments.products,
@@ -180,18 +193,17 @@ fn start_failure(error: StartError) -> Failure {
     Failure::environment(error).hint(hint)
 }
 
-fn open_gateway(
-    arguments: &Serve,
-    clock: &Arc<dyn Clock>,
-) -> Result<Arc<SandboxGateway>, Failure> {
+fn open_gateway(arguments: &Serve, clock: &Arc<dyn Clock>) -> Result<Arc<SandboxGateway>, Failure> {
     let ledger = store_url::gateway_ledger(&store_url::sqlite_path(&arguments.store)?);
     let mut settings = SandboxSettings::serve(ledger, arguments.seed);
     settings.latency_median = arguments.gateway_latency;
     settings.decline_rate = arguments.gateway_decline;
-    SandboxGateway::open(settings, Arc::clone(clock)).map(Arc::new).map_err(|error| {
-        Failure::environment(error)
-            .hint("the gateway's ledger belongs to its store; move both or none")
-    })
+    SandboxGateway::open(settings, Arc::clone(clock))
+        .map(Arc::new)
+        .map_err(|error| {
+            Failure::environment(error)
+                .hint("the gateway's ledger belongs to its store; move both or none")
+        })
 }
 
 fn shop_settings(arguments: &Serve, levers: Levers, facts: CatalogueFacts) -> ShopSettings {

@@ -6,7 +6,9 @@ use crate::exit::Failure;
 
 /// The file of a `sqlite:` URL.
 pub(crate) fn sqlite_path(url: &str) -> Result<PathBuf, Failure> {
-    let path = url.strip_prefix("sqlite:").map(|rest| rest.strip_prefix("//").unwrap_or(rest));
+    let path = url
+        .strip_prefix("sqlite:")
+        .map(|rest| rest.strip_prefix("//").unwrap_or(rest));
     match path {
         Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
         _ => Err(Failure::usage(anyhow::anyhow!("`{url}` is not a store"))

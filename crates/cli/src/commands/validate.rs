@@ -19,8 +19,10 @@ use crate::exit::{CommandResult, Exit, Failure};
 pub(crate) fn run(arguments: &Validate) -> CommandResult {
     let folder = &arguments.run;
     if !folder.is_dir() {
-        return Err(Failure::usage(anyhow::anyhow!("`{}` is not a folder", folder.display()))
-            .hint("name the folder of a run, as `double11 load --out DIR` makes it"));
+        return Err(
+            Failure::usage(anyhow::anyhow!("`{}` is not a folder", folder.display()))
+                .hint("name the folder of a run, as `double11 load --out DIR` makes it"),
+        );
     }
     let summary: Summary = read(folder, "summary.json")?;
     let time_series: TimeSeries = read(folder, "timeseries.json")?;
@@ -72,27 +74,39 @@ fn read<T: DeserializeOwned>(folder: &Path, name: &str) -> Result<T, Failure> {
 
 fn table(result: &CrossCheck) -> String {
     let number = |value: Option<f64>| {
-        value.map_or_else(|| "-".to_owned(), |value| format!("{value:.2}").replace(".00", ""))
+        value.map_or_else(
+            || "-".to_owned(),
+            |value| format!("{value:.2}").replace(".00", ""),
+        )
     };
-    let mut text = format!(
-        "{:<34}{:<12}{:>12}{:>12}{:>12}  {}\n",
-        "what", "phase", "client", "shop", "may differ", "verdict"
-    );
-    for check in &result.checks {
-        text += &format!(
-            "{:<34}{:<12}{:>12}{:>12}{:>12}  {}\n",
-            check.name,
-            check.phase.as_deref().unwrap_or("whole run"),
-            number(check.client),
-            number(check.shop),
-            number(check.limit),
-            check.verdict
-        );
-    }
-    text += match result.overall {
+    let widest = result
+        .checks
+        .iter()
+        .map(|check| check.name.chars().count())
+        .max()
+        .unwrap_or(4);
+    let row = |cells: [&str; 6]| {
+        let [what, phase, client, shop, limit, verdict] = cells;
+        format!("{what:<widest$}  {phase:<10}{client:>11}{shop:>11}{limit:>12}  {verdict}\n")
+    };
+    let rows: String = result
+        .checks
+        .iter()
+        .map(|check| {
+            row([
+                &check.name,
+                check.phase.as_deref().unwrap_or("whole run"),
+                &number(check.client),
+                &number(check.shop),
+                &number(check.limit),
+                &check.verdict.to_string(),
+            ])
+        })
+        .collect();
+    let verdict = match result.overall {
         Overall::Agrees => "the figures agree\n",
         Overall::Differs => "the figures DIFFER: one of the two counts wrongly\n",
         Overall::CannotJudge => "not everything could be compared\n",
     };
-    text
+    row(["what", "phase", "client", "shop", "may differ", "verdict"]) + &rows + verdict
 }

@@ -11,9 +11,24 @@ use crate::harness::{
 /// Shoppers at the peak against a port, as a process of its own.
 fn storm(folder: &Path, port: u16, seed: u64) -> Child {
     Command::new(PROGRAM)
-        .args(["load", "funnel", "--peak", "--rate", "800", "--duration", "6s"])
+        .args([
+            "load",
+            "funnel",
+            "--peak",
+            "--rate",
+            "800",
+            "--duration",
+            "6s",
+        ])
         .args(["--target", &format!("http://127.0.0.1:{port}")])
-        .args(["--products", "2000", "--connections", "128", "--samples", "errors"])
+        .args([
+            "--products",
+            "2000",
+            "--connections",
+            "128",
+            "--samples",
+            "errors",
+        ])
         .args(["--seed", &seed.to_string(), "--timeout", "2s"])
         .arg("--out")
         .arg(folder.join("run"))
@@ -27,7 +42,14 @@ fn storm(folder: &Path, port: u16, seed: u64) -> Child {
 fn survives(variant: &str, seed: u64) {
     let folder = tempfile::tempdir().unwrap();
     let port = free_port();
-    let serve = ["--variant", variant, "--products", "2000", "--payment-window", "3s"];
+    let serve = [
+        "--variant",
+        variant,
+        "--products",
+        "2000",
+        "--payment-window",
+        "3s",
+    ];
     let server = Server::start_on(folder.path(), port, &serve);
     let storm = storm(folder.path(), port, seed);
     // Somewhere between 2.0 and 4.5 s, another instant for every seed.
@@ -35,16 +57,33 @@ fn survives(variant: &str, seed: u64) {
     server.kill();
     let server = Server::start_on(folder.path(), port, &serve);
     let storm = storm.wait_with_output().unwrap();
-    assert!(matches!(storm.status.code(), Some(0 | 4)), "{}", both(&storm));
+    assert!(
+        matches!(storm.status.code(), Some(0 | 4)),
+        "{}",
+        both(&storm)
+    );
     settle(folder.path());
     assert!(server.terminate().success());
     let ledger = folder.path().join("run/client-ledger.jsonl");
     let (passed, report) = audit(folder.path(), std::slice::from_ref(&ledger));
-    assert!(passed, "seed {seed}: {:?}\n{report:#}", failed_checks(&report));
+    assert!(
+        passed,
+        "seed {seed}: {:?}\n{report:#}",
+        failed_checks(&report)
+    );
     let text = std::fs::read_to_string(&ledger).unwrap();
-    let acknowledged = text.lines().filter(|line| line.contains(r#""acknowledged""#)).count();
-    assert!(acknowledged > 50, "only {acknowledged} writes were acknowledged");
-    assert!(text.contains(r#""unknown""#), "the kill hit nothing; it proves nothing");
+    let acknowledged = text
+        .lines()
+        .filter(|line| line.contains(r#""acknowledged""#))
+        .count();
+    assert!(
+        acknowledged > 50,
+        "only {acknowledged} writes were acknowledged"
+    );
+    assert!(
+        text.contains(r#""unknown""#),
+        "the kill hit nothing; it proves nothing"
+    );
 }
 
 fn survives_all(variant: &str) {

@@ -12,7 +12,10 @@ use rustix::process::{Pid, Signal, kill_process};
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_double11");
 
 /// Whether the long counts are wanted (`make soak`).
-#[expect(clippy::disallowed_methods, reason = "`make soak` says so by the environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "`make soak` says so by the environment"
+)]
 pub(crate) fn soak() -> bool {
     std::env::var("DOUBLE11_SOAK").is_ok_and(|value| value == "1")
 }
@@ -36,35 +39,56 @@ pub(crate) fn seeds(short: u64, soak_count: u64) -> std::ops::RangeInclusive<u64
 
 /// Runs the program to its end.
 pub(crate) fn run<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Output {
-    Command::new(PROGRAM).args(arguments).stdin(Stdio::null()).output().unwrap()
+    Command::new(PROGRAM)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
 }
 
 /// Standard output and standard error of a finished program, for messages.
 pub(crate) fn both(output: &Output) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    format!("stdout:\n{}\nstderr:\n{}", text(&output.stdout), text(&output.stderr))
+    format!(
+        "stdout:\n{}\nstderr:\n{}",
+        text(&output.stdout),
+        text(&output.stderr)
+    )
 }
 
 /// A port that was free a moment ago.
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 /// Waits until `done` holds; fails after `limit`.
 pub(crate) fn eventually(what: &str, limit: Duration, mut done: impl FnMut() -> bool) {
     let start = now();
     while !done() {
-        assert!(start.elapsed() < limit, "{what} did not happen within {limit:?}");
+        assert!(
+            start.elapsed() < limit,
+            "{what} did not happen within {limit:?}"
+        );
         pause(Duration::from_millis(50));
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "tests of processes need the real clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests of processes need the real clock"
+)]
 pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
-#[expect(clippy::disallowed_methods, reason = "another process gives no event to wait for")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "another process gives no event to wait for"
+)]
 pub(crate) fn pause(span: Duration) {
     std::thread::sleep(span);
 }
@@ -85,7 +109,11 @@ impl Server {
     /// The same on a given port.
     pub(crate) fn start_on(folder: &Path, port: u16, arguments: &[&str]) -> Self {
         let log = folder.join("serve.log");
-        let file = std::fs::OpenOptions::new().create(true).append(true).open(&log).unwrap();
+        let file = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .unwrap();
         let mut child = Command::new(PROGRAM)
             .arg("serve")
             .args(["--store", &store_url(folder)])
@@ -104,7 +132,10 @@ impl Server {
         let Some(target) = target else {
             drop(child.kill());
             drop(child.wait());
-            panic!("the shop did not start: {}", std::fs::read_to_string(&log).unwrap());
+            panic!(
+                "the shop did not start: {}",
+                std::fs::read_to_string(&log).unwrap()
+            );
         };
         Self { child, target, log }
     }
@@ -129,7 +160,11 @@ impl Server {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
-            assert!(start.elapsed() < Duration::from_secs(30), "the shop does not end: {}", self.log());
+            assert!(
+                start.elapsed() < Duration::from_secs(30),
+                "the shop does not end: {}",
+                self.log()
+            );
             pause(Duration::from_millis(20));
         }
     }
@@ -194,7 +229,11 @@ pub(crate) fn audit(folder: &Path, ledgers: &[PathBuf]) -> (bool, serde_json::Va
     }
     let output = run(&arguments);
     let code = output.status.code();
-    assert!(matches!(code, Some(0 | 1)), "the audit did not finish: {}", both(&output));
+    assert!(
+        matches!(code, Some(0 | 1)),
+        "the audit did not finish: {}",
+        both(&output)
+    );
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     (code == Some(0), report)
 }
@@ -203,5 +242,7 @@ pub(crate) fn audit(folder: &Path, ledgers: &[PathBuf]) -> (bool, serde_json::Va
 pub(crate) fn failed_checks(report: &serde_json::Value) -> Vec<String> {
     let checks = report["checks"].as_array().unwrap();
     let failed = checks.iter().filter(|check| check["status"] == "failed");
-    failed.map(|check| check["id"].as_str().unwrap().to_owned()).collect()
+    failed
+        .map(|check| check["id"].as_str().unwrap().to_owned())
+        .collect()
 }

@@ -92,7 +92,7 @@ def counted(self, user_id, peak_multiplier=1):
 client.ECommerceTrafficSimulator.simulate_user_session = counted
 
 rounds = 0
-while sum(n for (path, _), n in seen.items() if path == "/api/payments") < 100 and rounds < 200:
+while sum(n for (path, _), n in seen.items() if path == "/api/payments") < 100 and rounds < 2000:
     client.run_peak_traffic_simulation()
     rounds += 1
 print("RESULT " + json.dumps({
@@ -112,7 +112,11 @@ fn check(hour: u32) {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("traffic_simulator.py"), client_source(&page)).unwrap();
+    std::fs::write(
+        folder.path().join("traffic_simulator.py"),
+        client_source(&page),
+    )
+    .unwrap();
     std::fs::write(folder.path().join("driver.py"), DRIVER).unwrap();
     let server = Server::start(folder.path(), &["--products", "1000"]);
     let output = Command::new(python)
@@ -124,7 +128,10 @@ fn check(hour: u32) {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let result = text.lines().find_map(|line| line.strip_prefix("RESULT "));
     let Some(result) = result else {
-        panic!("no result: {text}\n{}", String::from_utf8_lossy(&output.stderr));
+        panic!(
+            "no result: {text}\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     };
     let result: serde_json::Value = serde_json::from_str(result).unwrap();
     assert_eq!(result["errors"], 0, "{result:#}");
@@ -133,7 +140,10 @@ fn check(hour: u32) {
     let captured = count("/api/payments 201");
     let refused = count("/api/payments 422");
     assert!(captured + refused >= 100, "{result:#}");
-    assert!(captured > 0 && refused > 0, "both answers must be seen: {result:#}");
+    assert!(
+        captured > 0 && refused > 0,
+        "both answers must be seen: {result:#}"
+    );
     assert!(count("/api/orders 201") >= captured, "{result:#}");
     assert!(server.terminate().success());
 }

@@ -32,12 +32,23 @@ impl Alarm {
 
     /// Makes sure that the loop wakes at `at` or before. An earlier alarm that is still to come is
     /// left alone, so that a busy loop makes few system calls.
-    pub(super) fn wake_by(&mut self, at: Duration, now: Duration, clock: &RunClock) -> io::Result<()> {
+    pub(super) fn wake_by(
+        &mut self,
+        at: Duration,
+        now: Duration,
+        clock: &RunClock,
+    ) -> io::Result<()> {
         if self.armed.is_some_and(|armed| now < armed && armed <= at) {
             return Ok(());
         }
-        let none = Timespec { tv_sec: 0, tv_nsec: 0 };
-        let setting = Itimerspec { it_interval: none, it_value: clock.monotonic(at) };
+        let none = Timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        let setting = Itimerspec {
+            it_interval: none,
+            it_value: clock.monotonic(at),
+        };
         timerfd_settime(&self.timer, TimerfdTimerFlags::ABSTIME, &setting)?;
         self.armed = Some(at);
         Ok(())

@@ -17,6 +17,8 @@ pub(super) struct Exchange {
     pub(super) turn: Turn,
     pub(super) planned: Duration,
     pub(super) sent: Duration,
+    /// Whether it had to wait for a connection.
+    pub(super) has_waited: bool,
     /// Whether sending it began with connecting.
     pub(super) is_fresh: bool,
     /// Whether it has been sent once more after the server had closed the connection.
@@ -88,7 +90,13 @@ impl Lanes {
     pub(super) fn insert(&mut self, connection: Connection, connect_by: Duration) -> usize {
         self.generations += 1;
         let generation = self.generations;
-        let lane = Lane { connection, exchange: None, generation, before: None, after: None };
+        let lane = Lane {
+            connection,
+            exchange: None,
+            generation,
+            before: None,
+            after: None,
+        };
         let index = self.slots.insert(lane);
         self.opening.push_back((connect_by, index, generation));
         index
@@ -108,7 +116,11 @@ impl Lanes {
     /// Takes a free lane.
     pub(super) fn take_free(&mut self) -> Option<usize> {
         while let Some((index, generation)) = self.free.pop() {
-            if self.slots.get(index).is_some_and(|lane| lane.generation == generation) {
+            if self
+                .slots
+                .get(index)
+                .is_some_and(|lane| lane.generation == generation)
+            {
                 return Some(index);
             }
         }
@@ -123,7 +135,9 @@ impl Lanes {
         if self.free.len() > 2 * self.slots.len() + 64 {
             let slots = &self.slots;
             self.free.retain(|(index, generation)| {
-                slots.get(*index).is_some_and(|lane| lane.generation == *generation)
+                slots
+                    .get(*index)
+                    .is_some_and(|lane| lane.generation == *generation)
             });
         }
     }
@@ -172,9 +186,10 @@ impl Lanes {
     /// The next time-out of connecting, and a lane that has reached it by `now`.
     pub(super) fn next_opening(&mut self, now: Duration) -> (Option<Duration>, Option<usize>) {
         while let Some(&(connect_by, index, generation)) = self.opening.front() {
-            let is_opening = self.slots.get(index).is_some_and(|lane| {
-                lane.generation == generation && !lane.connection.is_open()
-            });
+            let is_opening = self
+                .slots
+                .get(index)
+                .is_some_and(|lane| lane.generation == generation && !lane.connection.is_open());
             if is_opening && connect_by > now {
                 return (Some(connect_by), None);
             }
@@ -184,5 +199,85 @@ impl Lanes {
             }
         }
         (None, None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::Limits;
+
+    const LIMITS: Limits = Limits {
+        head_bytes_max: 1_024,
+        body_bytes_max: 1_024,
+    };
+
+    fn exchange(sent_ms: u64) -> Exchange {
+        Exchange {
+            visit: 0,
+            turn: Turn {
+                step: 0,
+                pause: Duration::ZERO,
+                delayed: false,
+            },
+            planned: Duration::ZERO,
+            sent: Duration::from_millis(sent_ms),
+            has_waited: false,
+            is_fresh: true,
+            is_retried: false,
+            in_flight: 0,
+            path: 0..0,
+            body_start: 0,
+            key: None,
+        }
+    }
+
+    #[test]
+    fn the_oldest_request_is_found_whatever_ends_first() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut lanes = Lanes::new(4);
+        let indexes: Vec<usize> = (1..=4)
+            .map(|sent| {
+                assert!(lanes.has_room());
+                let connection = Connection::open(address, None, LIMITS).unwrap();
+                let index = lanes.insert(connection, Duration::from_secs(sent));
+                lanes.set_busy(index, exchange(sent));
+                index
+            })
+            .collect();
+        assert!(!lanes.has_room());
+        let oldest = |lanes: &Lanes| lanes.oldest().map(|(_, sent)| sent.as_millis());
+        assert_eq!(oldest(&lanes), Some(1));
+        for (ended, expected) in [(1, Some(1)), (0, Some(3)), (3, Some(3)), (2, None)] {
+            assert!(lanes.take_exchange(indexes[ended]).is_some());
+            assert_eq!(oldest(&lanes), expected);
+        }
+        assert!(lanes.take_exchange(indexes[0]).is_none());
+        lanes.set_busy(indexes[2], exchange(9));
+        assert_eq!(oldest(&lanes), Some(9));
+    }
+
+    #[test]
+    fn closed_lanes_are_not_handed_out_again() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut lanes = Lanes::new(2);
+        let open = |lanes: &mut Lanes| {
+            let connection = Connection::open(address, None, LIMITS).unwrap();
+            lanes.insert(connection, Duration::from_secs(1))
+        };
+        let first = open(&mut lanes);
+        lanes.set_free(first);
+        lanes.close(first);
+        let second = open(&mut lanes);
+        assert_eq!(first, second, "the slot is used again");
+        assert_eq!(lanes.take_free(), None);
+        lanes.set_free(second);
+        assert_eq!(lanes.take_free(), Some(second));
+        let (next, due) = lanes.next_opening(Duration::from_millis(999));
+        assert_eq!((next, due), (Some(Duration::from_secs(1)), None));
+        assert_eq!(lanes.next_opening(Duration::from_secs(1)).1, Some(second));
+        assert_eq!(lanes.next_opening(Duration::from_secs(2)), (None, None));
     }
 }

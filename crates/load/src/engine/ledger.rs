@@ -81,9 +81,11 @@ impl LedgerLine<'_> {
         }
         out.extend_from_slice(b",\"attempt\":1,\"phase\":");
         out.extend_from_slice(self.phase);
-        for (name, instant) in
-            [("planned", self.planned), ("sent", self.sent), ("end", self.end)]
-        {
+        for (name, instant) in [
+            ("planned", self.planned),
+            ("sent", self.sent),
+            ("end", self.end),
+        ] {
             out.extend_from_slice(b",\"");
             out.extend_from_slice(name.as_bytes());
             out.extend_from_slice(b"\":");
@@ -102,7 +104,11 @@ impl LedgerLine<'_> {
             None => out.extend_from_slice(b"null"),
         }
         out.extend_from_slice(b",\"request\":");
-        out.extend_from_slice(if self.request.is_empty() { b"null" } else { self.request });
+        out.extend_from_slice(if self.request.is_empty() {
+            b"null"
+        } else {
+            self.request
+        });
         out.extend_from_slice(b",\"answer\":");
         self.write_answer(answer, out);
         out.extend_from_slice(b"}\n");
@@ -145,7 +151,10 @@ mod tests {
         assert_eq!(of(true, 201, None), WriteOutcome::Acknowledged);
         assert_eq!(of(false, 409, Some("sold_out")), WriteOutcome::Refused);
         assert_eq!(of(false, 503, Some("overloaded")), WriteOutcome::Refused);
-        assert_eq!(of(false, 503, Some("outcome_unknown")), WriteOutcome::Unknown);
+        assert_eq!(
+            of(false, 503, Some("outcome_unknown")),
+            WriteOutcome::Unknown
+        );
         assert_eq!(of(false, 503, None), WriteOutcome::Unknown);
         assert_eq!(of(false, 500, None), WriteOutcome::Unknown);
         assert_eq!(of(false, 202, None), WriteOutcome::Unknown);

@@ -126,7 +126,11 @@ impl RunOptions {
 
     pub(super) fn curve(&self) -> RateCurve {
         let rate = |phase: &Phase| self.visit_rate(phase).unwrap_or(Ramp::constant(0.0));
-        RateCurve::new(self.phases.iter().map(|phase| (phase.duration, rate(phase))))
+        RateCurve::new(
+            self.phases
+                .iter()
+                .map(|phase| (phase.duration, rate(phase))),
+        )
     }
 
     /// Disk space that the files may need, as far as it can be told beforehand.
@@ -138,7 +142,10 @@ impl RunOptions {
                 let rate = self.visit_rate(phase).unwrap_or(Ramp::constant(0.0));
                 f64::midpoint(rate.from, rate.to) * phase.duration.as_secs_f64()
             };
-            self.phases.iter().map(|phase| visits(phase) * per_visit(phase.peak)).sum()
+            self.phases
+                .iter()
+                .map(|phase| visits(phase) * per_visit(phase.peak))
+                .sum()
         };
         let samples = match self.samples {
             SamplePolicy::All => 1.0,
@@ -158,7 +165,10 @@ impl RunOptions {
 
     pub(super) fn check(&self) -> Result<(), LoadError> {
         let refuse = |option, reason: &str| {
-            Err(LoadError::Option { option, reason: reason.to_owned() })
+            Err(LoadError::Option {
+                option,
+                reason: reason.to_owned(),
+            })
         };
         if self.connections == 0 {
             return refuse("connections", "at least 1");
@@ -206,8 +216,15 @@ impl RunOptions {
             if !is_name(&phase.name) || !names.insert(&phase.name) {
                 return refuse(phase, "a name of its own, of a–z, 0–9, `_` and `-`");
             }
-            if phase.samples_file.as_deref().is_some_and(|name| !is_name(name)) {
-                return refuse(phase, "a sample file's name consists of a–z, 0–9, `_` and `-`");
+            if phase
+                .samples_file
+                .as_deref()
+                .is_some_and(|name| !is_name(name))
+            {
+                return refuse(
+                    phase,
+                    "a sample file's name consists of a–z, 0–9, `_` and `-`",
+                );
             }
             if phase.duration.is_zero() || phase.duration > DURATION_MAX {
                 return refuse(phase, "longer than 0 and at most a week");
@@ -237,8 +254,9 @@ mod tests {
     #[test]
     fn a_limit_is_shared_out_in_full() {
         for (limit, threads) in [(1, 1), (7, 2), (8, 3), (100, 16)] {
-            let parts: Vec<usize> =
-                (0..threads).map(|index| Limit(limit).part(index, threads)).collect();
+            let parts: Vec<usize> = (0..threads)
+                .map(|index| Limit(limit).part(index, threads))
+                .collect();
             assert_eq!(parts.iter().sum::<usize>(), limit);
             assert!(parts.iter().max().unwrap() - parts.iter().min().unwrap() <= 1);
         }

@@ -76,8 +76,17 @@ pub(super) struct Outbox {
 
 impl Outbox {
     pub(super) fn new(worker: usize, filled: SyncSender<Batch>, emptied: Receiver<Batch>) -> Self {
-        let batch = Batch { worker, ..Batch::default() };
-        Self { batch, worker, filled, emptied, blocked: Duration::ZERO }
+        let batch = Batch {
+            worker,
+            ..Batch::default()
+        };
+        Self {
+            batch,
+            worker,
+            filled,
+            emptied,
+            blocked: Duration::ZERO,
+        }
     }
 
     pub(super) fn record(&mut self, sample: Sample, path: &[u8], message: &[u8]) {
@@ -86,7 +95,11 @@ impl Outbox {
         let middle = self.batch.text.len();
         self.batch.text.extend_from_slice(message);
         let end = self.batch.text.len();
-        let record = SampleRecord { sample, path: start..middle, message: middle..end };
+        let record = SampleRecord {
+            sample,
+            path: start..middle,
+            message: middle..end,
+        };
         self.batch.samples.push(record);
     }
 
@@ -102,7 +115,13 @@ impl Outbox {
     /// that waits cannot keep its schedule.
     pub(super) fn send(&mut self, clock: &RunClock) {
         let empty = self.emptied.try_recv().unwrap_or_default();
-        let filled = std::mem::replace(&mut self.batch, Batch { worker: self.worker, ..empty });
+        let filled = std::mem::replace(
+            &mut self.batch,
+            Batch {
+                worker: self.worker,
+                ..empty
+            },
+        );
         match self.filled.try_send(filled) {
             Ok(()) | Err(TrySendError::Disconnected(_)) => {}
             Err(TrySendError::Full(batch)) if batch.samples.len() < SAMPLES_KEPT_MAX => {

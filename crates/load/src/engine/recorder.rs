@@ -56,8 +56,17 @@ impl GrowingFiles {
         let Some(directory) = &options.output else {
             return Ok(None);
         };
-        let labels = options.plan.steps().iter().map(|step| step.name.clone()).collect();
-        let scheme = if options.target.is_tls() { "https" } else { "http" };
+        let labels = options
+            .plan
+            .steps()
+            .iter()
+            .map(|step| step.name.clone())
+            .collect();
+        let scheme = if options.target.is_tls() {
+            "https"
+        } else {
+            "http"
+        };
         let origin = format!("{scheme}://{}", options.target.authority());
         let details = (options.samples, threads, origin);
         Ok(Some(Self {
@@ -189,6 +198,11 @@ fn shape(options: &RunOptions) -> RunShape {
     });
     RunShape {
         phases: phases.collect(),
-        steps: options.plan.steps().iter().map(|step| step.name.clone()).collect(),
+        steps: options
+            .plan
+            .steps()
+            .iter()
+            .map(|step| step.name.clone())
+            .collect(),
     }
 }

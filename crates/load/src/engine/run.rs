@@ -105,7 +105,13 @@ pub fn run(
         (host::descriptors_in_use(), descriptors_limit),
         process_processor_time(),
     );
+    // The recorder's work must not fall on the processors that are kept free for the shop.
+    let before = host::allowed();
+    if !options.pin_to.is_empty() {
+        host::pin(&options.pin_to).map_err(system("the processors to pin to"))?;
+    }
     let recorded = record(options, &shared, (files, health), observer);
+    host::restore(before);
     if let (Err(_), Some(directory)) = (&recorded, &options.output) {
         directory.release();
     }
@@ -113,7 +119,12 @@ pub fn run(
     let stopped_at = shared.stopped_at();
     let ended = stopped_at.unwrap_or_else(|| options.planned_end());
     let recorded = recorder.finish(ended);
-    Ok(conclude(options, recorded, clock.started(), (ended, stopped_at.is_some())))
+    Ok(conclude(
+        options,
+        recorded,
+        clock.started(),
+        (ended, stopped_at.is_some()),
+    ))
 }
 
 fn thread_count(options: &RunOptions) -> usize {
@@ -122,7 +133,10 @@ fn thread_count(options: &RunOptions) -> usize {
         pinned => pinned.len(),
     };
     let wanted = options.threads.unwrap_or_else(default);
-    wanted.min(options.connections).min(options.max_in_flight).max(1)
+    wanted
+        .min(options.connections)
+        .min(options.max_in_flight)
+        .max(1)
 }
 
 /// Raises the limit of descriptors and checks that it is enough.
@@ -136,9 +150,11 @@ fn check_descriptors(options: &RunOptions, threads: usize) -> Result<Option<u64>
         + files
         + DESCRIPTORS_BESIDES;
     match limit {
-        Some(limit) if wanted > limit => {
-            Err(LoadError::Descriptors { connections: options.connections, wanted, limit })
-        }
+        Some(limit) if wanted > limit => Err(LoadError::Descriptors {
+            connections: options.connections,
+            wanted,
+            limit,
+        }),
         limit => Ok(limit),
     }
 }
@@ -184,13 +200,18 @@ fn record(
             go.push(go_sender);
             let work = move || work(options, shared, index, channels);
             let builder = thread::Builder::new().name(format!("double11-{index}"));
-            let handle = builder.spawn_scoped(scope, work).map_err(system("a thread"))?;
+            let handle = builder
+                .spawn_scoped(scope, work)
+                .map_err(system("a thread"))?;
             handles.push(handle);
         }
         drop((filled_sender, ready_sender));
         for _ in 0..threads {
             // An early return drops the `go` channels, which ends the workers that are ready.
-            ready.recv().map_err(|_| LoadError::Worker)?.map_err(system("an event loop"))?;
+            ready
+                .recv()
+                .map_err(|_| LoadError::Worker)?
+                .map_err(system("an event loop"))?;
         }
         let clock = RunClock::start();
         for go in &go {
@@ -213,7 +234,12 @@ fn work(
     index: usize,
     channels: Channels,
 ) -> std::io::Result<()> {
-    let Channels { filled, emptied, ready, go } = channels;
+    let Channels {
+        filled,
+        emptied,
+        ready,
+        go,
+    } = channels;
     let pinned = match options.pin_to.as_slice() {
         [] => Ok(()),
         processors => host::pin(&[processors[index % processors.len()]]),
@@ -244,7 +270,14 @@ fn conclude(
     started: UnixMicros,
     (ended, was_stopped): (Duration, bool),
 ) -> RunOutcome {
-    let Recorded { summary, time_series, health, outcomes, visits_cut, write_error } = recorded;
+    let Recorded {
+        summary,
+        time_series,
+        health,
+        outcomes,
+        visits_cut,
+        write_error,
+    } = recorded;
     let ending = match (&write_error, was_stopped) {
         (Some(_), _) => Ending::WriteFailed,
         (None, true) => Ending::Stopped,
@@ -262,7 +295,10 @@ fn conclude(
         writes_refused: outcomes.refused,
         writes_unknown: outcomes.unknown,
         visits_cut,
-        directory: options.output.as_ref().map(|directory| directory.path().to_owned()),
+        directory: options
+            .output
+            .as_ref()
+            .map(|directory| directory.path().to_owned()),
     };
     if let Some(directory) = &options.output {
         directory.release();
@@ -286,6 +322,10 @@ fn write_files(
     let manifest = RunManifest::new(options, outcome);
     // The small files first: they are worth most when there is little room.
     directory.write_json(RUN, &manifest).map_err(failed(RUN))?;
-    directory.write_json(SUMMARY, &outcome.summary).map_err(failed(SUMMARY))?;
-    directory.write_json(TIME_SERIES, &outcome.time_series).map_err(failed(TIME_SERIES))
+    directory
+        .write_json(SUMMARY, &outcome.summary)
+        .map_err(failed(SUMMARY))?;
+    directory
+        .write_json(TIME_SERIES, &outcome.time_series)
+        .map_err(failed(TIME_SERIES))
 }

@@ -31,7 +31,12 @@ pub(super) struct LineFile {
 impl LineFile {
     fn create(path: PathBuf, first_lines: &[u8]) -> Result<Self, RunDirectoryError> {
         match File::create(&path) {
-            Ok(file) => Ok(Self { path, file, buffer: first_lines.to_vec(), length: 0 }),
+            Ok(file) => Ok(Self {
+                path,
+                file,
+                buffer: first_lines.to_vec(),
+                length: 0,
+            }),
             Err(source) => Err(RunDirectoryError::Unwritable { path, source }),
         }
     }
@@ -55,7 +60,10 @@ impl LineFile {
         let written = self.file.write_all(&self.buffer);
         if let Err(source) = written {
             self.cut();
-            return Err(LoadError::Write { path: self.path.clone(), source });
+            return Err(LoadError::Write {
+                path: self.path.clone(),
+                source,
+            });
         }
         self.length += u64::try_from(self.buffer.len()).unwrap_or(0);
         self.buffer.clear();
@@ -64,10 +72,15 @@ impl LineFile {
 
     /// Removes a line that was only written in part. What still fits is kept.
     fn cut(&mut self) {
-        let written = self.file.metadata().map_or(self.length, |metadata| metadata.len());
+        let written = self
+            .file
+            .metadata()
+            .map_or(self.length, |metadata| metadata.len());
         let fresh = usize::try_from(written.saturating_sub(self.length)).unwrap_or(0);
         let whole = self.buffer.get(..fresh).and_then(|part| {
-            part.iter().rposition(|byte| *byte == b'\n').map(|end| end + 1)
+            part.iter()
+                .rposition(|byte| *byte == b'\n')
+                .map(|end| end + 1)
         });
         self.length += u64::try_from(whole.unwrap_or(0)).unwrap_or(0);
         // Shortening a file needs no space; if it fails the write error tells the story already.
@@ -119,9 +132,20 @@ impl SampleFiles {
             .iter()
             .map(|name| LineFile::create(directory.file(name), header.as_bytes()))
             .collect::<Result<_, _>>()?;
-        let thread_names = (1..=threads).map(|thread| format!("double11 1-{thread}")).collect();
+        let thread_names = (1..=threads)
+            .map(|thread| format!("double11 1-{thread}"))
+            .collect();
         let url = String::new();
-        Ok(Self { files, by_phase, policy, seen: 0, labels, thread_names, origin, url })
+        Ok(Self {
+            files,
+            by_phase,
+            policy,
+            seen: 0,
+            labels,
+            thread_names,
+            origin,
+            url,
+        })
     }
 
     /// Adds the samples of a batch that the policy wants.
@@ -150,7 +174,8 @@ impl SampleFiles {
         let sample = &record.sample;
         self.url.clear();
         self.url.push_str(&self.origin);
-        self.url.push_str(std::str::from_utf8(batch.text(&record.path)).unwrap_or_default());
+        self.url
+            .push_str(std::str::from_utf8(batch.text(&record.path)).unwrap_or_default());
         let message = std::str::from_utf8(batch.text(&record.message)).unwrap_or_default();
         let mut digits = itoa::Buffer::new();
         let (response_code, response_message) = match (sample.status, sample.outcome) {
@@ -161,7 +186,10 @@ impl SampleFiles {
         let row = jtl::Row {
             time_stamp_ms: clock.wall(sample.sent.unwrap_or(sample.planned)).millis(),
             elapsed_ms: milliseconds(elapsed(sample)),
-            label: self.labels.get(usize::from(sample.step.0)).map_or("", String::as_str),
+            label: self
+                .labels
+                .get(usize::from(sample.step.0))
+                .map_or("", String::as_str),
             response_code,
             response_message,
             thread_name: self
@@ -180,7 +208,11 @@ impl SampleFiles {
             idle_ms: 0,
             connect_ms: milliseconds(sample.connect.unwrap_or_default()),
         };
-        let file = self.by_phase.get(usize::from(sample.phase.0)).copied().unwrap_or(0);
+        let file = self
+            .by_phase
+            .get(usize::from(sample.phase.0))
+            .copied()
+            .unwrap_or(0);
         let Some(file) = self.files.get_mut(file) else {
             return Ok(());
         };
@@ -200,7 +232,9 @@ impl SampleFiles {
 /// The service time. What was never sent has none: its row shows how long it waited, so that it does
 /// not look fast.
 fn elapsed(sample: &Sample) -> std::time::Duration {
-    sample.service_time().unwrap_or_else(|| sample.response_time())
+    sample
+        .service_time()
+        .unwrap_or_else(|| sample.response_time())
 }
 
 fn milliseconds(duration: std::time::Duration) -> u64 {

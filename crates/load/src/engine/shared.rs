@@ -73,24 +73,33 @@ impl Shared {
             quote_into(name, &mut quoted);
             quoted
         };
-        let steps = options.plan.steps().iter().enumerate().map(|(index, step)| {
-            let request = step.request.as_ref();
-            let head = request.map(|request| {
-                RequestHead::new(&options.target, &request.method, &request.headers)
+        let steps = options
+            .plan
+            .steps()
+            .iter()
+            .enumerate()
+            .map(|(index, step)| {
+                let request = step.request.as_ref();
+                let head = request.map(|request| {
+                    RequestHead::new(&options.target, &request.method, &request.headers)
+                });
+                StepFacts {
+                    id: StepId(u16::try_from(index).unwrap_or(u16::MAX)),
+                    name: quoted(&step.name),
+                    head,
+                    keep_body: request.is_some_and(needs_body),
+                    is_safe: request.is_some_and(|request| request.method == "GET"),
+                    write: request.and_then(|request| request.write),
+                }
             });
-            StepFacts {
-                id: StepId(u16::try_from(index).unwrap_or(u16::MAX)),
-                name: quoted(&step.name),
-                head,
-                keep_body: request.is_some_and(needs_body),
-                is_safe: request.is_some_and(|request| request.method == "GET"),
-                write: request.and_then(|request| request.write),
-            }
-        });
         Self {
             steps: steps.collect(),
             plan: options.plan.clone(),
-            phase_names: options.phases.iter().map(|phase| quoted(&phase.name)).collect(),
+            phase_names: options
+                .phases
+                .iter()
+                .map(|phase| quoted(&phase.name))
+                .collect(),
             peaks: options.phases.iter().map(|phase| phase.peak).collect(),
             phases: PhaseClock::new(&options.phases),
             curve: Arc::new(options.curve()),
@@ -138,13 +147,18 @@ impl Shared {
     /// Publishes how many requests a worker has in flight.
     pub(super) fn set_in_flight(&self, worker: usize, count: usize) {
         if let Some(counter) = self.in_flight.get(worker) {
-            counter.0.store(u32::try_from(count).unwrap_or(u32::MAX), Ordering::Relaxed);
+            counter
+                .0
+                .store(u32::try_from(count).unwrap_or(u32::MAX), Ordering::Relaxed);
         }
     }
 
     /// Requests in flight, all workers together.
     pub(super) fn in_flight(&self) -> u32 {
-        let counts = self.in_flight.iter().map(|counter| counter.0.load(Ordering::Relaxed));
+        let counts = self
+            .in_flight
+            .iter()
+            .map(|counter| counter.0.load(Ordering::Relaxed));
         counts.fold(0, u32::saturating_add)
     }
 }

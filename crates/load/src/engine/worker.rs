@@ -16,7 +16,7 @@ use super::alarm::Alarm;
 use super::lanes::Lanes;
 use super::outbox::Outbox;
 use super::shared::Shared;
-use super::{LoadModel, Limit};
+use super::{Limit, LoadModel};
 use crate::clock::{RunClock, thread_processor_time};
 use crate::health::WorkerSecond;
 use crate::journey::{RenderedRequest, Turn, Visit};
@@ -43,6 +43,8 @@ pub(super) struct Worker<'a> {
     timers: BinaryHeap<Timer>,
     /// Starts that are due and wait for a connection, in the order of their planned instants.
     waiting: VecDeque<Start>,
+    /// How often a start was found waiting while no connection was free.
+    shortages: u64,
     in_flight: usize,
     in_flight_max: usize,
     arrivals: Arrivals,
@@ -74,6 +76,8 @@ struct Start {
     visit: usize,
     turn: Turn,
     planned: Duration,
+    /// The worker's count of shortages when the start became due.
+    shortages: u64,
 }
 
 /// Something to do at an instant. The heap gives the greatest first, hence the reversed order.
@@ -95,6 +99,7 @@ enum Work {
 #[derive(Debug)]
 struct Watch {
     second: u64,
+    since: Duration,
     lag: LatencyHistogram,
     processor_time: Duration,
 }
@@ -133,9 +138,10 @@ impl<'a> Worker<'a> {
         let thread_number = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         let (spread, users) = match shared.model {
             LoadModel::Open { spread } => (spread, 0),
-            LoadModel::Closed { users } => {
-                (crate::schedule::Spread::Even, Limit(users).part(index, threads))
-            }
+            LoadModel::Closed { users } => (
+                crate::schedule::Spread::Even,
+                Limit(users).part(index, threads),
+            ),
         };
         let arrivals = Arrivals::of_thread(
             shared.curve.clone(),
@@ -156,6 +162,7 @@ impl<'a> Worker<'a> {
             spare_visits: Vec::new(),
             timers: BinaryHeap::new(),
             waiting: VecDeque::new(),
+            shortages: 0,
             in_flight: 0,
             in_flight_max: in_flight_max.part(index, threads),
             arrivals,
@@ -167,6 +174,7 @@ impl<'a> Worker<'a> {
             next_tick: TICK,
             watch: Watch {
                 second: 0,
+                since: Duration::ZERO,
                 lag: LatencyHistogram::new(),
                 processor_time: Duration::ZERO,
             },
@@ -181,7 +189,10 @@ impl<'a> Worker<'a> {
             LoadModel::Open { .. } => self.next_arrival = self.arrivals.next(),
             LoadModel::Closed { .. } => {
                 for user in 0..self.users.len() {
-                    self.timers.push(Timer { at: Duration::ZERO, work: Work::Visit { user } });
+                    self.timers.push(Timer {
+                        at: Duration::ZERO,
+                        work: Work::Visit { user },
+                    });
                 }
             }
         }
@@ -253,11 +264,22 @@ impl<'a> Worker<'a> {
             next = next.min(instant.unwrap_or(Duration::MAX));
         };
         let end = self.end;
-        consider(self.next_arrival.map(|arrival| arrival.at).filter(|at| *at < end));
+        consider(
+            self.next_arrival
+                .map(|arrival| arrival.at)
+                .filter(|at| *at < end),
+        );
         consider(self.timers.peek().map(|timer| timer.at));
-        consider(self.lanes.oldest().map(|(_, sent)| sent.saturating_add(timeout)));
+        consider(
+            self.lanes
+                .oldest()
+                .map(|(_, sent)| sent.saturating_add(timeout)),
+        );
         consider(self.lanes.next_opening(now).0);
-        consider(self.waiting.front().map(|start| start.planned.saturating_add(timeout)));
+        if matches!(self.shared.model, LoadModel::Open { .. }) {
+            let first = self.waiting.front();
+            consider(first.map(|start| start.planned.saturating_add(timeout)));
+        }
         consider(Some(end).filter(|end| *end > now));
         next
     }
@@ -286,11 +308,13 @@ impl<'a> Worker<'a> {
             second: self.watch.second,
             lag: std::mem::take(&mut self.watch.lag),
             processor_time: used,
+            length: now.saturating_sub(self.watch.since),
             connections: self.lanes.count(),
             blocked: self.outbox.blocked(),
         };
         self.outbox.batch.health.push(second);
         self.watch.processor_time = processor_time;
         self.watch.second = now.as_secs();
+        self.watch.since = now;
     }
 }

@@ -93,9 +93,9 @@ impl Visit {
         }
         let from = out.len();
         out.push(b'[');
-        let mut seen: Vec<Value> = Vec::new();
+        self.seen.clear();
         for item in 0..self.stream.between(repeat.min, repeat.max) {
-            if !self.draw_item(plan, repeat, unix_millis, &mut seen) {
+            if !self.draw_item(plan, repeat, unix_millis) {
                 break;
             }
             if item > 0 {
@@ -108,39 +108,38 @@ impl Visit {
             self.values[*item_variable] = None;
         }
         let start = self.text.len();
-        self.text.extend_from_slice(out.get(from..).unwrap_or_default());
-        let value = Value { start, end: self.text.len(), kind: data::Kind::Json };
+        self.text
+            .extend_from_slice(out.get(from..).unwrap_or_default());
+        let value = Value {
+            start,
+            end: self.text.len(),
+            kind: data::Kind::Json,
+        };
         self.values[variable] = Some(value);
     }
 
     /// Draws the values of one more item. `false` when no further distinct value was found.
-    fn draw_item(
-        &mut self,
-        plan: &Plan,
-        repeat: &Repeat,
-        unix_millis: u64,
-        seen: &mut Vec<Value>,
-    ) -> bool {
+    fn draw_item(&mut self, plan: &Plan, repeat: &Repeat, unix_millis: u64) -> bool {
         for &variable in &repeat.variables {
             let mut drawn = self.draw_variable(plan, variable, unix_millis);
             if repeat.distinct == Some(variable) {
                 let mut draws = 1;
-                while drawn.is_none_or(|value| self.is_among(value, seen)) {
+                while drawn.is_none_or(|value| self.is_seen(value)) {
                     if draws == DRAWS_MAX {
                         return false;
                     }
                     draws += 1;
                     drawn = self.draw_variable(plan, variable, unix_millis);
                 }
-                seen.extend(drawn);
+                self.seen.extend(drawn);
             }
             self.values[variable] = drawn;
         }
         true
     }
 
-    fn is_among(&self, value: Value, seen: &[Value]) -> bool {
+    fn is_seen(&self, value: Value) -> bool {
         let text = |value: &Value| self.text.get(value.start..value.end);
-        seen.iter().any(|other| text(other) == text(&value))
+        self.seen.iter().any(|other| text(other) == text(&value))
     }
 }

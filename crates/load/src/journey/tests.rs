@@ -11,7 +11,8 @@ fn step_counts(plan: &Plan, seed: u64, peak: bool) -> Vec<f64> {
         visit.begin(plan, seed, shopper, peak);
         while let Some(turn) = visit.turn(plan) {
             counts[turn.step] += 1.0;
-            let body = br#"{"order_id":"1","total":9.90,"cart_id":"1","payment_id":"1","status":"x"}"#;
+            let body =
+                br#"{"order_id":"1","total":9.90,"cart_id":"1","payment_id":"1","status":"x"}"#;
             let status = plan.steps()[turn.step].request.as_ref().unwrap().success[0];
             let outcome = visit.conclude(plan, turn, status, body).outcome;
             assert_eq!(outcome, Outcome::Success);
@@ -31,11 +32,17 @@ fn the_funnel_is_walked_in_its_shares() {
                 let visits = SHOPPERS as f64;
                 let error = 3.0 * (visits * share * (1.0 - share)).sqrt();
                 let name = &step.name;
-                assert!((count - visits * share).abs() <= error, "{name}: {count}, seed {seed}");
+                assert!(
+                    (count - visits * share).abs() <= error,
+                    "{name}: {count}, seed {seed}"
+                );
             }
             let requests = counts.iter().sum::<f64>() / SHOPPERS as f64;
             let expected = if peak { 2.77 } else { 2.30 };
-            assert!((requests - expected).abs() < 0.02, "{requests} requests a visit");
+            assert!(
+                (requests - expected).abs() < 0.02,
+                "{requests} requests a visit"
+            );
         }
     }
 }
@@ -54,7 +61,8 @@ fn walk(plan: &Plan, seed: u64, shopper: u64) -> Vec<(usize, String, String, Opt
             String::from_utf8(rendered.body.clone()).unwrap(),
             rendered.key,
         ));
-        let answer = br#"{"order_id":123,"total":398.10,"cart_id":"c","payment_id":"9","status":"x"}"#;
+        let answer =
+            br#"{"order_id":123,"total":398.10,"cart_id":"c","payment_id":"9","status":"x"}"#;
         let status = plan.steps()[turn.step].request.as_ref().unwrap().success[0];
         visit.conclude(plan, turn, status, answer);
     }
@@ -67,7 +75,11 @@ fn choices_depend_on_seed_and_shopper_only() {
     for shopper in 0..500 {
         assert_eq!(walk(&plan, 5, shopper), walk(&plan, 5, shopper));
     }
-    let all = |seed| (0..500).map(|shopper| walk(&plan, seed, shopper)).collect::<Vec<_>>();
+    let all = |seed| {
+        (0..500)
+            .map(|shopper| walk(&plan, seed, shopper))
+            .collect::<Vec<_>>()
+    };
     assert_ne!(all(5), all(6));
 }
 
@@ -83,7 +95,11 @@ fn requests_of_the_funnel_are_well_formed() {
             match step.name.as_str() {
                 "search" => *searches.entry(path).or_default() += 1,
                 "view_detail" => {
-                    let id: u32 = path.strip_prefix("/api/products/").unwrap().parse().unwrap();
+                    let id: u32 = path
+                        .strip_prefix("/api/products/")
+                        .unwrap()
+                        .parse()
+                        .unwrap();
                     assert!((1..=5_000).contains(&id));
                 }
                 "add_cart" => {
@@ -129,8 +145,10 @@ fn orders_have_one_to_three_distinct_lines_and_time_ordered_keys() {
         assert_eq!(path, "/api/orders");
         let order: serde_json::Value = serde_json::from_str(body).unwrap();
         let items = order["items"].as_array().unwrap();
-        let mut products: Vec<u64> =
-            items.iter().map(|item| item["product_id"].as_u64().unwrap()).collect();
+        let mut products: Vec<u64> = items
+            .iter()
+            .map(|item| item["product_id"].as_u64().unwrap())
+            .collect();
         lines_seen[items.len()] += 1;
         popular += u32::from(products.contains(&1));
         products.sort_unstable();
@@ -203,7 +221,10 @@ fn a_failure_ends_the_visit_and_a_refusal_goes_no_deeper() {
     let none: Vec<String> = Vec::new();
     let failed = |kind| (Outcome::Failed(kind), none.clone());
     assert_eq!(answered(&plan, "browse", 503, b""), failed(Failure::Status));
-    assert_eq!(answered(&plan, "checkout", 500, b"oops"), failed(Failure::Status));
+    assert_eq!(
+        answered(&plan, "checkout", 500, b"oops"),
+        failed(Failure::Status)
+    );
     assert_eq!(
         answered(&plan, "checkout", 409, sold_out),
         (Outcome::ExpectedRefusal, none.clone())
@@ -216,7 +237,10 @@ fn a_failure_ends_the_visit_and_a_refusal_goes_no_deeper() {
         answered(&plan, "checkout", 201, br#"{"order_id":"1"}"#),
         failed(Failure::Extraction)
     );
-    assert_eq!(answered(&plan, "payment", 409, br#"{"code":"order_closed"}"#), failed(Failure::Status));
+    assert_eq!(
+        answered(&plan, "payment", 409, br#"{"code":"order_closed"}"#),
+        failed(Failure::Status)
+    );
 }
 
 #[test]
@@ -247,7 +271,10 @@ fn a_delayed_payment_may_meet_a_closed_order() {
         }
     }
     let error = 3.0 * f64::sqrt(payments * 0.02 * 0.98);
-    assert!((delayed - 0.02 * payments).abs() <= error, "{delayed} of {payments}");
+    assert!(
+        (delayed - 0.02 * payments).abs() <= error,
+        "{delayed} of {payments}"
+    );
 }
 
 #[test]
@@ -255,9 +282,9 @@ fn bodies_are_read_where_their_content_matters() {
     let plan = Plan::built_in("funnel", &[]).unwrap();
     for step in plan.requesting_steps() {
         let request = step.request.as_ref().unwrap();
-        let is_write = request.write.is_some_and(|write| {
-            matches!(write, Write::Order | Write::Payment | Write::Cart)
-        });
+        let is_write = request
+            .write
+            .is_some_and(|write| matches!(write, Write::Order | Write::Payment | Write::Cart));
         assert_eq!(needs_body(request), is_write, "{}", step.name);
     }
 }

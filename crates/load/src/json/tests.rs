@@ -13,13 +13,21 @@ fn finds_values_and_keeps_the_digits_of_numbers() {
     check(order, "/x/total", Some(&Found::Number("1")));
     check(order, "/items/0/q/1/total", Some(&Found::Number("7")));
     check(order, "/items/1", Some(&Found::Number("2")));
-    check(order, "/items/0/q", Some(&Found::Other(r#"[1,{"total":7}]"#)));
+    check(
+        order,
+        "/items/0/q",
+        Some(&Found::Other(r#"[1,{"total":7}]"#)),
+    );
     check("-0.10e+2", "", Some(&Found::Number("-0.10e+2")));
     check(r#"{"a":null}"#, "/a", Some(&Found::Other("null")));
     check(r#"{"a/b":1,"m~n":2}"#, "/a~1b", Some(&Found::Number("1")));
     check(r#"{"a/b":1,"m~n":2}"#, "/m~0n", Some(&Found::Number("2")));
     check(r#"{"手機":"好"}"#, "/手機", Some(&Found::Text("好".into())));
-    check(r#"{"\u624b":"\ud83d\ude00"}"#, "/手", Some(&Found::Text("😀".into())));
+    check(
+        r#"{"\u624b":"\ud83d\ude00"}"#,
+        "/手",
+        Some(&Found::Text("😀".into())),
+    );
 }
 
 #[test]
@@ -73,5 +81,43 @@ fn what_is_escaped_reads_back() {
         let mut out = Vec::new();
         quote_into(text, &mut out);
         assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text);
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn agrees_with_a_whole_parser(
+        parts in proptest::collection::vec(
+            proptest::sample::select(vec![
+                "{", "}", "[", "]", ":", ",", "\"a\"", "\"b\"", "\"a\":", "1", "2.50", "-3e2", "null", "true",
+                "{\"a\":", "[1,", "\"\\u0061\":", " ", "\"x\\\"y\"",
+            ]),
+            0..14,
+        ),
+        pointer in proptest::sample::select(vec!["", "/a", "/b", "/0", "/1", "/a/a", "/a/0", "/1/a"]),
+    ) {
+        let document = parts.concat();
+        let found = Pointer::parse(pointer).unwrap().find(document.as_bytes());
+        let Ok(parsed) = serde_json::from_str::<serde_json::Value>(&document) else {
+            // What is malformed behind the value is not looked at; it only must not panic.
+            return Ok(());
+        };
+        // A member that is given twice counts as first here and as last there.
+        let expected = parsed.pointer(pointer);
+        let is_twice = document.matches("\"a\"").count() + document.matches("u0061").count() > 1
+            || document.matches("\"b\"").count() > 1;
+        if is_twice {
+            return Ok(());
+        }
+        match (found, expected) {
+            (None, None) => {}
+            (Some(Found::Text(text)), Some(serde_json::Value::String(expected))) => {
+                assert_eq!(text, expected.as_str());
+            }
+            (Some(Found::Number(text) | Found::Other(text)), Some(expected)) => {
+                assert_eq!(&serde_json::from_str::<serde_json::Value>(text).unwrap(), expected);
+            }
+            (found, expected) => panic!("{found:?} instead of {expected:?} at {pointer} in {document}"),
+        }
     }
 }

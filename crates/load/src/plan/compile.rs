@@ -11,7 +11,9 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::file::{Amount, DelayedFile, PauseFile, PlanFile, StepFile};
 use super::problem::Problems;
-use super::{Delayed, Pause, Plan, PlanError, Problem, STEPS_MAX, Source, Step, Variable, built_in};
+use super::{
+    Delayed, Pause, Plan, PlanError, Problem, STEPS_MAX, Source, Step, Variable, built_in,
+};
 
 /// Weights are decimal fractions; what differs by less than this is equal.
 const WEIGHT_TOLERANCE: f64 = 1e-9;
@@ -57,7 +59,10 @@ fn read(source: &str, text: &str) -> Result<PlanFile, PlanError> {
         }
         None => PlanError {
             source_name: source.to_owned(),
-            problems: vec![Problem { place: None, message: error.message().to_owned() }],
+            problems: vec![Problem {
+                place: None,
+                message: error.message().to_owned(),
+            }],
         },
     })
 }
@@ -66,7 +71,11 @@ fn read(source: &str, text: &str) -> Result<PlanFile, PlanError> {
 fn hash(file: &PlanFile) -> String {
     let mut content = serde_json::to_vec(file).unwrap_or_default();
     for data in file.data.values() {
-        if let super::file::DataFile::List { built_in: Some(name), .. } = data.get_ref() {
+        if let super::file::DataFile::List {
+            built_in: Some(name),
+            ..
+        } = data.get_ref()
+        {
             for value in built_in::list(name).unwrap_or_default() {
                 content.push(b'\n');
                 content.extend_from_slice(value.as_bytes());
@@ -86,7 +95,10 @@ struct Compiler<'a> {
 
 impl<'a> Compiler<'a> {
     fn new(problems: Problems<'a>, parameters: &'a BTreeMap<String, f64>) -> Self {
-        let shopper = Variable { name: "shopper".to_owned(), source: Source::Shopper };
+        let shopper = Variable {
+            name: "shopper".to_owned(),
+            source: Source::Shopper,
+        };
         Self {
             problems,
             parameters,
@@ -103,12 +115,14 @@ impl<'a> Compiler<'a> {
         if !is_name(file.name.get_ref()) {
             self.problems.at(&file.name.span(), NAME_RULE);
         }
-        let weighs = |step: &StepFile| step.request.is_some() && *step.weight.get_ref() > 0.0;
+        let weighs = |step: &StepFile| step.request.is_some() && step.weight.get_ref().abs() > 0.0;
         if !file.step.iter().any(weighs) {
-            self.problems.anywhere("no step with a weight above 0 sends a request");
+            self.problems
+                .anywhere("no step with a weight above 0 sends a request");
         }
         if file.step.len() > STEPS_MAX {
-            self.problems.anywhere(format!("a plan has at most {STEPS_MAX} steps"));
+            self.problems
+                .anywhere(format!("a plan has at most {STEPS_MAX} steps"));
         }
     }
 
@@ -121,7 +135,10 @@ impl<'a> Compiler<'a> {
         if self.names.insert(name.to_owned(), index).is_some() {
             self.problems.at(span, format!("`{name}` is defined twice"));
         }
-        self.variables.push(Variable { name: name.to_owned(), source });
+        self.variables.push(Variable {
+            name: name.to_owned(),
+            source,
+        });
         index
     }
 
@@ -132,7 +149,8 @@ impl<'a> Compiler<'a> {
             Amount::Parameter(name) => {
                 let value = self.parameters.get(name).copied();
                 if value.is_none() {
-                    self.problems.at(span, format!("there is no parameter `{name}`"));
+                    self.problems
+                        .at(span, format!("there is no parameter `{name}`"));
                 }
                 value
             }
@@ -158,7 +176,8 @@ impl<'a> Compiler<'a> {
             self.problems.at(&file.name.span(), NAME_RULE);
         }
         if self.steps.iter().any(|step| step.name == *name) {
-            self.problems.at(&file.name.span(), format!("there are two steps `{name}`"));
+            self.problems
+                .at(&file.name.span(), format!("there are two steps `{name}`"));
         }
         let parent = self.parent(index, file, files);
         let (weight, peak_weight) = self.weights(file, parent);
@@ -166,25 +185,43 @@ impl<'a> Compiler<'a> {
             let PauseFile { min_s, max_s } = *spanned.get_ref();
             self.pause(min_s, max_s, &spanned.span())
         });
-        let delayed = file.delayed.as_ref().and_then(|spanned| {
-            self.delayed(spanned.get_ref(), &spanned.span())
-        });
-        let request = file.request.as_ref().map(|request| self.request(request, index, parent));
+        let delayed = file
+            .delayed
+            .as_ref()
+            .and_then(|spanned| self.delayed(spanned.get_ref(), &spanned.span()));
+        let request = file
+            .request
+            .as_ref()
+            .map(|request| self.request(request, index, parent));
         let descendants = 0;
         let name = name.clone();
-        Step { name, weight, peak_weight, parent, descendants, request, think_time, delayed }
+        Step {
+            name,
+            weight,
+            peak_weight,
+            parent,
+            descendants,
+            request,
+            think_time,
+            delayed,
+        }
     }
 
     /// The step that `within` names. It must stand above, so nothing can be nested in itself.
     fn parent(&mut self, index: usize, file: &StepFile, files: &[StepFile]) -> Option<usize> {
         let within = file.within.as_ref()?;
         let wanted = within.get_ref();
-        let found = files.iter().position(|other| other.name.get_ref() == wanted);
+        let found = files
+            .iter()
+            .position(|other| other.name.get_ref() == wanted);
         let message = match found {
             None => format!("there is no step `{wanted}`"),
             Some(parent) if parent < index => return Some(parent),
             Some(parent) if leads_to(parent, index, files) => {
-                format!("`{}` is nested in itself through `{wanted}`", file.name.get_ref())
+                format!(
+                    "`{}` is nested in itself through `{wanted}`",
+                    file.name.get_ref()
+                )
             }
             Some(_) => format!("`{wanted}` must stand above the steps within it"),
         };
@@ -196,13 +233,18 @@ impl<'a> Compiler<'a> {
         let weight = *file.weight.get_ref();
         let span = file.weight.span();
         if !(0.0..=1.0).contains(&weight) {
-            self.problems.at(&span, "a weight is a share of visits, from 0 to 1");
+            self.problems
+                .at(&span, "a weight is a share of visits, from 0 to 1");
         }
-        let factor = file.peak_factor.as_ref().map_or(1.0, |factor| *factor.get_ref());
+        let factor = file
+            .peak_factor
+            .as_ref()
+            .map_or(1.0, |factor| *factor.get_ref());
         if let Some(spanned) = &file.peak_factor
             && !(factor.is_finite() && factor >= 0.0)
         {
-            self.problems.at(&spanned.span(), "a peak factor is a number from 0");
+            self.problems
+                .at(&spanned.span(), "a peak factor is a number from 0");
         }
         let mut ceiling = 1.0;
         if let Some(parent) = parent.and_then(|index| self.steps.get(index)) {
@@ -238,7 +280,11 @@ impl<'a> Compiler<'a> {
         }
         let pause = self.pause(file.min_s, file.max_s, span)?;
         let expected_refusals = self.refusals(&file.expected_refusals, span);
-        Some(Delayed { share, pause, expected_refusals })
+        Some(Delayed {
+            share,
+            pause,
+            expected_refusals,
+        })
     }
 }
 
@@ -249,7 +295,9 @@ pub(crate) fn is_name(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     name.len() <= 64
         && name.starts_with(|first: char| first.is_ascii_lowercase())
-        && name.bytes().all(|byte| plain(byte) || matches!(byte, b'_' | b'-'))
+        && name
+            .bytes()
+            .all(|byte| plain(byte) || matches!(byte, b'_' | b'-'))
 }
 
 /// Whether following `within` from step `from` arrives at step `to`.
@@ -260,7 +308,9 @@ fn leads_to(from: usize, to: usize, files: &[StepFile]) -> bool {
             Some(index) if index == to => return true,
             Some(index) => {
                 let within = files[index].within.as_ref().map(toml::Spanned::get_ref);
-                at = files.iter().position(|file| Some(file.name.get_ref()) == within);
+                at = files
+                    .iter()
+                    .position(|file| Some(file.name.get_ref()) == within);
             }
             None => return false,
         }

@@ -83,7 +83,10 @@ impl Data {
             Self::Choice { values } => {
                 let total = values.last().map_or(0.0, |(sum, _)| *sum);
                 let drawn = stream.unit() * total;
-                let chosen = values.iter().find(|(sum, _)| drawn < *sum).or(values.last());
+                let chosen = values
+                    .iter()
+                    .find(|(sum, _)| drawn < *sum)
+                    .or(values.last());
                 plain(chosen.map(|(_, value)| value), text)
             }
             Self::Uuid => {

@@ -42,9 +42,14 @@ pub(super) enum DataFile {
     /// A text drawn by weight.
     Choice { values: Vec<WeightedFile> },
     /// A UUID of version 7.
-    Uuid,
+    Uuid {},
     /// A JSON array of several items.
-    Repeat { min: u32, max: u32, distinct: Option<String>, template: String },
+    Repeat {
+        min: u32,
+        max: u32,
+        distinct: Option<String>,
+        template: String,
+    },
 }
 
 /// A number, or the name of a parameter.

@@ -26,7 +26,10 @@ impl PlanError {
     pub(crate) fn unlocated(source_name: &str, message: String) -> Self {
         Self {
             source_name: source_name.to_owned(),
-            problems: vec![Problem { place: None, message }],
+            problems: vec![Problem {
+                place: None,
+                message,
+            }],
         }
     }
 }
@@ -56,18 +59,33 @@ pub(super) struct Problems<'a> {
 
 impl<'a> Problems<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, found: Vec::new() }
+        Self {
+            text,
+            found: Vec::new(),
+        }
     }
 
     /// Notes a problem with the bytes `span` of the text.
     pub(super) fn at(&mut self, span: &Range<usize>, message: impl Into<String>) {
         let place = Some(place(self.text, span.start));
-        self.found.push((span.start, Problem { place, message: message.into() }));
+        self.found.push((
+            span.start,
+            Problem {
+                place,
+                message: message.into(),
+            },
+        ));
     }
 
     /// Notes a problem without a place in the text.
     pub(super) fn anywhere(&mut self, message: impl Into<String>) {
-        self.found.push((usize::MAX, Problem { place: None, message: message.into() }));
+        self.found.push((
+            usize::MAX,
+            Problem {
+                place: None,
+                message: message.into(),
+            },
+        ));
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -64,7 +64,10 @@ fn cut(text: &str, is_json: bool) -> Result<Cut<'_>, String> {
     let mut pieces = Vec::new();
     let mut in_string = false;
     let mut rest_start = 0;
-    while let Some((literal, rest)) = text.get(rest_start..).and_then(|rest| rest.split_once("${")) {
+    while let Some((literal, rest)) = text
+        .get(rest_start..)
+        .and_then(|rest| rest.split_once("${"))
+    {
         let Some((name, _)) = rest.split_once('}') else {
             return Err("`${` without a closing `}`".to_owned());
         };
@@ -135,7 +138,11 @@ pub(crate) fn percent_encode_into(text: &[u8], out: &mut Vec<u8>) {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             out.push(byte);
         } else {
-            out.extend_from_slice(&[b'%', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+            out.extend_from_slice(&[
+                b'%',
+                HEX[usize::from(byte >> 4)],
+                HEX[usize::from(byte & 15)],
+            ]);
         }
     }
 }

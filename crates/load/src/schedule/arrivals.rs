@@ -78,7 +78,11 @@ impl Iterator for Arrivals {
             }
             let (at, piece) = self.curve.instant_of(self.expected, self.piece)?;
             self.piece = piece;
-            return Some(Arrival { shopper, at, phase: RateCurve::phase(piece) });
+            return Some(Arrival {
+                shopper,
+                at,
+                phase: RateCurve::phase(piece),
+            });
         }
     }
 }

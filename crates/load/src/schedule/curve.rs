@@ -32,24 +32,35 @@ impl RateCurve {
             let seconds = duration.as_secs_f64();
             let expected_before = expected;
             expected += f64::midpoint(rate.from, rate.to) * seconds;
-            let piece =
-                Piece { start, seconds, rate, expected_before, expected_by_end: expected };
+            let piece = Piece {
+                start,
+                seconds,
+                rate,
+                expected_before,
+                expected_by_end: expected,
+            };
             start = start.saturating_add(duration);
             piece
         });
-        Self { pieces: pieces.collect() }
+        Self {
+            pieces: pieces.collect(),
+        }
     }
 
     /// Arrivals expected in the whole run.
     pub fn expected(&self) -> f64 {
-        self.pieces.last().map_or(0.0, |piece| piece.expected_by_end)
+        self.pieces
+            .last()
+            .map_or(0.0, |piece| piece.expected_by_end)
     }
 
     /// The instant by which `expected` arrivals are expected, with its phase; `None` after the end.
     /// `from` is the piece of an earlier instant.
     pub(super) fn instant_of(&self, expected: f64, from: usize) -> Option<(Duration, usize)> {
         let pieces = self.pieces.get(from..)?;
-        let found = pieces.iter().position(|piece| expected < piece.expected_by_end)?;
+        let found = pieces
+            .iter()
+            .position(|piece| expected < piece.expected_by_end)?;
         let piece = pieces.get(found)?;
         let after = piece.time_of(expected - piece.expected_before);
         Some((piece.start + Duration::from_secs_f64(after), from + found))
@@ -71,6 +82,10 @@ impl Piece {
         let discriminant = (self.rate.from.powi(2) + 2.0 * slope * count).max(0.0);
         let time = 2.0 * count / (self.rate.from + discriminant.sqrt());
         // `0/0` at the very start of a ramp from zero.
-        if time.is_nan() { 0.0 } else { time.clamp(0.0, self.seconds) }
+        if time.is_nan() {
+            0.0
+        } else {
+            time.clamp(0.0, self.seconds)
+        }
     }
 }

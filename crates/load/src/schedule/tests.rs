@@ -5,9 +5,9 @@ use super::*;
 const SEED: u64 = 20_261_111;
 
 fn curve(pieces: &[(u64, f64, f64)]) -> Arc<RateCurve> {
-    Arc::new(RateCurve::new(
-        pieces.iter().map(|&(seconds, from, to)| (Duration::from_secs(seconds), Ramp { from, to })),
-    ))
+    Arc::new(RateCurve::new(pieces.iter().map(|&(seconds, from, to)| {
+        (Duration::from_secs(seconds), Ramp { from, to })
+    })))
 }
 
 /// Arrivals in each phase.
@@ -21,12 +21,20 @@ fn counts(curve: &Arc<RateCurve>, seed: u64, spread: Spread) -> Vec<f64> {
 
 #[test]
 fn poisson_counts_of_every_phase_are_within_three_standard_errors() {
-    let curve = curve(&[(10, 50.0, 50.0), (20, 50.0, 1_000.0), (30, 1_000.0, 1_000.0), (5, 0.0, 0.0)]);
+    let curve = curve(&[
+        (10, 50.0, 50.0),
+        (20, 50.0, 1_000.0),
+        (30, 1_000.0, 1_000.0),
+        (5, 0.0, 0.0),
+    ]);
     for seed in [1, 2, SEED] {
         let counts = counts(&curve, seed, Spread::Poisson);
         for (count, expected) in counts.iter().zip([500.0, 10_500.0, 30_000.0, 0.0]) {
             let error = (count - expected).abs();
-            assert!(error <= 3.0 * f64::sqrt(expected), "{count} for {expected}, seed {seed}");
+            assert!(
+                error <= 3.0 * f64::sqrt(expected),
+                "{count} for {expected}, seed {seed}"
+            );
         }
     }
 }
@@ -47,15 +55,22 @@ fn poisson_gaps_are_exponential() {
         .enumerate()
         .map(|(index, gap)| (1.0 - (-gap * 100.0).exp() - index as f64 / count).abs())
         .fold(0.0, f64::max);
-    assert!(distance * count.sqrt() < 1.95, "distance {distance} over {count} gaps");
+    assert!(
+        distance * count.sqrt() < 1.95,
+        "distance {distance} over {count} gaps"
+    );
 }
 
 #[test]
 fn even_counts_are_exact_and_gaps_equal() {
     let curve = curve(&[(10, 100.0, 100.0), (10, 50.0, 150.0), (10, 33.3, 33.3)]);
-    assert_eq!(counts(&curve, SEED, Spread::Even)[..3], [1_000.0, 1_000.0, 333.0]);
-    let at: Vec<Duration> =
-        Arrivals::all(curve, SEED, Spread::Even).map(|arrival| arrival.at).collect();
+    assert_eq!(
+        counts(&curve, SEED, Spread::Even)[..3],
+        [1_000.0, 1_000.0, 333.0]
+    );
+    let at: Vec<Duration> = Arrivals::all(curve, SEED, Spread::Even)
+        .map(|arrival| arrival.at)
+        .collect();
     assert_eq!(at[0], Duration::from_millis(5));
     for pair in at[..1_000].windows(2) {
         let gap = pair[1].as_secs_f64() - pair[0].as_secs_f64();
@@ -69,12 +84,18 @@ fn a_ramp_follows_its_integral() {
     let curve = curve(&[(10, 0.0, 200.0)]);
     for arrival in Arrivals::all(curve, SEED, Spread::Even) {
         let expected = (arrival.shopper as f64 + 0.5) / 10.0;
-        assert!((arrival.at.as_secs_f64() - expected.sqrt()).abs() < 1e-6, "{arrival:?}");
+        assert!(
+            (arrival.at.as_secs_f64() - expected.sqrt()).abs() < 1e-6,
+            "{arrival:?}"
+        );
     }
     let falling = self::curve(&[(10, 200.0, 0.0)]);
     let last = Arrivals::all(falling, SEED, Spread::Even).last().unwrap();
     assert_eq!(last.shopper, 999);
-    assert!((last.at.as_secs_f64() - (10.0 - f64::sqrt(0.05))).abs() < 1e-6, "{last:?}");
+    assert!(
+        (last.at.as_secs_f64() - (10.0 - f64::sqrt(0.05))).abs() < 1e-6,
+        "{last:?}"
+    );
 }
 
 #[test]
@@ -94,7 +115,11 @@ fn threads_share_the_same_arrivals() {
             assert_eq!(merged, all);
         }
         let other: Vec<Arrival> = Arrivals::all(Arc::clone(&curve), SEED + 1, spread).collect();
-        assert_eq!(other == all, spread == Spread::Even, "only chance depends on the seed");
+        assert_eq!(
+            other == all,
+            spread == Spread::Even,
+            "only chance depends on the seed"
+        );
     }
 }
 
@@ -111,7 +136,10 @@ fn an_instant_belongs_to_the_phase_that_begins_with_it() {
     let clock = PhaseClock::new(&[phase(5), phase(10)]);
     assert_eq!(clock.end(), Duration::from_secs(15));
     for (seconds, expected) in [(0, 0), (4, 0), (5, 1), (14, 1), (15, 1), (99, 1)] {
-        assert_eq!(clock.phase_at(Duration::from_secs(seconds)), PhaseId(expected));
+        assert_eq!(
+            clock.phase_at(Duration::from_secs(seconds)),
+            PhaseId(expected)
+        );
     }
 }
 

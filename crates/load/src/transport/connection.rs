@@ -101,7 +101,10 @@ impl Connection {
     ) -> Result<Self, TransportError> {
         let stream = TcpStream::connect(address).map_err(TransportError::Connect)?;
         stream.set_nodelay(true).map_err(TransportError::Connect)?;
-        let tls = tls.map(TlsSettings::client).transpose().map_err(TransportError::Tls)?;
+        let tls = tls
+            .map(TlsSettings::client)
+            .transpose()
+            .map_err(TransportError::Tls)?;
         Ok(Self {
             stream,
             tls,
@@ -170,7 +173,7 @@ impl Connection {
         let is_over = event.is_read_closed() || event.is_error();
         let mut progress = Progress::Pending;
         if event.is_readable() || is_over || flushed.is_err() {
-            progress = self.receive(buffers, clock);
+            progress = self.receive(buffers, clock, is_over);
         }
         match (&mut progress, flushed) {
             (Progress::Complete(head, ..), flushed) => {
@@ -189,7 +192,11 @@ impl Connection {
 
     /// The body of a complete response.
     pub fn body<'a>(&'a self, at: &BodyAt, buffers: &'a Buffers) -> &'a [u8] {
-        let input = if self.tls.is_some() { &buffers.plain } else { &buffers.network };
+        let input = if self.tls.is_some() {
+            &buffers.plain
+        } else {
+            &buffers.network
+        };
         match at {
             BodyAt::Input(range) => input.get(range.clone()).unwrap_or_default(),
             BodyAt::Kept => self.reader.kept_body(),
@@ -259,7 +266,10 @@ impl Connection {
     /// Writes as much as the socket takes.
     fn flush(&mut self) -> io::Result<()> {
         let Some(tls) = &mut self.tls else {
-            while let Some(rest) = self.request.get(self.written..).filter(|rest| !rest.is_empty())
+            while let Some(rest) = self
+                .request
+                .get(self.written..)
+                .filter(|rest| !rest.is_empty())
             {
                 match self.stream.write(rest) {
                     Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
@@ -288,8 +298,9 @@ impl Connection {
         Ok(())
     }
 
-    /// Reads until there is nothing more or something to report.
-    fn receive(&mut self, buffers: &mut Buffers, clock: &RunClock) -> Progress {
+    /// Reads until there is nothing more or something to report. `is_over` says that the other side has
+    /// closed the connection, of which no further event will tell.
+    fn receive(&mut self, buffers: &mut Buffers, clock: &RunClock, is_over: bool) -> Progress {
         loop {
             let read = match self.stream.read(&mut buffers.network) {
                 Ok(0) => return self.closed(clock),
@@ -307,7 +318,8 @@ impl Connection {
                 self.take(buffers.network.get(..read).unwrap_or_default(), now)
             };
             // A short read has emptied the socket; new bytes will be a new event.
-            if !matches!(progress, Progress::Pending) || read < buffers.network.len() {
+            let is_empty = read < buffers.network.len() && !is_over;
+            if !matches!(progress, Progress::Pending) || is_empty {
                 return progress;
             }
         }
@@ -332,8 +344,11 @@ impl Connection {
         let mut progress = Progress::Pending;
         while !encrypted.is_empty() {
             let Some(tls) = &mut self.tls else { break };
-            if let Err(error) = tls.read_tls(&mut encrypted) {
-                return Progress::Failed(TransportError::Io(error));
+            match tls.read_tls(&mut encrypted) {
+                // The server has said goodbye; whatever follows does not count.
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(error) => return Progress::Failed(TransportError::Io(error)),
             }
             let waiting = match tls.process_new_packets() {
                 Ok(state) => state.plaintext_bytes_to_read(),
@@ -355,7 +370,9 @@ impl Connection {
 
     fn take_decrypted(&mut self, plain: &mut [u8], now: Duration) -> Progress {
         loop {
-            let Some(tls) = &mut self.tls else { return Progress::Pending };
+            let Some(tls) = &mut self.tls else {
+                return Progress::Pending;
+            };
             let read = match tls.reader().read(plain) {
                 Ok(read) if read > 0 => read,
                 // Nothing more, or the end, which the socket will report.
@@ -377,7 +394,10 @@ impl Connection {
         }
         let wants_write = self.tls.as_ref().is_some_and(|tls| tls.wants_write());
         if wants_write || (self.state == State::Open && self.is_unsent()) {
-            return self.flush().err().map(|error| Progress::Failed(TransportError::Io(error)));
+            return self
+                .flush()
+                .err()
+                .map(|error| Progress::Failed(TransportError::Io(error)));
         }
         None
     }

@@ -21,12 +21,20 @@ impl RequestHead {
     /// The head of requests with this method and these further headers.
     pub fn new(target: &Target, method: &str, headers: &[(String, String)]) -> Self {
         let mut fixed = format!(" HTTP/1.1\r\nHost: {}\r\n", target.authority());
-        let sets = |name: &str| headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
+        let sets = |name: &str| {
+            headers
+                .iter()
+                .any(|(own, _)| own.eq_ignore_ascii_case(name))
+        };
         if !sets("accept") {
             fixed.push_str("Accept: application/json\r\n");
         }
         if !sets("user-agent") {
-            fixed.push_str(concat!("User-Agent: double11/", env!("CARGO_PKG_VERSION"), "\r\n"));
+            fixed.push_str(concat!(
+                "User-Agent: double11/",
+                env!("CARGO_PKG_VERSION"),
+                "\r\n"
+            ));
         }
         for (name, value) in headers {
             fixed.push_str(name);
@@ -93,7 +101,10 @@ mod tests {
         );
         assert_eq!(String::from_utf8(out).unwrap(), expected);
         let mut out = Vec::new();
-        let headers = [("Accept".to_owned(), "*/*".to_owned()), ("X-Y".to_owned(), "z".to_owned())];
+        let headers = [
+            ("Accept".to_owned(), "*/*".to_owned()),
+            ("X-Y".to_owned(), "z".to_owned()),
+        ];
         RequestHead::new(&target, "GET", &headers).write(b"/", None, b"", &mut out);
         let expected = format!(
             "GET /v1/ HTTP/1.1\r\nHost: shop:8080\r\nUser-Agent: double11/{version}\r\n\

@@ -251,7 +251,9 @@ impl ResponseReader {
         let fresh = input.get(at..).unwrap_or_default();
         if length(fresh) < remaining {
             self.take_body(fresh)?;
-            self.state = State::Length { remaining: remaining - length(fresh) };
+            self.state = State::Length {
+                remaining: remaining - length(fresh),
+            };
             return Ok(Fed::More);
         }
         let end = at + usize::try_from(remaining).unwrap_or(usize::MAX);
@@ -310,7 +312,14 @@ impl ResponseReader {
     fn complete(&mut self, body: BodyAt) -> Fed {
         self.state = State::Done;
         let (status, keep_alive, bytes) = (self.status, self.keep_alive, self.bytes);
-        Fed::Complete(ResponseHead { status, keep_alive, bytes }, body)
+        Fed::Complete(
+            ResponseHead {
+                status,
+                keep_alive,
+                bytes,
+            },
+            body,
+        )
     }
 }
 

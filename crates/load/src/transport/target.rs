@@ -50,7 +50,10 @@ impl Target {
     pub fn parse(url: &str) -> Result<Self, TargetError> {
         // A password must not reach a message or a file.
         let shown = if url.contains('@') { "…@…" } else { url };
-        let refuse = |reason| TargetError::Url { url: shown.to_owned(), reason };
+        let refuse = |reason| TargetError::Url {
+            url: shown.to_owned(),
+            reason,
+        };
         let (is_tls, rest) = if let Some(rest) = url.strip_prefix("http://") {
             (false, rest)
         } else if let Some(rest) = url.strip_prefix("https://") {
@@ -67,7 +70,9 @@ impl Target {
         }
         let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'?' && byte != b'#';
         if !rest.bytes().all(plain) {
-            return Err(refuse("queries, fragments and characters beyond ASCII are not supported"));
+            return Err(refuse(
+                "queries, fragments and characters beyond ASCII are not supported",
+            ));
         }
         let (host, port) = split_port(authority).ok_or_else(|| refuse("the port is wrong"))?;
         if host.is_empty() {
@@ -78,7 +83,11 @@ impl Target {
             is_tls,
             host: host.to_owned(),
             port: port.unwrap_or(if is_tls { 443 } else { 80 }),
-            base_path: if base_path.is_empty() { String::new() } else { format!("/{base_path}") },
+            base_path: if base_path.is_empty() {
+                String::new()
+            } else {
+                format!("/{base_path}")
+            },
         })
     }
 
@@ -100,7 +109,11 @@ impl Target {
     /// The value of the `Host` header.
     pub fn authority(&self) -> String {
         let is_default = self.port == if self.is_tls { 443 } else { 80 };
-        if is_default { self.host.clone() } else { format!("{}:{}", self.host, self.port) }
+        if is_default {
+            self.host.clone()
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
     }
 
     /// The first address of the host that accepts a connection within `timeout`.
@@ -116,8 +129,14 @@ impl Target {
             }
         }
         Err(match last {
-            Some(source) => TargetError::Unreachable { target: self.to_string(), source },
-            None => TargetError::Resolve { target: self.to_string(), source: None },
+            Some(source) => TargetError::Unreachable {
+                target: self.to_string(),
+                source,
+            },
+            None => TargetError::Resolve {
+                target: self.to_string(),
+                source: None,
+            },
         })
     }
 
@@ -127,16 +146,19 @@ impl Target {
     /// [`TargetError::Resolve`].
     pub fn resolve(&self) -> Result<SocketAddr, TargetError> {
         let mut addresses = self.addresses()?;
-        addresses
-            .next()
-            .ok_or_else(|| TargetError::Resolve { target: self.to_string(), source: None })
+        addresses.next().ok_or_else(|| TargetError::Resolve {
+            target: self.to_string(),
+            source: None,
+        })
     }
 
     fn addresses(&self) -> Result<std::vec::IntoIter<SocketAddr>, TargetError> {
-        (self.host(), self.port).to_socket_addrs().map_err(|source| TargetError::Resolve {
-            target: self.to_string(),
-            source: Some(source),
-        })
+        (self.host(), self.port)
+            .to_socket_addrs()
+            .map_err(|source| TargetError::Resolve {
+                target: self.to_string(),
+                source: Some(source),
+            })
     }
 }
 
@@ -148,7 +170,11 @@ fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
         None => Some((authority, None)),
         Some(colon) => {
             let (host, port) = authority.split_at_checked(after_address + colon)?;
-            let port = port.strip_prefix(':')?.parse().ok().filter(|port| *port != 0)?;
+            let port = port
+                .strip_prefix(':')?
+                .parse()
+                .ok()
+                .filter(|port| *port != 0)?;
             Some((host, Some(port)))
         }
     }
@@ -168,10 +194,30 @@ mod tests {
     #[test]
     fn urls_are_parsed() {
         for (url, shown, authority, base_path) in [
-            ("http://127.0.0.1:8080", "http://127.0.0.1:8080", "127.0.0.1:8080", ""),
-            ("http://shop.example/", "http://shop.example", "shop.example", ""),
-            ("https://shop.example:443/v1/", "https://shop.example/v1", "shop.example", "/v1"),
-            ("https://shop.example:8443", "https://shop.example:8443", "shop.example:8443", ""),
+            (
+                "http://127.0.0.1:8080",
+                "http://127.0.0.1:8080",
+                "127.0.0.1:8080",
+                "",
+            ),
+            (
+                "http://shop.example/",
+                "http://shop.example",
+                "shop.example",
+                "",
+            ),
+            (
+                "https://shop.example:443/v1/",
+                "https://shop.example/v1",
+                "shop.example",
+                "/v1",
+            ),
+            (
+                "https://shop.example:8443",
+                "https://shop.example:8443",
+                "shop.example:8443",
+                "",
+            ),
             ("http://[::1]:80/a/b", "http://[::1]/a/b", "[::1]", "/a/b"),
         ] {
             let target = Target::parse(url).unwrap();
@@ -185,12 +231,30 @@ mod tests {
     #[test]
     fn wrong_urls_are_refused_without_showing_passwords() {
         for url in [
-            "", "shop:80", "ftp://shop", "http://", "http://:80", "http://shop:0", "http://shop:x",
-            "http://shop:99999", "http://shop/?a=1", "http://shop/#a", "http://sh op", "http://手機",
+            "",
+            "shop:80",
+            "ftp://shop",
+            "http://",
+            "http://:80",
+            "http://shop:0",
+            "http://shop:x",
+            "http://shop:99999",
+            "http://shop/?a=1",
+            "http://shop/#a",
+            "http://sh op",
+            "http://手機",
         ] {
-            assert!(matches!(Target::parse(url), Err(TargetError::Url { .. })), "{url}");
+            assert!(
+                matches!(Target::parse(url), Err(TargetError::Url { .. })),
+                "{url}"
+            );
         }
-        let error = Target::parse("http://user:secret@shop").unwrap_err().to_string();
-        assert!(error.contains("user name") && !error.contains("secret"), "{error}");
+        let error = Target::parse("http://user:secret@shop")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("user name") && !error.contains("secret"),
+            "{error}"
+        );
     }
 }

@@ -33,11 +33,10 @@ impl TlsSettings {
     ///
     /// # Errors
     /// [`TlsError`] when a root is malformed or the host is no name.
-    pub fn new(
-        target: &Target,
-        extra_roots: &[CertificateDer<'static>],
-    ) -> Result<Self, TlsError> {
-        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    pub fn new(target: &Target, extra_roots: &[CertificateDer<'static>]) -> Result<Self, TlsError> {
+        let mut roots = RootCertStore {
+            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+        };
         for root in extra_roots {
             roots.add(root.clone())?;
         }
@@ -49,7 +48,10 @@ impl TlsSettings {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         let server = ServerName::try_from(target.host().to_owned())
             .map_err(|_| TlsError::ServerName(target.host().to_owned()))?;
-        Ok(Self { config: Arc::new(config), server })
+        Ok(Self {
+            config: Arc::new(config),
+            server,
+        })
     }
 
     /// A new client side of a connection.
@@ -63,8 +65,7 @@ impl TlsSettings {
 /// # Errors
 /// [`TlsError::Pem`] when the text holds none or a malformed one.
 pub fn certificates_from_pem(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let certificates: Vec<_> =
-        CertificateDer::pem_slice_iter(text).collect::<Result<_, _>>()?;
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(text).collect::<Result<_, _>>()?;
     if certificates.is_empty() {
         return Err(TlsError::Pem(rustls::pki_types::pem::Error::NoItemsFound));
     }

@@ -17,12 +17,16 @@ fn requests_of(plan: Plan, threads: usize, seed: u64) -> Seen {
             let body = r#"{"order_id":"7","total":12.30}"#;
             Reply::Status(201, body.to_owned())
         }
-        "/api/payments" => Reply::Status(201, r#"{"payment_id":"8","status":"captured"}"#.to_owned()),
+        "/api/payments" => {
+            Reply::Status(201, r#"{"payment_id":"8","status":"captured"}"#.to_owned())
+        }
         "/api/cart" => Reply::Status(201, r#"{"cart_id":"9"}"#.to_owned()),
         _ => Reply::Status(200, "{}".to_owned()),
     });
     let mut options = options(plan, server.target(), vec![phase("only", 1.0, 200.0)]);
-    options.model = LoadModel::Open { spread: Spread::Poisson };
+    options.model = LoadModel::Open {
+        spread: Spread::Poisson,
+    };
     options.phases[0].peak = true;
     options.threads = Some(threads);
     options.seed = seed;
@@ -33,13 +37,24 @@ fn requests_of(plan: Plan, threads: usize, seed: u64) -> Seen {
     let mut planned = BTreeMap::new();
     for line in ledger(directory.path()) {
         // Only first steps are planned beforehand; later ones follow an answer.
-        let at = if line["step"] == "order" { line["planned"].as_i64().unwrap() - start } else { 0 };
+        let at = if line["step"] == "order" {
+            line["planned"].as_i64().unwrap() - start
+        } else {
+            0
+        };
         if let Some(key) = line["key"].as_str() {
-            planned.insert(key.get(14..).unwrap().to_owned(), (at, line["request"].to_string()));
+            planned.insert(
+                key.get(14..).unwrap().to_owned(),
+                (at, line["request"].to_string()),
+            );
         }
     }
-    let mut paths: Vec<String> =
-        server.log().requests.iter().map(|request| format!("{} {}", request.path, request.body)).collect();
+    let mut paths: Vec<String> = server
+        .log()
+        .requests
+        .iter()
+        .map(|request| format!("{} {}", request.path, request.body))
+        .collect();
     paths.sort();
     (planned, paths)
 }
@@ -49,7 +64,12 @@ fn one_thread_and_two_send_the_same() {
     for name in ["orders", "funnel"] {
         let plan = || Plan::built_in(name, &[]).unwrap();
         let one = requests_of(plan(), 1, 7);
-        assert!(one.0.len() > 30 && one.1.len() > 100, "{} {}", one.0.len(), one.1.len());
+        assert!(
+            one.0.len() > 30 && one.1.len() > 100,
+            "{} {}",
+            one.0.len(),
+            one.1.len()
+        );
         assert_eq!(one, requests_of(plan(), 2, 7), "{name}");
         assert_ne!(one, requests_of(plan(), 2, 8), "{name}");
     }

@@ -61,13 +61,22 @@ fn a_full_disk_ends_the_run_and_leaves_whole_lines() {
     let mut only = phase("only", 60.0, 0.0);
     only.rate = None;
     // Long paths fill the disk sooner.
-    let text = GET.replace("path = \"/\"", &format!("path = \"/{}\"", "x".repeat(1_000)));
+    let text = GET.replace(
+        "path = \"/\"",
+        &format!("path = \"/{}\"", "x".repeat(1_000)),
+    );
     let mut options = options(plan(&text), server.target(), vec![only]);
     options.model = LoadModel::Closed { users: 4 };
     options.output = Some(RunDirectory::create(&parent.path().join("run"), false).unwrap());
     let outcome = run(&options);
     assert_eq!(outcome.ending, Ending::WriteFailed);
-    assert!(outcome.write_error.unwrap().to_string().contains("samples.jtl"));
+    assert!(
+        outcome
+            .write_error
+            .unwrap()
+            .to_string()
+            .contains("samples.jtl")
+    );
     let kept = parent.path().join("run");
     let rows = rows(&kept.join("samples.jtl"));
     assert!(rows.len() > 1_000 && rows.iter().all(|row| row.0 == "get" && row.3 == "200"));

@@ -154,7 +154,11 @@ fn serve(stream: TcpStream, connection: usize, state: &State, handler: &Handler)
 }
 
 pub(crate) fn answer(status: u16, body: &str) -> Vec<u8> {
-    format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
+    format!(
+        "HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
 }
 
 fn read_request(reader: &mut impl std::io::BufRead) -> Option<Received> {
@@ -166,7 +170,9 @@ fn read_request(reader: &mut impl std::io::BufRead) -> Option<Received> {
     loop {
         let mut line = String::new();
         reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
-        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
+        let Some((name, value)) = line.trim_end().split_once(": ") else {
+            break;
+        };
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = value.parse().ok()?,
             "idempotency-key" => key = Some(value.to_owned()),
@@ -176,15 +182,29 @@ fn read_request(reader: &mut impl std::io::BufRead) -> Option<Received> {
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
     let body = String::from_utf8(body).ok()?;
-    Some(Received { method, path, key, body, connection: 0, on_connection: 0, number: 0 })
+    Some(Received {
+        method,
+        path,
+        key,
+        body,
+        connection: 0,
+        on_connection: 0,
+        number: 0,
+    })
 }
 
-#[expect(clippy::disallowed_methods, reason = "the server's clock is not the one under test")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the server's clock is not the one under test"
+)]
 pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
-#[expect(clippy::disallowed_methods, reason = "a server that is slow has to wait")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a server that is slow has to wait"
+)]
 fn wait_until(instant: Instant) {
     std::thread::sleep(instant.saturating_duration_since(now()));
 }
@@ -243,7 +263,9 @@ pub(crate) fn options(plan: Plan, target: Target, phases: Vec<Phase>) -> RunOpti
         plan,
         target,
         extra_roots: Vec::new(),
-        model: LoadModel::Open { spread: Spread::Even },
+        model: LoadModel::Open {
+            spread: Spread::Even,
+        },
         phases,
         seed: 20_261_111,
         threads: Some(1),
@@ -252,7 +274,10 @@ pub(crate) fn options(plan: Plan, target: Target, phases: Vec<Phase>) -> RunOpti
         max_in_flight: 10_000,
         request_timeout: Duration::from_secs(5),
         connect_timeout: Duration::from_secs(2),
-        limits: Limits { head_bytes_max: 16_384, body_bytes_max: 1_048_576 },
+        limits: Limits {
+            head_bytes_max: 16_384,
+            body_bytes_max: 1_048_576,
+        },
         require_reachable: false,
         samples: SamplePolicy::All,
         output: None,
@@ -277,7 +302,11 @@ pub(crate) fn rows(path: &std::path::Path) -> Vec<(String, u64, bool, String, St
     let mut reader = Reader::new(file).unwrap();
     let mut rows = Vec::new();
     while let Some(row) = reader.next_row().unwrap() {
-        let texts = (row.label.to_owned(), row.response_code.to_owned(), row.url.to_owned());
+        let texts = (
+            row.label.to_owned(),
+            row.response_code.to_owned(),
+            row.url.to_owned(),
+        );
         rows.push((texts.0, row.elapsed_ms, row.success, texts.1, texts.2));
     }
     rows
@@ -288,20 +317,29 @@ pub(crate) fn ledger(directory: &std::path::Path) -> Vec<serde_json::Value> {
     let file = std::fs::File::open(directory.join("client-ledger.jsonl")).unwrap();
     let mut lines = BufReader::new(file).lines().map(|line| line.unwrap());
     assert_eq!(lines.next().unwrap(), r#"{"double11_client_ledger":1}"#);
-    lines.map(|line| serde_json::from_str(&line).unwrap()).collect()
+    lines
+        .map(|line| serde_json::from_str(&line).unwrap())
+        .collect()
 }
 
 /// How often each kind of failure was seen.
 pub(crate) fn failures(outcome: &RunOutcome) -> Vec<(String, u64)> {
     let failures = &outcome.summary.whole.total.failures;
-    failures.iter().map(|(kind, count)| (kind.clone(), *count)).collect()
+    failures
+        .iter()
+        .map(|(kind, count)| (kind.clone(), *count))
+        .collect()
 }
 
 /// Nearest-rank percentile of exact values.
 pub(crate) fn percentile(values: &mut [f64], percentile: f64) -> f64 {
     values.sort_by(f64::total_cmp);
     let rank = (percentile / 100.0 * values.len() as f64).ceil();
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small rank")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a small rank"
+    )]
     let index = (rank as usize).clamp(1, values.len()) - 1;
     values[index]
 }

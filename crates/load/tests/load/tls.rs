@@ -22,7 +22,10 @@ impl Authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
         let root_pem = params.self_signed(&key).unwrap().pem();
-        Self { root_pem, issuer: Issuer::new(params, key) }
+        Self {
+            root_pem,
+            issuer: Issuer::new(params, key),
+        }
     }
 
     /// Serves `200` on every connection, with a certificate for `name`; the port.
@@ -84,7 +87,10 @@ fn against(port: u16, host: &str, trusted: Option<&str>) -> (u64, Vec<(String, u
 fn a_trusted_server_is_measured() {
     let authority = Authority::new();
     let port = authority.serve("localhost");
-    assert_eq!(against(port, "localhost", Some(&authority.root_pem)), (20, Vec::new()));
+    assert_eq!(
+        against(port, "localhost", Some(&authority.root_pem)),
+        (20, Vec::new())
+    );
 }
 
 #[test]
@@ -92,16 +98,35 @@ fn a_wrong_certificate_fails() {
     let authority = Authority::new();
     let port = authority.serve("localhost");
     let all = || (0, vec![("tls".to_owned(), 20)]);
-    assert_eq!(against(port, "localhost", None), all(), "nobody trusts this authority");
+    assert_eq!(
+        against(port, "localhost", None),
+        all(),
+        "nobody trusts this authority"
+    );
     let other = Authority::new();
-    assert_eq!(against(port, "localhost", Some(&other.root_pem)), all(), "another authority");
-    assert_eq!(against(port, "127.0.0.1", Some(&authority.root_pem)), all(), "another name");
+    assert_eq!(
+        against(port, "localhost", Some(&other.root_pem)),
+        all(),
+        "another authority"
+    );
+    assert_eq!(
+        against(port, "127.0.0.1", Some(&authority.root_pem)),
+        all(),
+        "another name"
+    );
 }
 
 #[test]
 fn a_server_without_tls_fails() {
     let server = Server::start(|_| Reply::Status(200, String::new()));
-    let port: u16 = server.target().authority().rsplit(':').next().unwrap().parse().unwrap();
+    let port: u16 = server
+        .target()
+        .authority()
+        .rsplit(':')
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap();
     let (succeeded, seen) = against(port, "localhost", None);
     assert_eq!(succeeded, 0);
     assert_eq!(seen.iter().map(|(_, count)| count).sum::<u64>(), 20);

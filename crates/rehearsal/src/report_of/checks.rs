@@ -39,21 +39,29 @@ pub(crate) fn cross_check(check: &CrossCheck) -> model::CrossCheckReport {
         let (status, why) = match &check.verdict {
             Verdict::Agrees => (model::CrossCheckStatus::Agrees, None),
             Verdict::Differs => (model::CrossCheckStatus::Differs, None),
-            Verdict::CannotCompare(reason) => {
-                (model::CrossCheckStatus::CannotCompare, Some(reason.to_string()))
-            }
+            Verdict::CannotCompare(reason) => (
+                model::CrossCheckStatus::CannotCompare,
+                Some(reason.to_string()),
+            ),
         };
         model::CrossCheckResult {
-            phase: check.phase.clone().unwrap_or_else(|| "whole run".to_owned()),
+            phase: check
+                .phase
+                .clone()
+                .unwrap_or_else(|| "whole run".to_owned()),
             what: check.name.clone(),
             generator: check.client,
             shop: check.shop,
-            tolerance: check.limit.map_or_else(|| "-".to_owned(), |limit| tolerance(check.kind, limit)),
+            tolerance: check
+                .limit
+                .map_or_else(|| "-".to_owned(), |limit| tolerance(check.kind, limit)),
             status,
             why,
         }
     });
-    model::CrossCheckReport { results: results.collect() }
+    model::CrossCheckReport {
+        results: results.collect(),
+    }
 }
 
 fn tolerance(kind: CheckKind, limit: f64) -> String {

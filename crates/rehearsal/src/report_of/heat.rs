@@ -29,10 +29,17 @@ pub(crate) fn heatmap(series: &TimeSeries) -> Heatmap {
                     add(&mut counts, &edges_ms, &histogram);
                 }
             }
-            HeatmapColumn { start_s: f64::from(second.second), counts }
+            HeatmapColumn {
+                start_s: f64::from(second.second),
+                counts,
+            }
         })
         .collect();
-    Heatmap { column_s: f64::from(COLUMN_SECONDS), edges_ms, columns }
+    Heatmap {
+        column_s: f64::from(COLUMN_SECONDS),
+        edges_ms,
+        columns,
+    }
 }
 
 fn add(counts: &mut [u64], edges_ms: &[f64], histogram: &LatencyHistogram) {
@@ -75,7 +82,10 @@ mod tests {
             schema_version: 1,
             start_unix_ms: None,
             steps: vec!["browse".to_owned()],
-            seconds: vec![Second { second: 3, steps: vec![step] }],
+            seconds: vec![Second {
+                second: 3,
+                steps: vec![step],
+            }],
         };
         let map = heatmap(&series);
         let column = &map.columns[0];

@@ -60,7 +60,10 @@ pub(crate) fn phase(
 
 /// Successes of a step per second of the phase.
 fn rate_of(summary: &measured::PhaseSummary, step: &str) -> Option<f64> {
-    let step = summary.steps.iter().find(|candidate| candidate.step == step)?;
+    let step = summary
+        .steps
+        .iter()
+        .find(|candidate| candidate.step == step)?;
     (summary.duration_s > 0.0).then(|| step.succeeded as f64 / summary.duration_s)
 }
 

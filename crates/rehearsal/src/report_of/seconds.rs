@@ -14,7 +14,9 @@ pub(crate) fn points(
     resources: &[ResourceSample],
     shop_cores: f64,
 ) -> Vec<SecondPoint> {
-    let Some(last) = series.seconds.last() else { return Vec::new() };
+    let Some(last) = series.seconds.last() else {
+        return Vec::new();
+    };
     let mut seconds = series.seconds.iter().peekable();
     (0..=last.second)
         .map(|number| {
@@ -44,7 +46,11 @@ fn point(
     let attempted: u64 = steps.iter().map(|step| step.attempted).sum();
     let failed: u64 = steps.iter().map(|step| step.failed).sum();
     let completed: u64 = steps.iter().map(|step| step.completed).sum();
-    let percentile = |q| response_times.percentile(q).map(|time| time.as_secs_f64() * 1_000.0);
+    let percentile = |q| {
+        response_times
+            .percentile(q)
+            .map(|time| time.as_secs_f64() * 1_000.0)
+    };
     SecondPoint {
         second: number,
         attempted,

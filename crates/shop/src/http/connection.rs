@@ -36,7 +36,12 @@ pub(crate) async fn accept(
     app: Arc<App>,
     mut stop: watch::Receiver<bool>,
 ) -> usize {
-    let slots = Arc::new(Semaphore::new(app.settings.limits.connections_max));
+    let connections_max = app
+        .settings
+        .limits
+        .connections_max
+        .clamp(1, Semaphore::MAX_PERMITS);
+    let slots = Arc::new(Semaphore::new(connections_max));
     let mut connections = JoinSet::new();
     loop {
         while connections.try_join_next().is_some() {}
@@ -126,6 +131,7 @@ async fn serve(stream: TcpStream, app: &App, mut stop: watch::Receiver<bool>) {
         }
         loop {
             tokio::select! {
+                biased;
                 _ = connection.as_mut() => break None,
                 verdict = idle.next_tick(progress, traffic) => {
                     if verdict != Verdict::Fine {

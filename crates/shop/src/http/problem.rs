@@ -68,6 +68,7 @@ kinds! {
     CURRENCY_MISMATCH = 422 "currency_mismatch" "The shop sells in another currency";
     INTERNAL = 500 "internal" "The shop has a defect";
     OVERLOADED = 503 "overloaded" "Too busy: nothing was done";
+    STORE_BUSY = 503 "overloaded" "The store was locked for too long: nothing was done";
     STORE_UNAVAILABLE = 503 "store_unavailable" "The store does not answer: nothing was done";
     OUTCOME_UNKNOWN = 503 "outcome_unknown" "It is not known whether the write was stored";
 }
@@ -112,7 +113,8 @@ impl From<Kind> for Problem {
 impl From<&StoreError> for Problem {
     fn from(error: &StoreError) -> Self {
         let kind = match error {
-            StoreError::QueueFull | StoreError::Busy => OVERLOADED,
+            StoreError::QueueFull => OVERLOADED,
+            StoreError::Busy => STORE_BUSY,
             StoreError::Unavailable(_) | StoreError::Closed => STORE_UNAVAILABLE,
             StoreError::OutcomeUnknown => OUTCOME_UNKNOWN,
         };

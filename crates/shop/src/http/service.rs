@@ -27,7 +27,8 @@ use crate::orders::Orders;
 use crate::payments::Payments;
 use crate::products::Products;
 use crate::settings::ShopSettings;
-use crate::stopwatch::Stopwatch;
+use crate::tasks::Tasks;
+use double11_store::Stopwatch;
 
 /// Everything that requests are served from.
 pub(crate) struct App {
@@ -39,6 +40,7 @@ pub(crate) struct App {
     pub(crate) carts: Carts,
     pub(crate) orders: Orders,
     pub(crate) payments: Arc<Payments>,
+    pub(crate) tasks: Arc<Tasks>,
     /// Set when the shop begins to shut down; readiness then says so.
     pub(crate) draining: AtomicBool,
 }

@@ -5,7 +5,7 @@ use double11_units::Currency;
 use proptest::prelude::*;
 
 use super::{Hits, SearchIndex, gallop, intersect, runs};
-use crate::stopwatch::Stopwatch;
+use double11_store::Stopwatch;
 
 fn catalogue(count: u32) -> Vec<Product> {
     crate::catalogue::generate(11, count, Currency::Cny)

@@ -12,7 +12,7 @@ async fn quick() -> Fixture {
     settings.limits = Limits {
         head_timeout: Duration::from_millis(200),
         body_timeout: Duration::from_millis(200),
-        idle_timeout: Duration::from_millis(600),
+        idle_timeout: Duration::from_millis(1_500),
         drain_deadline: Duration::from_secs(2),
         ..Limits::SERVE
     };

@@ -12,7 +12,7 @@ use crate::gateway::{
     AttemptStatus, ChargeResult, Gateway, GatewayError, LedgerError, SandboxGateway,
     SandboxSettings,
 };
-use crate::stopwatch::Stopwatch;
+use double11_store::Stopwatch;
 
 fn id(number: i64) -> AttemptId {
     AttemptId::new(number).unwrap()

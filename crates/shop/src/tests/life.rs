@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::client::Client;
 use super::fake_store::FakeStore;
-use super::{PRODUCTS, metrics, sandbox, settings, start};
+use super::{Fixture, PRODUCTS, metrics, sandbox, settings, start};
 use crate::{Dependencies, Shop, StartError};
 
 #[tokio::test]
@@ -95,7 +95,7 @@ async fn a_shutdown_finishes_what_is_in_process() {
         body.len()
     );
     busy.write(head.as_bytes()).await;
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    until_in_process(&fixture).await;
     let stock = fixture.store.available(3);
     let store = Arc::clone(&fixture.store);
     let shutdown = tokio::spawn(fixture.shop.shutdown());
@@ -111,7 +111,7 @@ async fn a_shutdown_finishes_what_is_in_process() {
     );
     assert!(busy.is_closed().await);
     let report = shutdown.await.unwrap();
-    assert_eq!((report.connections_cut, report.payments_cut), (0, 0));
+    assert_eq!((report.connections_cut, report.writes_cut), (0, 0));
     assert_eq!(store.available(3), stock - 2);
     assert!(tokio::net::TcpStream::connect(addr).await.is_err());
 }
@@ -119,19 +119,31 @@ async fn a_shutdown_finishes_what_is_in_process() {
 #[tokio::test]
 async fn readiness_tells_of_the_drain() {
     let fixture = start(settings(Levers::NONE)).await;
-    let mut busy = fixture.client().await;
-    busy.write(b"GET /actuator/health/readiness HTTP/1.1\r\nhost: ")
+    let mut early = fixture.client().await;
+    early
+        .write(b"GET /actuator/health/readiness HTTP/1.1\r\nhost: ")
         .await;
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    // Connections are accepted in turn: once a later one is served, the earlier one is being read.
+    assert_eq!(
+        fixture
+            .client()
+            .await
+            .get("/actuator/health/readiness")
+            .await
+            .status,
+        200
+    );
+    let app = Arc::clone(&fixture.shop.app);
     let shutdown = tokio::spawn(fixture.shop.shutdown());
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    busy.write(b"s\r\n\r\n").await;
-    if let Some(answer) = busy.read(false).await {
-        assert_eq!(
-            (answer.status, &*answer.text("status")),
-            (503, "OUT_OF_SERVICE")
-        );
+    while !app.is_draining() {
+        tokio::task::yield_now().await;
     }
+    early.write(b"s\r\n\r\n").await;
+    let answer = early.read(false).await.expect("an answer in the drain");
+    assert_eq!(
+        (answer.status, &*answer.text("status")),
+        (503, "OUT_OF_SERVICE")
+    );
     shutdown.await.unwrap();
 }
 
@@ -144,7 +156,7 @@ async fn a_shutdown_cuts_what_takes_too_long() {
     stuck
         .write(b"POST /api/orders HTTP/1.1\r\nhost: s\r\ncontent-length: 9\r\n\r\n")
         .await;
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    until_in_process(&fixture).await;
     let report = fixture.shop.shutdown().await;
     assert_eq!(report.connections_cut, 1);
     assert!(report.took < Duration::from_secs(5), "{:?}", report.took);
@@ -198,4 +210,11 @@ async fn a_start_fails_with_its_reason() {
         ),
         "{error}"
     );
+}
+
+/// Waits until the shop works on a request.
+async fn until_in_process(fixture: &Fixture) {
+    while fixture.shop.app.admission.in_flight() == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }

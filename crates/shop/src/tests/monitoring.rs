@@ -236,7 +236,11 @@ async fn outcomes_are_counted_once() {
         .metrics
         .committed(3, std::time::Duration::from_micros(300));
 
-    let after = scrape(&fixture).await;
+    let mut after = scrape(&fixture).await;
+    // The gauges of the store are first read at the start, in the background.
+    while after.samples.get("ecommerce_reserved_units") != Some(&42.0) {
+        after = scrape(&fixture).await;
+    }
     let duration = |endpoint: &str, method: &str, status: u16| {
         format!(
             "ecommerce_request_duration_seconds_count{{endpoint=\"{endpoint}\",method=\"{method}\",\

@@ -16,6 +16,9 @@ use super::fake_store::FakeStore;
 use super::{Fixture, PRODUCTS, settings, start, start_with, variants};
 use crate::gateway::{AttemptStatus, ChargeResult, Gateway, GatewayError, GatewayReply};
 
+/// Longer than any test.
+const PATIENT: Duration = Duration::from_mins(1);
+
 /// A gateway that answers a charge only when let, and counts.
 struct SlowGateway {
     /// Charges that may go on.
@@ -168,10 +171,13 @@ async fn a_key_is_charged_once() {
     assert_eq!(fixture.store.order_now(&order_id).payments.len(), 1);
 }
 
-async fn slow() -> (Fixture, Arc<SlowGateway>) {
+/// A shop whose gateway waits to be let go, at most for this long.
+async fn slow(gateway_deadline: Duration) -> (Fixture, Arc<SlowGateway>) {
     let gateway = SlowGateway::new();
     let store = FakeStore::new(PRODUCTS);
-    let fixture = start_with(settings(Levers::NONE), store, Arc::clone(&gateway) as _).await;
+    let mut settings = settings(Levers::NONE);
+    settings.gateway_deadline = gateway_deadline;
+    let fixture = start_with(settings, store, Arc::clone(&gateway) as _).await;
     (fixture, gateway)
 }
 
@@ -191,7 +197,7 @@ fn pay_in_background(
 
 #[tokio::test]
 async fn a_duplicate_in_flight_joins_the_first() {
-    let (fixture, gateway) = slow().await;
+    let (fixture, gateway) = slow(PATIENT).await;
     let mut client = fixture.client().await;
     let (order_id, _) = order(&mut client).await;
     let body = payment(&order_id, 1.0);
@@ -224,7 +230,7 @@ async fn a_duplicate_in_flight_joins_the_first() {
 
 #[tokio::test]
 async fn a_charge_goes_on_when_the_client_hangs_up() {
-    let (fixture, gateway) = slow().await;
+    let (fixture, gateway) = slow(PATIENT).await;
     let mut client = fixture.client().await;
     let (order_id, _) = order(&mut client).await;
     let paying = pay_in_background(&fixture, "p", &payment(&order_id, 1.0));
@@ -240,7 +246,7 @@ async fn an_unknown_outcome_is_told_and_resolved_without_a_second_charge() {
         (false, AttemptState::Captured, OrderState::PartiallyPaid),
         (true, AttemptState::Declined, OrderState::PendingPayment),
     ] {
-        let (fixture, gateway) = slow().await;
+        let (fixture, gateway) = slow(Duration::from_millis(300)).await;
         gateway.loses_charges.store(loses, Ordering::SeqCst);
         let mut client = fixture.client().await;
         let (order_id, _) = order(&mut client).await;
@@ -272,7 +278,7 @@ async fn an_unknown_outcome_is_told_and_resolved_without_a_second_charge() {
 
 #[tokio::test]
 async fn the_next_start_resolves_what_a_crash_left_open() {
-    let (fixture, gateway) = slow().await;
+    let (fixture, gateway) = slow(PATIENT).await;
     let mut client = fixture.client().await;
     let (order_id, _) = order(&mut client).await;
     let paying = pay_in_background(&fixture, "p", &payment(&order_id, 1.0));
@@ -297,7 +303,7 @@ async fn the_next_start_resolves_what_a_crash_left_open() {
 
 #[tokio::test]
 async fn a_late_capture_is_refunded_and_revives_nothing() {
-    let (fixture, gateway) = slow().await;
+    let (fixture, gateway) = slow(PATIENT).await;
     let mut client = fixture.client().await;
     let (order_id, _) = order(&mut client).await;
     let paying = pay_in_background(&fixture, "p", &payment(&order_id, 1.0));

@@ -116,10 +116,17 @@ pub struct WriteFacts {
 impl RunManifest {
     pub(super) fn new(options: &RunOptions, outcome: &RunOutcome) -> Self {
         let mut versions = options.about.versions.clone();
-        versions.insert("double11-load".to_owned(), env!("CARGO_PKG_VERSION").to_owned());
+        versions.insert(
+            "double11-load".to_owned(),
+            env!("CARGO_PKG_VERSION").to_owned(),
+        );
         let (model, users) = match options.model {
-            LoadModel::Open { spread: Spread::Poisson } => ("open-poisson", None),
-            LoadModel::Open { spread: Spread::Even } => ("open-even", None),
+            LoadModel::Open {
+                spread: Spread::Poisson,
+            } => ("open-poisson", None),
+            LoadModel::Open {
+                spread: Spread::Even,
+            } => ("open-even", None),
             LoadModel::Closed { users } => ("closed", Some(users)),
         };
         Self {
@@ -129,7 +136,11 @@ impl RunManifest {
             target: options.target.to_string(),
             model: model.to_owned(),
             users,
-            phases: options.phases.iter().map(|phase| PhaseFacts::new(options, phase)).collect(),
+            phases: options
+                .phases
+                .iter()
+                .map(|phase| PhaseFacts::new(options, phase))
+                .collect(),
             limits: LimitFacts {
                 threads: outcome.health.threads,
                 pinned_to: options.pin_to.clone(),
@@ -189,7 +200,10 @@ impl PhaseFacts {
 /// # Errors
 /// [`LoadError::System`] when it is not there or not of this form.
 pub fn read_manifest(directory: &Path) -> Result<RunManifest, LoadError> {
-    let read = std::fs::read(directory.join(RUN))
-        .and_then(|bytes| Ok(serde_json::from_slice(&bytes)?));
-    read.map_err(|source| LoadError::System { what: "to read `run.json`", source })
+    let read =
+        std::fs::read(directory.join(RUN)).and_then(|bytes| Ok(serde_json::from_slice(&bytes)?));
+    read.map_err(|source| LoadError::System {
+        what: "to read `run.json`",
+        source,
+    })
 }

@@ -28,15 +28,25 @@ impl Worker<'_> {
     /// Sends a request on a free lane, or on a new one.
     pub(super) fn send(&mut self, start: Start, free: Option<usize>) {
         let shared = self.shared;
-        let (Some(run), Some(head)) =
-            (self.visits.get_mut(start.visit), &shared.steps[start.turn.step].head)
-        else {
+        let (Some(run), Some(head)) = (
+            self.visits.get_mut(start.visit),
+            &shared.steps[start.turn.step].head,
+        ) else {
             return;
         };
         let is_closed = matches!(shared.model, LoadModel::Closed { .. });
-        let planned = if is_closed { self.clock.now() } else { start.planned };
+        let planned = if is_closed {
+            self.clock.now()
+        } else {
+            start.planned
+        };
         let unix_millis = u64::try_from(self.clock.wall(planned).millis()).unwrap_or(0);
-        run.visit.render(&shared.plan, start.turn.step, unix_millis, &mut self.rendered);
+        run.visit.render(
+            &shared.plan,
+            start.turn.step,
+            unix_millis,
+            &mut self.rendered,
+        );
         let in_flight = shared.in_flight();
         let sent = self.clock.now();
         let planned = if is_closed { sent } else { planned };
@@ -45,6 +55,7 @@ impl Worker<'_> {
             turn: start.turn,
             planned,
             sent,
+            has_waited: self.shortages > start.shortages,
             is_fresh: free.is_none(),
             is_retried: false,
             in_flight,
@@ -64,7 +75,9 @@ impl Worker<'_> {
         let key = rendered.key.as_ref().map(<[u8; 36]>::as_slice);
         exchange.path = head.write(&rendered.path, key, &rendered.body, request);
         exchange.body_start = request.len() - rendered.body.len();
-        let progress = lane.connection.send(shared.steps[start.turn.step].keep_body);
+        let progress = lane
+            .connection
+            .send(shared.steps[start.turn.step].keep_body);
         self.lanes.set_busy(index, exchange);
         self.settle(index, progress);
     }
@@ -122,7 +135,9 @@ impl Worker<'_> {
     /// Opens a connection in a new lane.
     fn open_lane(&mut self, now: Duration) -> Result<usize, TransportError> {
         let connection = self.open_connection(self.lanes.next_slot())?;
-        Ok(self.lanes.insert(connection, now.saturating_add(self.shared.connect_timeout)))
+        Ok(self
+            .lanes
+            .insert(connection, now.saturating_add(self.shared.connect_timeout)))
     }
 
     fn open_connection(&self, index: usize) -> Result<Connection, TransportError> {
@@ -140,27 +155,37 @@ impl Worker<'_> {
             return self.lanes.close(index);
         };
         let shared = self.shared;
-        let (Some(lane), Some(run)) =
-            (self.lanes.get_mut(index), self.visits.get_mut(exchange.visit))
-        else {
+        let (Some(lane), Some(run)) = (
+            self.lanes.get_mut(index),
+            self.visits.get_mut(exchange.visit),
+        ) else {
             return;
         };
         let body = lane.connection.body(body, &self.buffers);
         let status = head.status;
-        let conclusion = run.visit.conclude(&shared.plan, exchange.turn, status, body);
+        let conclusion = run
+            .visit
+            .conclude(&shared.plan, exchange.turn, status, body);
         let request = shared.plan.steps()[exchange.turn.step].request.as_ref();
         let is_success = request.is_some_and(|request| request.success.contains(&status));
         let code = conclusion.code.as_deref();
         let written = WriteOutcome::of_answer(is_success, status, code);
         let outcome = conclusion.outcome;
         let message = match (outcome, code) {
-            (Outcome::Failed(Failure::Extraction), _) => "a value is missing in the answer".to_owned(),
+            (Outcome::Failed(Failure::Extraction), _) => {
+                "a value is missing in the answer".to_owned()
+            }
             (Outcome::Failed(_), Some(code)) => format!("unexpected status {status}, code {code}"),
             (Outcome::Failed(_), None) => format!("unexpected status {status}"),
             _ => String::new(),
         };
         let code = conclusion.code.map(std::borrow::Cow::into_owned);
-        let end = End { at, status: Some(status), outcome, message: &message };
+        let end = End {
+            at,
+            status: Some(status),
+            outcome,
+            message: &message,
+        };
         self.record(index, &exchange, &end);
         self.keep_in_ledger(index, &exchange, &end, (written, code.as_deref()));
         if head.keep_alive {
@@ -218,9 +243,16 @@ impl Worker<'_> {
         let at = self.clock.now();
         if let Some(exchange) = self.lanes.take_exchange(index) {
             let status = self.lanes.get_mut(index).and_then(|lane| {
-                lane.connection.status().filter(|_| failure == Failure::Transport)
+                lane.connection
+                    .status()
+                    .filter(|_| failure == Failure::Transport)
             });
-            let end = End { at, status, outcome: Outcome::Failed(failure), message };
+            let end = End {
+                at,
+                status,
+                outcome: Outcome::Failed(failure),
+                message,
+            };
             self.record(index, &exchange, &end);
             self.keep_in_ledger(index, &exchange, &end, (WriteOutcome::Unknown, None));
             self.end_failed(&exchange, at);
@@ -232,7 +264,12 @@ impl Worker<'_> {
     fn fail_unopened(&mut self, exchange: &Exchange, error: &TransportError) {
         let at = self.clock.now();
         let outcome = Outcome::Failed(Failure::Connect);
-        let end = End { at, status: None, outcome, message: &with_cause(error) };
+        let end = End {
+            at,
+            status: None,
+            outcome,
+            message: &with_cause(error),
+        };
         self.record(usize::MAX, exchange, &end);
         self.end_failed(exchange, at);
     }
@@ -252,7 +289,9 @@ impl Worker<'_> {
         };
         let connection = self.lanes.get_mut(index).map(|lane| &lane.connection);
         let has_sent = connection.filter(|connection| connection.has_sent());
-        let connected = connection.filter(|_| exchange.is_fresh).and_then(Connection::connected_at);
+        let connected = connection
+            .filter(|_| exchange.is_fresh)
+            .and_then(Connection::connected_at);
         let bytes_sent = has_sent.map_or(0, |connection| connection.request().len());
         let path = connection
             .filter(|_| shared.keeps_paths)
@@ -271,10 +310,11 @@ impl Worker<'_> {
             status: end.status,
             bytes_received: connection.map_or(0, Connection::bytes_received),
             bytes_sent: u64::try_from(bytes_sent).unwrap_or(u64::MAX),
-            late: exchange.sent.saturating_sub(exchange.planned) > LATE,
+            late: exchange.has_waited && exchange.sent.saturating_sub(exchange.planned) > LATE,
             in_flight: exchange.in_flight,
         };
-        self.outbox.record(sample, path.unwrap_or_default(), end.message.as_bytes());
+        self.outbox
+            .record(sample, path.unwrap_or_default(), end.message.as_bytes());
         self.outbox.send_if_full(&self.clock);
     }
 
@@ -288,9 +328,11 @@ impl Worker<'_> {
     ) {
         let shared = self.shared;
         let step = &shared.steps[exchange.turn.step];
-        let (Some(kind), Some(lane), Some(run)) =
-            (step.write, self.lanes.get_mut(index), self.visits.get(exchange.visit))
-        else {
+        let (Some(kind), Some(lane), Some(run)) = (
+            step.write,
+            self.lanes.get_mut(index),
+            self.visits.get(exchange.visit),
+        ) else {
             return;
         };
         if !lane.connection.has_sent() {
@@ -310,19 +352,28 @@ impl Worker<'_> {
             kind,
             step: &step.name,
             key: exchange.key.as_ref().map(<[u8; 36]>::as_slice),
-            phase: shared.phase_names.get(usize::from(phase.0)).map_or(b"null", Vec::as_slice),
+            phase: shared
+                .phase_names
+                .get(usize::from(phase.0))
+                .map_or(b"null", Vec::as_slice),
             planned: self.clock.wall(exchange.planned),
             sent: self.clock.wall(exchange.sent),
             end: self.clock.wall(end.at),
             outcome,
             status: end.status,
             code,
-            request: lane.connection.request().get(exchange.body_start..).unwrap_or_default(),
+            request: lane
+                .connection
+                .request()
+                .get(exchange.body_start..)
+                .unwrap_or_default(),
         };
         let request = shared.plan.steps()[exchange.turn.step].request.as_ref();
         let extract = request.map_or(&[][..], |request| request.extract.as_slice());
         let value = |extraction: &'_ Extraction| run.visit.value(extraction.variable);
-        let answer = extract.iter().map(|extraction| (extraction.name.as_str(), value(extraction)));
+        let answer = extract
+            .iter()
+            .map(|extraction| (extraction.name.as_str(), value(extraction)));
         line.write(answer, &mut self.outbox.batch.ledger);
     }
 }

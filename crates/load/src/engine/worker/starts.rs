@@ -18,7 +18,11 @@ impl Worker<'_> {
     pub(super) fn fire(&mut self, now: Duration) {
         for _ in 0..STARTS_AT_ONCE {
             let arrival = self.next_arrival.filter(|arrival| arrival.at <= now);
-            let timer = self.timers.peek().map(|timer| timer.at).filter(|at| *at <= now);
+            let timer = self
+                .timers
+                .peek()
+                .map(|timer| timer.at)
+                .filter(|at| *at <= now);
             match (arrival, timer) {
                 (Some(arrival), timer) if timer.is_none_or(|at| arrival.at <= at) => {
                     self.next_arrival = None;
@@ -71,16 +75,30 @@ impl Worker<'_> {
             }
         }
         let at = self.clock.now() + EMPTY_VISITS_PAUSE;
-        self.timers.push(Timer { at, work: Work::Visit { user } });
+        self.timers.push(Timer {
+            at,
+            work: Work::Visit { user },
+        });
     }
 
     /// Begins a visit; `false` when it was over at once.
     fn begin_visit(&mut self, shopper: u64, planned: Duration, user: Option<usize>) -> bool {
         let phase = self.shared.phases.phase_at(planned);
-        let peak = self.shared.peaks.get(usize::from(phase.0)).copied().unwrap_or(false);
+        let peak = self
+            .shared
+            .peaks
+            .get(usize::from(phase.0))
+            .copied()
+            .unwrap_or(false);
         let mut visit = self.spare_visits.pop().unwrap_or_default();
         visit.begin(&self.shared.plan, self.shared.seed, shopper, peak);
-        let key = self.visits.insert(VisitRun { visit, shopper, phase, planned, user });
+        let key = self.visits.insert(VisitRun {
+            visit,
+            shopper,
+            phase,
+            planned,
+            user,
+        });
         self.go_on(key, planned)
     }
 
@@ -99,11 +117,19 @@ impl Worker<'_> {
             self.cut_visit(key);
             return true;
         }
-        let start = Start { visit: key, turn, planned };
+        let start = Start {
+            visit: key,
+            turn,
+            planned,
+            shortages: 0,
+        };
         if turn.pause.is_zero() {
             self.start(start);
         } else {
-            self.timers.push(Timer { at: planned, work: Work::Start(start) });
+            self.timers.push(Timer {
+                at: planned,
+                work: Work::Start(start),
+            });
         }
         true
     }
@@ -114,11 +140,14 @@ impl Worker<'_> {
         if !self.go_on(key, at)
             && let Some(user) = user
         {
-            self.timers.push(Timer { at, work: Work::Visit { user } });
+            self.timers.push(Timer {
+                at,
+                work: Work::Visit { user },
+            });
         }
     }
 
-    fn start(&mut self, start: Start) {
+    fn start(&mut self, mut start: Start) {
         let is_open = matches!(self.shared.model, LoadModel::Open { .. });
         if is_open && self.in_flight >= self.in_flight_max {
             let end = self.clock.now();
@@ -130,6 +159,7 @@ impl Worker<'_> {
             return;
         }
         self.change_in_flight(1);
+        start.shortages = self.shortages;
         self.waiting.push_back(start);
     }
 
@@ -138,6 +168,7 @@ impl Worker<'_> {
         while !self.waiting.is_empty() {
             let free = self.lanes.take_free();
             if free.is_none() && !self.lanes.has_room() {
+                self.shortages += 1;
                 return;
             }
             if let Some(start) = self.waiting.pop_front() {
@@ -153,8 +184,9 @@ impl Worker<'_> {
         if matches!(self.shared.model, LoadModel::Closed { .. }) {
             return;
         }
-        while let Some(start) =
-            self.waiting.pop_front_if(|start| start.planned.saturating_add(timeout) <= now)
+        while let Some(start) = self
+            .waiting
+            .pop_front_if(|start| start.planned.saturating_add(timeout) <= now)
         {
             self.give_up_start(start, now);
         }
@@ -207,7 +239,10 @@ impl Worker<'_> {
         let Some(run) = self.visits.try_remove(key) else {
             return;
         };
-        self.outbox.batch.visits.push((run.phase, at.saturating_sub(run.planned)));
+        self.outbox
+            .batch
+            .visits
+            .push((run.phase, at.saturating_sub(run.planned)));
         self.spare_visits.push(run.visit);
     }
 

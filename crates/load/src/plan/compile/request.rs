@@ -14,8 +14,14 @@ use crate::plan::{Data, Extraction, Piece, Refusal, Request, Source, Template};
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
 /// Headers that the transport writes itself.
-const OWN_HEADERS: [&str; 6] =
-    ["host", "connection", "content-length", "content-type", "transfer-encoding", "idempotency-key"];
+const OWN_HEADERS: [&str; 6] = [
+    "host",
+    "connection",
+    "content-length",
+    "content-type",
+    "transfer-encoding",
+    "idempotency-key",
+];
 
 impl Compiler<'_> {
     pub(super) fn request(
@@ -34,11 +40,15 @@ impl Compiler<'_> {
         if let Some(body) = &file.body
             && matches!(method.as_str(), "GET" | "DELETE")
         {
-            self.problems.at(&body.span(), format!("a {method} request has no body"));
+            self.problems
+                .at(&body.span(), format!("a {method} request has no body"));
         }
         let success = file.success.get_ref().clone();
         if success.is_empty() || !success.iter().all(|status| (200..600).contains(status)) {
-            self.problems.at(&file.success.span(), "`success` names statuses from 200 to 599");
+            self.problems.at(
+                &file.success.span(),
+                "`success` names statuses from 200 to 599",
+            );
         }
         let span = file.success.span();
         Request {
@@ -54,31 +64,39 @@ impl Compiler<'_> {
         }
     }
 
-    pub(super) fn refusals(
-        &mut self,
-        files: &[RefusalFile],
-        span: &Range<usize>,
-    ) -> Vec<Refusal> {
+    pub(super) fn refusals(&mut self, files: &[RefusalFile], span: &Range<usize>) -> Vec<Refusal> {
         let mut refusals = Vec::with_capacity(files.len());
         for file in files {
             if !(200..600).contains(&file.status) {
-                self.problems.at(span, "an expected refusal has a status from 200 to 599");
+                self.problems
+                    .at(span, "an expected refusal has a status from 200 to 599");
             }
-            refusals.push(Refusal { status: file.status, code: file.code.clone() });
+            refusals.push(Refusal {
+                status: file.status,
+                code: file.code.clone(),
+            });
         }
         refusals
     }
 
     fn headers(&mut self, files: &BTreeMap<String, Spanned<String>>) -> Vec<(String, String)> {
         for (name, value) in files {
-            let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+            let is_token =
+                |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
             let own = OWN_HEADERS.contains(&name.to_ascii_lowercase().as_str());
-            let control = value.get_ref().bytes().any(|byte| byte < 0x20 || byte == 0x7f);
+            let control = value
+                .get_ref()
+                .bytes()
+                .any(|byte| byte < 0x20 || byte == 0x7f);
             if own || name.is_empty() || !name.bytes().all(is_token) || control {
-                self.problems.at(&value.span(), format!("the header `{name}` cannot be set"));
+                self.problems
+                    .at(&value.span(), format!("the header `{name}` cannot be set"));
             }
         }
-        files.iter().map(|(name, value)| (name.clone(), value.get_ref().clone())).collect()
+        files
+            .iter()
+            .map(|(name, value)| (name.clone(), value.get_ref().clone()))
+            .collect()
     }
 
     fn extractions(
@@ -92,7 +110,11 @@ impl Compiler<'_> {
             let variable = self.declare(name, &span, Source::Answer { step });
             match Pointer::parse(pointer.get_ref()) {
                 Ok(pointer) => {
-                    extractions.push(Extraction { name: name.clone(), variable, pointer });
+                    extractions.push(Extraction {
+                        name: name.clone(),
+                        variable,
+                        pointer,
+                    });
                 }
                 Err(error) => self.problems.at(&span, error.to_string()),
             }
@@ -116,7 +138,9 @@ impl Compiler<'_> {
 
     fn body(&mut self, body: &Spanned<String>, parent: Option<usize>) -> Option<Template> {
         let resolved = self.json_template(body.get_ref(), parent);
-        resolved.map_err(|message| self.problems.at(&body.span(), message)).ok()
+        resolved
+            .map_err(|message| self.problems.at(&body.span(), message))
+            .ok()
     }
 
     /// Cuts, checks and resolves the template of a JSON text.
@@ -140,16 +164,26 @@ impl Compiler<'_> {
                     pieces.push(Piece::Literal(text.as_bytes().to_vec()));
                 }
                 CutPiece::Literal(text) => {
-                    pieces.push(Piece::Literal(template::without_white_space(text, &mut in_string)));
+                    pieces.push(Piece::Literal(template::without_white_space(
+                        text,
+                        &mut in_string,
+                    )));
                 }
                 CutPiece::Name(name, encoding) => {
                     let variable = self.variable(name, parent)?;
-                    let repeats =
-                        matches!(self.variables[variable].source, Source::Data(Data::Repeat(_)));
+                    let repeats = matches!(
+                        self.variables[variable].source,
+                        Source::Data(Data::Repeat(_))
+                    );
                     if repeats && *encoding != Encoding::JsonValue {
-                        return Err(format!("`${{{name}}}` is an array and cannot stand in a text"));
+                        return Err(format!(
+                            "`${{{name}}}` is an array and cannot stand in a text"
+                        ));
                     }
-                    pieces.push(Piece::Value { variable, encoding: *encoding });
+                    pieces.push(Piece::Value {
+                        variable,
+                        encoding: *encoding,
+                    });
                 }
             }
         }

@@ -53,14 +53,23 @@ impl Compiler<'_> {
             }
             DataFile::Zipf { exponent, max } => {
                 let max = self.whole(max, span)?;
-                Ok(Data::Zipf { law: self.law(max, *exponent, span)? })
+                Ok(Data::Zipf {
+                    law: self.law(max, *exponent, span)?,
+                })
             }
-            DataFile::List { values, built_in, exponent } => {
-                self.list(values, built_in.as_deref(), *exponent, span)
-            }
+            DataFile::List {
+                values,
+                built_in,
+                exponent,
+            } => self.list(values, built_in.as_deref(), *exponent, span),
             DataFile::Choice { values } => self.choice(values, span),
-            DataFile::Uuid => Ok(Data::Uuid),
-            DataFile::Repeat { min, max, distinct, template } => {
+            DataFile::Uuid {} => Ok(Data::Uuid),
+            DataFile::Repeat {
+                min,
+                max,
+                distinct,
+                template,
+            } => {
                 if min > max || *max == 0 || *max > ITEMS_MAX {
                     return self.reject(span, "an array needs `min` ≤ `max`, and 1 ≤ `max` ≤ 1000");
                 }
@@ -154,20 +163,34 @@ impl Compiler<'_> {
             }
         }
         if variables.iter().any(|&index| {
-            matches!(self.variables[index].source, Source::Data(Data::Repeat(_)) | Source::Shopper)
+            matches!(
+                self.variables[index].source,
+                Source::Data(Data::Repeat(_)) | Source::Shopper
+            )
         }) {
             return self.reject(span, "the items of an array are made of drawn values only");
         }
         let distinct = match distinct {
             None => None,
-            Some(name) => match self.names.get(name).filter(|index| variables.contains(*index)) {
+            Some(name) => match self
+                .names
+                .get(name)
+                .filter(|index| variables.contains(*index))
+            {
                 Some(index) => Some(*index),
                 None => {
-                    return self.reject(span, format!("the template has no `{name}` to be distinct"));
+                    return self
+                        .reject(span, format!("the template has no `{name}` to be distinct"));
                 }
             },
         };
         let (min, max) = (*items.start(), *items.end());
-        Ok(Data::Repeat(Repeat { min, max, distinct, item, variables }))
+        Ok(Data::Repeat(Repeat {
+            min,
+            max,
+            distinct,
+            item,
+            variables,
+        }))
     }
 }

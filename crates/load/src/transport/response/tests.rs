@@ -1,6 +1,9 @@
 use super::*;
 
-const LIMITS: Limits = Limits { head_bytes_max: 1_024, body_bytes_max: 64 };
+const LIMITS: Limits = Limits {
+    head_bytes_max: 1_024,
+    body_bytes_max: 64,
+};
 
 /// Status, body and whether the connection stays open.
 type Read = Result<(u16, String, bool), ResponseError>;
@@ -16,7 +19,11 @@ fn read(bytes: &[u8], piece: usize) -> Read {
                 BodyAt::Input(range) => input[range].to_vec(),
                 BodyAt::Kept => reader.kept_body().to_vec(),
             };
-            Some((head.status, String::from_utf8(body).unwrap(), head.keep_alive))
+            Some((
+                head.status,
+                String::from_utf8(body).unwrap(),
+                head.keep_alive,
+            ))
         }
     };
     for input in bytes.chunks(piece) {
@@ -56,12 +63,27 @@ fn last(status: u16, text: &str) -> Read {
 
 #[test]
 fn bodies_of_every_framing() {
-    check("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", &body(200, "hello"));
-    check("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", &body(200, ""));
+    check(
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+        &body(200, "hello"),
+    );
+    check(
+        "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
+        &body(200, ""),
+    );
     check("HTTP/1.1 204 No Content\r\n\r\n", &body(204, ""));
-    check("HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", &body(304, ""));
-    check("HTTP/1.1 200 OK\r\n\r\nto the end", &last(200, "to the end"));
-    check("HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\na", &last(200, "a"));
+    check(
+        "HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n",
+        &body(304, ""),
+    );
+    check(
+        "HTTP/1.1 200 OK\r\n\r\nto the end",
+        &last(200, "to the end"),
+    );
+    check(
+        "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\na",
+        &last(200, "a"),
+    );
     check(
         "HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 1\r\n\r\na",
         &body(200, "a"),
@@ -74,26 +96,55 @@ fn bodies_of_every_framing() {
         "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc",
         &body(200, "abc"),
     );
-    check("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nabc", &last(200, "a"));
+    check(
+        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nabc",
+        &last(200, "a"),
+    );
 }
 
 #[test]
 fn chunked_bodies() {
     let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
-    check(&format!("{head}5\r\nhello\r\n0\r\n\r\n"), &body(200, "hello"));
-    check(&format!("{head}3\r\nhel\r\n02;x=\"y\"\r\nlo\r\n0\r\n\r\n"), &body(200, "hello"));
-    check(&format!("{head}A\r\n0123456789\r\n0\r\nX: y\r\nZ: z\r\n\r\n"), &body(200, "0123456789"));
+    check(
+        &format!("{head}5\r\nhello\r\n0\r\n\r\n"),
+        &body(200, "hello"),
+    );
+    check(
+        &format!("{head}3\r\nhel\r\n02;x=\"y\"\r\nlo\r\n0\r\n\r\n"),
+        &body(200, "hello"),
+    );
+    check(
+        &format!("{head}A\r\n0123456789\r\n0\r\nX: y\r\nZ: z\r\n\r\n"),
+        &body(200, "0123456789"),
+    );
     check(&format!("{head}0\r\n\r\n"), &body(200, ""));
     check(
-        &format!("{}5\r\nhello\r\n0\r\n\r\n", head.replace("\r\n\r\n", "\r\nContent-Length: 9\r\n\r\n")),
+        &format!(
+            "{}5\r\nhello\r\n0\r\n\r\n",
+            head.replace("\r\n\r\n", "\r\nContent-Length: 9\r\n\r\n")
+        ),
         &last(200, "hello"),
     );
-    for wrong in ["5\r\nhelloX", "\r\n", "x\r\n", "5hello", "-1\r\n", "FFFFFFFFFFFFFFFFF\r\n", "5\rx"] {
+    for wrong in [
+        "5\r\nhelloX",
+        "\r\n",
+        "x\r\n",
+        "5hello",
+        "-1\r\n",
+        "FFFFFFFFFFFFFFFFF\r\n",
+        "5\rx",
+    ] {
         check(&format!("{head}{wrong}"), &Err(ResponseError::Chunk));
     }
     check(&format!("{head}5\r\nhel"), &Err(ResponseError::Truncated));
-    check(&format!("{head}5\r\nhello\r\n0\r\n"), &Err(ResponseError::Truncated));
-    check(&format!("{head}41\r\n{}", "x".repeat(0x41)), &Err(ResponseError::BodyTooLong));
+    check(
+        &format!("{head}5\r\nhello\r\n0\r\n"),
+        &Err(ResponseError::Truncated),
+    );
+    check(
+        &format!("{head}41\r\n{}", "x".repeat(0x41)),
+        &Err(ResponseError::BodyTooLong),
+    );
 }
 
 #[test]
@@ -103,18 +154,30 @@ fn interim_responses_are_passed_over() {
         &format!("{interim}HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nok"),
         &body(201, "ok"),
     );
-    check("HTTP/1.1 101 Switching Protocols\r\n\r\n", &Err(ResponseError::Upgrade));
+    check(
+        "HTTP/1.1 101 Switching Protocols\r\n\r\n",
+        &Err(ResponseError::Upgrade),
+    );
 }
 
 #[test]
 fn wrong_responses_are_refused() {
-    check("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel", &Err(ResponseError::Truncated));
+    check(
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel",
+        &Err(ResponseError::Truncated),
+    );
     check("", &Err(ResponseError::Truncated));
     check("HTTP/1.1 200 OK\r\n", &Err(ResponseError::Truncated));
     check("<html>", &Err(ResponseError::Head));
     check("HTTP/1.1 2x0 OK\r\n\r\n", &Err(ResponseError::Head));
-    check("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", &Err(ResponseError::Length));
-    check("HTTP/1.1 200 OK\r\nContent-Length: 1, 1\r\n\r\n", &Err(ResponseError::Length));
+    check(
+        "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+        &Err(ResponseError::Length),
+    );
+    check(
+        "HTTP/1.1 200 OK\r\nContent-Length: 1, 1\r\n\r\n",
+        &Err(ResponseError::Length),
+    );
     check(
         "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n",
         &Err(ResponseError::Length),
@@ -123,13 +186,28 @@ fn wrong_responses_are_refused() {
         "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
         &Err(ResponseError::Length),
     );
-    check("HTTP/1.1 200 OK\r\nContent-Length: 65\r\n\r\n", &Err(ResponseError::BodyTooLong));
-    check("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", &Err(ResponseError::Coding));
+    check(
+        "HTTP/1.1 200 OK\r\nContent-Length: 65\r\n\r\n",
+        &Err(ResponseError::BodyTooLong),
+    );
+    check(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
+        &Err(ResponseError::Coding),
+    );
     let long = "x".repeat(1_100);
-    check(&format!("HTTP/1.1 200 OK\r\nX: {long}"), &Err(ResponseError::HeadTooLong));
-    check(&format!("HTTP/1.1 200 OK\r\nX: {long}\r\n\r\n"), &Err(ResponseError::HeadTooLong));
+    check(
+        &format!("HTTP/1.1 200 OK\r\nX: {long}"),
+        &Err(ResponseError::HeadTooLong),
+    );
+    check(
+        &format!("HTTP/1.1 200 OK\r\nX: {long}\r\n\r\n"),
+        &Err(ResponseError::HeadTooLong),
+    );
     let many = "a: b\r\n".repeat(101);
-    check(&format!("HTTP/1.1 200 OK\r\n{many}\r\n"), &Err(ResponseError::HeadTooLong));
+    check(
+        &format!("HTTP/1.1 200 OK\r\n{many}\r\n"),
+        &Err(ResponseError::HeadTooLong),
+    );
 }
 
 #[test]
@@ -137,7 +215,10 @@ fn a_body_that_is_not_kept_is_counted() {
     let mut reader = ResponseReader::new(LIMITS);
     reader.begin(false);
     assert!(!reader.has_begun());
-    assert_eq!(reader.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab"), Ok(Fed::More));
+    assert_eq!(
+        reader.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab"),
+        Ok(Fed::More)
+    );
     assert_eq!(reader.status(), Some(200));
     let Ok(Fed::Complete(head, _)) = reader.feed(b"cd") else {
         panic!("the response is complete");
@@ -145,4 +226,38 @@ fn a_body_that_is_not_kept_is_counted() {
     assert_eq!(head.bytes, 42);
     assert_eq!(reader.kept_body(), b"");
     assert_eq!(reader.feed(b"x"), Err(ResponseError::Head));
+}
+
+proptest::proptest! {
+    #[test]
+    fn a_response_reads_the_same_however_it_is_cut(
+        parts in proptest::collection::vec(
+            proptest::sample::select(vec![
+                "HTTP/1.1 200 OK\r\n", "HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.0 404 N\r\n",
+                "Content-Length: 3\r\n", "Content-Length: 0\r\n", "Connection: close\r\n",
+                "Transfer-Encoding: chunked\r\n", "\r\n", "3\r\nabc\r\n", "0\r\n", "abc", "x", "\r", "\n",
+            ]),
+            0..12,
+        ),
+        piece in 1_usize..40,
+    ) {
+        let bytes = parts.concat();
+        let (whole, cut) = (read(bytes.as_bytes(), usize::MAX), read(bytes.as_bytes(), piece));
+        match (whole, cut) {
+            // Only bytes that arrive with the response can tell that it has a surplus.
+            (Ok(whole), Ok(cut)) => assert_eq!((whole.0, whole.1), (cut.0, cut.1)),
+            (whole, cut) => assert_eq!(whole, cut),
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_survived(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
+        let mut reader = ResponseReader::new(LIMITS);
+        reader.begin(true);
+        let mut input = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+        input.extend_from_slice(&bytes);
+        drop(reader.feed(&input));
+        reader.begin(true);
+        drop(reader.feed(&bytes));
+    }
 }

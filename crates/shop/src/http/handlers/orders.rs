@@ -14,7 +14,7 @@ use crate::http::route::Route;
 use crate::http::service::App;
 use crate::http::wire::{self, RefusedOrder};
 use crate::metrics::{Operation, OrderStatus};
-use crate::stopwatch::Stopwatch;
+use double11_store::Stopwatch;
 
 pub(super) async fn place(app: &App, upload: Upload<'_>) -> Reply {
     let stopwatch = Stopwatch::start();

@@ -25,8 +25,8 @@ pub(super) async fn pay(app: &App, upload: Upload<'_>) -> Reply {
     let Paid { answer, replayed } = app.payments.pay(command).await;
     if replayed {
         app.metrics.replay(Operation::Payment);
-    } else if let Some(status) = counted_as(&answer) {
-        app.metrics.payment(status);
+    } else if matches!(answer, PayAnswer::Lost) {
+        app.metrics.payment(PaymentStatus::Failed);
     }
     let gateway = app.payments.gateway_name();
     let mut reply = match refused(answer) {
@@ -47,19 +47,6 @@ async fn command(app: &App, upload: Upload<'_>) -> Result<PreparePayment, Proble
         app.settings.currency,
         app.payments.gateway_name(),
     )
-}
-
-/// How an answer is counted. One without an outcome is counted when it gets one.
-fn counted_as(answer: &PayAnswer) -> Option<PaymentStatus> {
-    match answer {
-        PayAnswer::Captured(_) => Some(PaymentStatus::Success),
-        PayAnswer::Declined => Some(PaymentStatus::Declined),
-        PayAnswer::Pending(_) => None,
-        PayAnswer::InProcess | PayAnswer::Late | PayAnswer::Refused(_) => {
-            Some(PaymentStatus::Invalid)
-        }
-        PayAnswer::Store(_) | PayAnswer::Lost => Some(PaymentStatus::Failed),
-    }
 }
 
 /// An answer, sorted by what its reply looks like.
