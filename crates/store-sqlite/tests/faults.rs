@@ -1,5 +1,9 @@
 //! What the store does when its file, its disk or one of its commands is bad.
-#![expect(clippy::unwrap_used, reason = "a test that cannot set up its store has failed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test that cannot set up its store has failed, or says why it was skipped"
+)]
 
 use std::path::Path;
 use std::process::Command;
