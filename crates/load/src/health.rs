@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// Above this share of its processors a generator is at its limit.
 pub const PROCESSOR_SHARE_MAX: f64 = 0.8;
 /// Above this P99 of the scheduling lag a second is not on schedule.
-pub const LAG_P99_MAX: Duration = Duration::from_millis(1);
+pub const LAG_P99_MAX: Duration = Duration::from_millis(10);
 /// Seconds over a limit, in all, that make a run generator-limited.
 pub const SECONDS_OVER_MAX: u64 = 10;
 

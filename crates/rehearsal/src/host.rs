@@ -17,9 +17,7 @@ const SYNC_PROBE_BYTES: usize = 4_120;
 pub(crate) fn facts(folder: &Path, shop_cpus: &[usize], generator_cpus: &[usize]) -> HostFacts {
     HostFacts {
         cpu_model: cpu_model(),
-        logical_cpus: std::thread::available_parallelism()
-            .ok()
-            .and_then(|cpus| u32::try_from(cpus.get()).ok()),
+        logical_cpus: logical_cpus(),
         memory_bytes: memory_bytes(),
         operating_system: operating_system(),
         kernel: read_trimmed("/proc/sys/kernel/osrelease"),
@@ -46,6 +44,16 @@ fn cpu_model() -> Option<String> {
     let line = text.lines().find(|line| line.starts_with("model name"))?;
     line.split_once(':')
         .map(|(_, model)| model.trim().to_owned())
+}
+
+/// Processors of the machine; this process itself may be kept on fewer.
+fn logical_cpus() -> Option<u32> {
+    let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
+    let count = text
+        .lines()
+        .filter(|line| line.starts_with("processor"))
+        .count();
+    u32::try_from(count).ok().filter(|count| *count > 0)
 }
 
 fn memory_bytes() -> Option<u64> {

@@ -7,6 +7,7 @@
 //!
 //! This crate must not know HTTP. Its tables are `docs/SCHEMA.md`.
 
+mod checkpoint;
 mod connections;
 mod failure;
 mod file;

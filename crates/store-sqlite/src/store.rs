@@ -12,6 +12,7 @@ use double11_store::{
 use double11_units::{AttemptId, CartId, Currency, OrderId, ProductId};
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::checkpoint::Checkpointer;
 use crate::connections::Connections;
 use crate::failure::{FailureSignal, commit_surely_failed, store_error};
 use crate::file::{self, OpenError, StoreLock};
@@ -82,8 +83,12 @@ impl SqliteStore {
         };
         let failure = FailureSignal::new();
         let writer = if options.levers.has(Lever::GroupCommit) {
+            let mut connection = file::connect_kept(&options.path).map_err(sqlite)?;
+            let checkpointer =
+                Checkpointer::start(&mut connection, &options.path).map_err(sqlite)?;
             let parts = WriterParts {
-                connection: file::connect_kept(&options.path).map_err(sqlite)?,
+                connection,
+                checkpointer,
                 facts,
                 clock: Arc::clone(&options.clock),
                 observer: Arc::clone(&options.observer),

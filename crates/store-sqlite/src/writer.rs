@@ -13,6 +13,7 @@ use double11_store::{Clock, Stopwatch, StoreError, StoreObserver};
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
+use crate::checkpoint::Checkpointer;
 use crate::failure::{FailureSignal, commit_surely_failed, store_error};
 use crate::work::stock::{GroupedStock, StockMoves};
 use crate::work::{Command, Outcome, ShopFacts, Work, WorkResult};
@@ -103,6 +104,7 @@ impl Queue {
 /// What the writer thread works with.
 pub(crate) struct WriterParts {
     pub(crate) connection: Connection,
+    pub(crate) checkpointer: Checkpointer,
     pub(crate) facts: ShopFacts,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) observer: Arc<dyn StoreObserver>,
@@ -134,10 +136,12 @@ impl Writer {
                     panicked: true,
                 };
                 let group_max = parts.group_max.max(1);
-                let mut loop_parts = parts;
+                let mut parts = parts;
                 while let Some(group) = taking.take(group_max) {
-                    loop_parts.run_group(group);
+                    parts.run_group(group);
+                    parts.checkpointer.finish_if_due(&parts.connection);
                 }
+                parts.close();
                 ending.panicked = false;
             })?;
         Ok(Self {
@@ -198,6 +202,15 @@ enum GroupError {
 }
 
 impl WriterParts {
+    /// Takes the hook off the connection, so that the checkpoint thread can end.
+    fn close(&mut self) {
+        let no_hook = None::<fn(&mut rusqlite::hooks::Wal, i32) -> rusqlite::Result<()>>;
+        if let Err(error) = self.connection.wal_hook(no_hook) {
+            tracing::warn!(%error, "the hook of the log stays");
+        }
+        self.checkpointer.stop();
+    }
+
     fn run_group(&mut self, mut jobs: Vec<Job>) {
         if self.failure.is_raised() {
             answer_all(jobs, &StoreError::Closed);

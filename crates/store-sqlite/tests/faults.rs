@@ -57,8 +57,10 @@ async fn place_all(
     store: &SqliteStore,
     orders: impl IntoIterator<Item = PlaceOrder>,
 ) -> Vec<Result<PlaceOutcome, StoreError>> {
-    let tasks: Vec<_> =
-        orders.into_iter().map(|command| tokio::spawn(store.place_order(command))).collect();
+    let tasks: Vec<_> = orders
+        .into_iter()
+        .map(|command| tokio::spawn(store.place_order(command)))
+        .collect();
     let mut answers = Vec::new();
     for task in tasks {
         answers.push(task.await.unwrap());
@@ -83,7 +85,11 @@ fn foreign_files_are_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let conditions = Conditions::with_stock(&[1]);
     let text = folder.path().join("notes.txt");
-    std::fs::write(&text, "not a database, but longer than the header of one ".repeat(9)).unwrap();
+    std::fs::write(
+        &text,
+        "not a database, but longer than the header of one ".repeat(9),
+    )
+    .unwrap();
     let database = folder.path().join("other.db");
     rusqlite::Connection::open(&database)
         .unwrap()
@@ -92,8 +98,16 @@ fn foreign_files_are_refused_and_left_alone() {
     for path in [&text, &database] {
         let before = std::fs::read(path).unwrap();
         let opened = SqliteStore::open(options(path, &conditions, Levers::NONE));
-        assert!(matches!(opened, Err(OpenError::NotAStore { .. })), "{opened:?}");
-        assert_eq!(std::fs::read(path).unwrap(), before, "{} was changed", path.display());
+        assert!(
+            matches!(opened, Err(OpenError::NotAStore { .. })),
+            "{opened:?}"
+        );
+        assert_eq!(
+            std::fs::read(path).unwrap(),
+            before,
+            "{} was changed",
+            path.display()
+        );
     }
 }
 
@@ -108,7 +122,10 @@ fn another_schema_version_is_named() {
         .execute_batch("PRAGMA user_version = 7;")
         .unwrap();
     let opened = SqliteStore::open(options(&path, &conditions, Levers::NONE));
-    assert!(matches!(opened, Err(OpenError::OtherVersion { found: 7, .. })), "{opened:?}");
+    assert!(
+        matches!(opened, Err(OpenError::OtherVersion { found: 7, .. })),
+        "{opened:?}"
+    );
 }
 
 #[test]
@@ -143,7 +160,8 @@ async fn a_poisonous_command_fails_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("shop.db");
     let conditions = Conditions::with_stock(&[1_000]);
-    let store = SqliteStore::open(options(&path, &conditions, Variant::Optimized.levers())).unwrap();
+    let store =
+        SqliteStore::open(options(&path, &conditions, Variant::Optimized.levers())).unwrap();
     store.seed(1, &conditions.catalogue()).unwrap();
     rusqlite::Connection::open(&path)
         .unwrap()
@@ -156,7 +174,10 @@ async fn a_poisonous_command_fails_alone() {
     let answers = place_all(&store, buyers.map(|buyer| order(buyer, 1))).await;
     for (buyer, answer) in answers.iter().enumerate() {
         if buyer % 50 == 7 {
-            assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
+            assert!(
+                matches!(answer, Err(StoreError::Unavailable(_))),
+                "{answer:?}"
+            );
         } else {
             assert!(matches!(answer, Ok(PlaceOutcome::Placed(_))), "{answer:?}");
         }
@@ -175,8 +196,14 @@ async fn a_full_queue_refuses() {
     let store = SqliteStore::open(options).unwrap();
     store.seed(1, &conditions.catalogue()).unwrap();
     let answers = place_all(&store, (0..2_000).map(|_| order("a", 1))).await;
-    let placed = answers.iter().filter(|a| matches!(a, Ok(PlaceOutcome::Placed(_)))).count();
-    let refused = answers.iter().filter(|a| matches!(a, Err(StoreError::QueueFull))).count();
+    let placed = answers
+        .iter()
+        .filter(|a| matches!(a, Ok(PlaceOutcome::Placed(_))))
+        .count();
+    let refused = answers
+        .iter()
+        .filter(|a| matches!(a, Err(StoreError::QueueFull)))
+        .count();
     assert_eq!(placed + refused, 2_000);
     assert!(refused > 0, "three places cannot hold 2,000 commands");
     assert_eq!(store.figures().await.unwrap().reserved_units, placed as u64);
@@ -186,7 +213,9 @@ async fn a_full_queue_refuses() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_refuses_and_recovers() {
     let folder = tempfile::tempdir().unwrap();
-    let Some(disk) = SmallDisk::mount(folder.path()) else { return };
+    let Some(disk) = SmallDisk::mount(folder.path()) else {
+        return;
+    };
     for levers in [Variant::Baseline.levers(), Variant::Optimized.levers()] {
         let path = folder.path().join(format!("{}.db", levers.iter().count()));
         let conditions = Conditions::with_stock(&[100_000]);
@@ -209,12 +238,18 @@ async fn a_full_disk_refuses_and_recovers() {
                 break;
             }
         }
-        assert!(placed > 0 && refused > 0, "placed {placed}, refused {refused}");
+        assert!(
+            placed > 0 && refused > 0,
+            "placed {placed}, refused {refused}"
+        );
         std::fs::remove_file(&ballast).unwrap();
         let after = store.place_order(order("a", 1)).await;
         assert!(matches!(after, Ok(PlaceOutcome::Placed(_))), "{after:?}");
         let figures = store.figures().await.unwrap();
-        assert_eq!((figures.oversold_products, figures.reserved_units), (0, placed + 1));
+        assert_eq!(
+            (figures.oversold_products, figures.reserved_units),
+            (0, placed + 1)
+        );
         store.close().await.unwrap();
         std::fs::remove_file(&path).unwrap();
     }
@@ -236,7 +271,10 @@ impl<'folder> SmallDisk<'folder> {
         }
         #[expect(clippy::disallowed_methods, reason = "CI says so by the environment")]
         let in_ci = std::env::var("CI").is_ok_and(|value| value == "true");
-        assert!(!in_ci, "a full disk cannot be tested: mounting a tmpfs is not allowed");
+        assert!(
+            !in_ci,
+            "a full disk cannot be tested: mounting a tmpfs is not allowed"
+        );
         eprintln!("skipped: a full disk cannot be tested without the right to mount a tmpfs");
         None
     }
@@ -245,6 +283,9 @@ impl<'folder> SmallDisk<'folder> {
 impl Drop for SmallDisk<'_> {
     fn drop(&mut self) {
         let unmounted = Command::new("umount").arg(self.0).status();
-        assert!(unmounted.is_ok_and(|status| status.success()), "the test disk stays mounted");
+        assert!(
+            unmounted.is_ok_and(|status| status.success()),
+            "the test disk stays mounted"
+        );
     }
 }

@@ -24,7 +24,7 @@ pub struct RunFacts {
 pub struct HostFacts {
     /// Model name of the processor.
     pub cpu_model: Option<String>,
-    /// Logical processors that the program may use.
+    /// Logical processors of the machine.
     pub logical_cpus: Option<u32>,
     /// Memory in bytes.
     pub memory_bytes: Option<u64>,
