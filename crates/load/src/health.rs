@@ -10,6 +10,10 @@ use serde::{Deserialize, Serialize};
 /// Above this share of its processors a generator is at its limit.
 pub const PROCESSOR_SHARE_MAX: f64 = 0.8;
 /// Above this P99 of the scheduling lag a second is not on schedule.
+///
+/// Lag is part of every response time, which counts from the planned instant, so it can only make a
+/// shop look worse. A fifth of the 50 ms that are asked of a shop's P95 is where it begins to blur the
+/// verdict; a shared virtual machine shows 1 to 3 ms without any load of its own.
 pub const LAG_P99_MAX: Duration = Duration::from_millis(10);
 /// Seconds over a limit, in all, that make a run generator-limited.
 pub const SECONDS_OVER_MAX: u64 = 10;
@@ -312,15 +316,15 @@ mod tests {
         assert_eq!(well.seconds.len(), 30);
         assert_eq!(well.descriptors_max, 17);
         assert_eq!(well.processor_share_mean, Some(0.25));
-        assert!(!health(9, 5, 300).generator_limited);
-        let lagging = health(10, 5, 300);
+        assert!(!health(9, 25, 300).generator_limited);
+        let lagging = health(10, 25, 300);
         assert!(lagging.generator_limited);
         assert_eq!(lagging.seconds_over_lag_limit, 10);
         assert!(
             lagging.reasons[0].contains("behind schedule in 10 seconds"),
             "{lagging:?}"
         );
-        assert!(!health(30, 1, 790).generator_limited);
+        assert!(!health(30, 9, 790).generator_limited);
         let busy = health(12, 0, 850);
         assert!(busy.generator_limited);
         assert!(

@@ -310,7 +310,7 @@ fn findings(options: &RehearsalOptions, run: &Run) -> Vec<Finding> {
         add(
             Severity::Note,
             format!(
-                "In `{}` {:.1} % of {} requests failed ({}).",
+                "In “{}” {:.1}% of {} requests failed ({}).",
                 phase.name,
                 rate * 100.0,
                 total.attempted,
@@ -323,7 +323,10 @@ fn findings(options: &RehearsalOptions, run: &Run) -> Vec<Finding> {
         if let double11_monitor::cross_check::Verdict::CannotCompare(reason) = &check.verdict {
             add(
                 Severity::Note,
-                format!("Cross-check of {} in `{about}`: {reason}.", check.name),
+                format!(
+                    "Cross-check of {} in “{about}”: cannot compare, {reason}.",
+                    check.name
+                ),
             );
         }
     }

@@ -169,6 +169,9 @@ fn traffic(
     let resources = resources.finish();
     let matrix = sampler.stop();
     write_matrix(&matrix, &folder.join("metrics.json"))?;
+    if let Some(error) = outcome.write_error {
+        return Err(error.into());
+    }
     if options.stop.is_stopping() {
         return Err(RehearsalError::Interrupted {
             kept: folder.to_owned(),

@@ -1,8 +1,8 @@
 //! The shop's store in one SQLite file.
 //!
 //! Without the lever `group-commit` every write is a transaction of its own, as a straightforward
-//! shop does it; with it every write is a command to the one [`writer`] thread, which commits many
-//! at once. Both run the same statements of [`work`] and make the same promises: nothing is answered
+//! shop does it; with it every write is a command to the one writer thread, which commits many
+//! at once. Both run the same statements and make the same promises: nothing is answered
 //! before it is durable (`WAL`, `synchronous=FULL`, checked at start).
 //!
 //! This crate must not know HTTP. Its tables are `docs/SCHEMA.md`.

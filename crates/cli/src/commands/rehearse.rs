@@ -1,5 +1,6 @@
 //! `double11 rehearse`: the main job.
 
+use double11_load::LoadError;
 use double11_rehearsal::{
     Event, Observer, RehearsalError, RehearsalOptions, Schedule, ShopError, rehearse,
 };
@@ -100,7 +101,9 @@ fn options(arguments: Rehearse) -> Result<RehearsalOptions, Failure> {
 
 fn explain(error: RehearsalError) -> Failure {
     let hint = match &error {
-        RehearsalError::Files(_) | RehearsalError::Write { .. } => {
+        RehearsalError::Files(_)
+        | RehearsalError::Write { .. }
+        | RehearsalError::Load(LoadError::Write { .. } | LoadError::RunDirectory(_)) => {
             "name a folder with room that can be written: `--out DIR`"
         }
         RehearsalError::Shop(ShopError::Ended { .. }) => {

@@ -12,7 +12,7 @@ use double11_shop::{
 use double11_store::{Clock, Levers, StockPolicy, Store, SystemClock};
 use double11_store_sqlite::{CatalogueFacts, OpenError, SqliteOptions, SqliteStore};
 use double11_units::Currency;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::arguments::{Auth, Serve};
 use crate::commands::store_url;
@@ -62,6 +62,8 @@ fn levers(arguments: &Serve) -> Levers {
 }
 
 async fn serve(arguments: Serve) -> CommandResult {
+    // Heard from here on: whoever sees the line "listening" may ask for the end at once.
+    let asked = Asked::listen().map_err(Failure::environment)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let levers = levers(&arguments);
     let lever_names: Vec<&str> = levers.iter().map(double11_store::Lever::name).collect();
@@ -87,17 +89,32 @@ async fn serve(arguments: Serve) -> CommandResult {
     )
     .await
     .map_err(start_failure)?;
-    console::data(&format!("listening on http://{}\n", running.local_addr()));
-    until_asked(running, &*store).await
+    until_asked(running, &*store, asked).await
+}
+
+/// The signals that ask the shop to end.
+struct Asked {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Asked {
+    fn listen() -> std::io::Result<Self> {
+        let terminate = signal(SignalKind::terminate())?;
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self {
+            terminate,
+            interrupt,
+        })
+    }
 }
 
 /// Serves until a signal comes or the store stops, then ends in good order.
-async fn until_asked(running: Running, store: &dyn Store) -> CommandResult {
-    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::environment)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::environment)?;
+async fn until_asked(running: Running, store: &dyn Store, mut asked: Asked) -> CommandResult {
+    console::data(&format!("listening on http://{}\n", running.local_addr()));
     let failure = tokio::select! {
-        _ = terminate.recv() => None,
-        _ = interrupt.recv() => None,
+        _ = asked.terminate.recv() => None,
+        _ = asked.interrupt.recv() => None,
         failure = store.failed() => Some(failure),
     };
     let report = running.shutdown().await;

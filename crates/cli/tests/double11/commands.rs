@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Output;
 use std::time::Duration;
 
-use crate::harness::{Server, both, free_port, run, store_url};
+use crate::harness::{PROGRAM, Server, both, free_port, now, run, store_url};
 
 /// The exit code, and that standard error says one error with a hint and no backtrace.
 fn check_refusal(output: &Output, code: i32, words: &[&str]) {
@@ -267,4 +267,48 @@ fn a_shop_drains_before_it_ends() {
         "the payment in process was cut off"
     );
     assert!(ending.join().unwrap().success());
+}
+
+/// A folder in which no report can be written is told before anything runs.
+#[test]
+fn rehearse_refuses_a_folder_that_cannot_be_written() {
+    let begun = now();
+    let output = run([
+        "rehearse",
+        "--quick",
+        "--ports",
+        "0,0",
+        "--out",
+        "/proc/results",
+    ]);
+    assert_eq!(output.status.code(), Some(3), "{}", both(&output));
+    assert!(both(&output).contains("hint: "), "{}", both(&output));
+    assert!(begun.elapsed() < Duration::from_secs(5));
+}
+
+/// A second rehearsal on the same ports fails at once and says which.
+#[test]
+fn rehearse_names_a_port_in_use() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let folder = tempfile::tempdir().unwrap();
+    let output = std::process::Command::new(PROGRAM)
+        .args([
+            "rehearse",
+            "--quick",
+            "--products",
+            "100",
+            "--ports",
+            &format!("{port},0"),
+        ])
+        .arg("--out")
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", both(&output));
+    assert!(
+        both(&output).contains("cannot listen on"),
+        "{}",
+        both(&output)
+    );
 }

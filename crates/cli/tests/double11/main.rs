@@ -12,5 +12,4 @@ mod crash;
 mod flash_sale;
 mod harness;
 mod python_client;
-mod rehearsal;
 mod validation;

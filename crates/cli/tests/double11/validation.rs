@@ -102,6 +102,44 @@ fn both_sides_agree_and_a_planted_miscount_is_caught() {
     }
 }
 
+/// At an overloaded peak the two sides do not see the same thing, and `validate` says so.
+#[test]
+fn an_overloaded_shop_cannot_be_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(
+        folder.path(),
+        &["--variant", "baseline", "--products", "50000"],
+    );
+    let out = folder.path().join("run").display().to_string();
+    let output = run([
+        "load",
+        "funnel",
+        "--target",
+        &server.target,
+        "--rate",
+        "600",
+        "--duration",
+        "12s",
+        "--products",
+        "50000",
+        "--connections",
+        "256",
+        "--peak",
+        "--out",
+        &out,
+    ]);
+    assert!(
+        matches!(output.status.code(), Some(0 | 4)),
+        "{}",
+        both(&output)
+    );
+    let output = run(["validate", "--run", &out]);
+    let said = both(&output);
+    assert_eq!(output.status.code(), Some(4), "{said}");
+    assert!(said.contains("waited before the handler: "), "{said}");
+    assert!(!said.contains("DIFFER"), "{said}");
+}
+
 #[test]
 fn a_run_without_metrics_cannot_be_judged() {
     let folder = tempfile::tempdir().unwrap();

@@ -133,8 +133,11 @@ impl Browser {
         problems
     }
 
-    /// Writes a picture of the whole open page as PNG.
+    /// Writes a picture of the whole open page as PNG; makes its folder.
     pub(crate) fn picture(&mut self, file: &Path) {
+        if let Some(folder) = file.parent() {
+            std::fs::create_dir_all(folder).expect("the folder of the pictures can be made");
+        }
         std::fs::write(file, self.session.picture()).expect("the picture can be written");
     }
 }

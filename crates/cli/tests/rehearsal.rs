@@ -1,14 +1,28 @@
 //! The main job as a newcomer runs it, and its report as a reader sees it.
+//!
+//! A test binary of its own, so that nothing else runs on the machine meanwhile.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test that cannot set itself up has failed"
+)]
 
 use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::harness::{PROGRAM, both, now, run};
+use harness::{both, now, run};
 
-#[path = "../../../report/tests/browser_check/check.rs"]
+#[path = "../../report/tests/browser_check/check.rs"]
 mod browser_check;
+#[expect(
+    dead_code,
+    reason = "the other test binary of the program uses the rest"
+)]
+#[path = "double11/harness.rs"]
+mod harness;
 
 /// What a rehearsal leaves in its folder, as the design names it.
 const FILES: [&str; 8] = [
@@ -113,49 +127,5 @@ fn check_figures(report: &Value) {
             .filter(|check| check["status"] == "agrees")
             .count()
             >= 8
-    );
-}
-
-/// A folder in which no report can be written is told before anything runs.
-#[test]
-fn rehearse_refuses_a_folder_that_cannot_be_written() {
-    let begun = now();
-    let output = run([
-        "rehearse",
-        "--quick",
-        "--ports",
-        "0,0",
-        "--out",
-        "/proc/results",
-    ]);
-    assert_eq!(output.status.code(), Some(3), "{}", both(&output));
-    assert!(both(&output).contains("hint: "), "{}", both(&output));
-    assert!(begun.elapsed() < Duration::from_secs(5));
-}
-
-/// A second rehearsal on the same ports fails at once and says which.
-#[test]
-fn rehearse_names_a_port_in_use() {
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = taken.local_addr().unwrap().port();
-    let folder = tempfile::tempdir().unwrap();
-    let output = std::process::Command::new(PROGRAM)
-        .args([
-            "rehearse",
-            "--quick",
-            "--products",
-            "100",
-            "--ports",
-            &format!("{port},0"),
-        ])
-        .arg("--out")
-        .arg(folder.path())
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(3), "{}", both(&output));
-    assert!(
-        both(&output).contains("cannot listen on"),
-        "{}",
-        both(&output)
     );
 }
