@@ -47,7 +47,8 @@ Examples:
     #[command(after_help = "\
 Examples:
   double11 load funnel --target http://127.0.0.1:8080 --rate 100 --duration 60s --out run1
-  double11 load orders --target http://127.0.0.1:8080 --users 64 --duration 30s --out run2")]
+  double11 load orders --target http://127.0.0.1:8080 --users 64 --duration 30s --out run2
+  double11 load funnel --base-users 100 --peak      the step table of 100 visitors at the peak")]
     Load(Box<Load>),
     /// Check a shop's store against what its clients were told.
     #[command(after_help = "\
@@ -125,6 +126,9 @@ pub(crate) struct Serve {
     /// Where the shop listens; port 0 lets the system choose.
     #[arg(long, env = "DOUBLE11_ADDR", default_value = "127.0.0.1:8080")]
     pub(crate) addr: SocketAddr,
+    /// Where `/actuator` is served instead, off the public address.
+    #[arg(long, env = "DOUBLE11_MANAGEMENT_ADDR", value_name = "ADDR")]
+    pub(crate) management_addr: Option<SocketAddr>,
     /// Products of a store that is created now.
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=5_000_000))]
     pub(crate) products: u32,
@@ -203,8 +207,17 @@ pub(crate) struct Load {
     /// The plan: funnel or orders.
     pub(crate) plan: String,
     /// The shop to storm.
-    #[arg(long, env = "DOUBLE11_TARGET", value_name = "URL")]
+    #[arg(
+        long,
+        env = "DOUBLE11_TARGET",
+        value_name = "URL",
+        required_unless_present = "base_users",
+        default_value_if("base_users", clap::builder::ArgPredicate::IsPresent, "")
+    )]
     pub(crate) target: String,
+    /// Send nothing; print how many of this many visitors the plan leads to each step.
+    #[arg(long, value_name = "N")]
+    pub(crate) base_users: Option<u32>,
     /// Requests per second to offer (open model).
     #[arg(long, conflicts_with = "users")]
     pub(crate) rate: Option<f64>,

@@ -17,7 +17,7 @@ mod service;
 mod wire;
 
 pub(crate) use json::write_product_in_stock;
-pub(crate) use service::App;
+pub(crate) use service::{App, Door};
 
 use crate::metrics::EndpointLabels;
 

@@ -16,7 +16,8 @@ use crate::admission::Admission;
 use crate::cart_cache::CartCache;
 use crate::carts::Carts;
 use crate::gateway::Gateway;
-use crate::http::{self, App};
+use crate::http::connection::accept;
+use crate::http::{self, App, Door};
 use crate::metrics::Metrics;
 use crate::orders::Orders;
 use crate::payments::{PaymentParts, Payments};
@@ -87,14 +88,9 @@ impl Shop {
         settings: ShopSettings,
         dependencies: Dependencies,
     ) -> Result<Running, StartError> {
-        let listener = listen(settings.addr).map_err(|source| StartError::Listen {
-            addr: settings.addr,
-            source,
-        })?;
-        let local_addr = listener.local_addr().map_err(|source| StartError::Listen {
-            addr: settings.addr,
-            source,
-        })?;
+        let (listener, local_addr) = listen(settings.addr)?;
+        let management = settings.management_addr.map(listen).transpose()?;
+        let management_addr = management.as_ref().map(|(_, addr)| *addr);
         let prepared = Prepared::new(&settings, &*dependencies.store).await?;
         let activity = Arc::new(Activity::new());
         let app = Arc::new(app(settings, &dependencies, &prepared, &activity));
@@ -102,11 +98,25 @@ impl Shop {
         let (stop_upkeep, upkeep_stops) = watch::channel(false);
         let upkeep = start_upkeep(&app, &prepared, &activity, &upkeep_stops);
         let mut serving = JoinSet::new();
-        serving.spawn(http::connection::accept(
+        let door = if management.is_some() {
+            Door::Public
+        } else {
+            Door::Whole
+        };
+        serving.spawn(accept(
             listener,
             Arc::clone(&app),
-            serving_stops,
+            door,
+            serving_stops.clone(),
         ));
+        if let Some((listener, _)) = management {
+            serving.spawn(accept(
+                listener,
+                Arc::clone(&app),
+                Door::Management,
+                serving_stops,
+            ));
+        }
         tracing::info!(
             server.address = %local_addr,
             shop.variant = app.settings.variant,
@@ -115,6 +125,7 @@ impl Shop {
         );
         Ok(Running {
             local_addr,
+            management_addr,
             app,
             serving,
             upkeep,
@@ -127,6 +138,7 @@ impl Shop {
 /// A shop that serves. Dropping it stops it at once; [`Running::shutdown`] stops it in good order.
 pub struct Running {
     local_addr: SocketAddr,
+    management_addr: Option<SocketAddr>,
     pub(crate) app: Arc<App>,
     serving: JoinSet<usize>,
     upkeep: JoinSet<()>,
@@ -150,6 +162,11 @@ impl Running {
     /// Where the shop listens.
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
+    }
+
+    /// Where `/actuator` is served, if it has an address of its own.
+    pub fn management_addr(&self) -> Option<SocketAddr> {
+        self.management_addr
     }
 
     /// Says that it is not ready, accepts no more, finishes what is in process until the drain
@@ -243,16 +260,22 @@ impl Prepared {
     }
 }
 
-fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if addr.is_ipv4() {
-        TcpSocket::new_v4()?
-    } else {
-        TcpSocket::new_v6()?
+/// A listener and where it listens.
+fn listen(addr: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let bind = || {
+        let socket = if addr.is_ipv4() {
+            TcpSocket::new_v4()?
+        } else {
+            TcpSocket::new_v6()?
+        };
+        // A port of a shop that just ended may be taken again at once.
+        socket.set_reuseaddr(true)?;
+        socket.bind(addr)?;
+        let listener = socket.listen(BACKLOG)?;
+        let local_addr = listener.local_addr()?;
+        Ok((listener, local_addr))
     };
-    // A port of a shop that just ended may be taken again at once.
-    socket.set_reuseaddr(true)?;
-    socket.bind(addr)?;
-    socket.listen(BACKLOG)
+    bind().map_err(|source: io::Error| StartError::Listen { addr, source })
 }
 
 fn app(

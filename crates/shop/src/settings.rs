@@ -11,6 +11,8 @@ use double11_units::Currency;
 pub struct ShopSettings {
     /// Where the shop listens; port 0 lets the system choose.
     pub addr: SocketAddr,
+    /// Where `/actuator` is served instead, so that it is off the public address.
+    pub management_addr: Option<SocketAddr>,
     /// The optimisations that are on.
     pub levers: Levers,
     /// What the set of levers is called, for `/actuator/info`.

@@ -43,6 +43,7 @@ impl Fixture {
 fn settings(levers: Levers) -> ShopSettings {
     ShopSettings {
         addr: "127.0.0.1:0".parse().unwrap(),
+        management_addr: None,
         levers,
         variant: "test".to_owned(),
         version: "0.0.0".to_owned(),

@@ -34,7 +34,17 @@ const RESPONSE_LIMITS: Limits = Limits {
 /// How long a scrape of the target's metrics may take.
 const SCRAPE_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// Seconds over which the base users of the step table are spread, and for which it is meant.
+/// Source: requirements 6.3.
+const STEP_TABLE_SPREAD_S: f64 = 60.0;
+const STEP_TABLE_TEST_S: u32 = 300;
+
 pub(crate) fn run(arguments: &Load) -> CommandResult {
+    if let Some(base_users) = arguments.base_users {
+        let plan = plan(&arguments.plan, arguments.products)?;
+        console::data(&step_table(&plan, base_users, arguments.peak));
+        return Ok(Exit::Done);
+    }
     let target_url = arguments.target.trim_end_matches('/').to_owned();
     let options = run_options(arguments)?;
     let out = arguments.out.clone();
@@ -167,6 +177,25 @@ pub(crate) fn plan(name: &str, products: u32) -> Result<Plan, Failure> {
     })
 }
 
+/// The requirements' table of a plan: whole users per step, and their starts per second.
+fn step_table(plan: &Plan, base_users: u32, peak: bool) -> String {
+    let header = format!(
+        "{:<14}{:>8}{:>14}{:>16}\n",
+        "step", "users", "expected_tps", "test_duration"
+    );
+    let rows = plan.steps().iter().map(|step| {
+        // The share is rounded first, so that 0.45 of 100 is 45 and not 44.999….
+        let users = (f64::from(base_users) * step.share(peak) * 1e6).round() / 1e6;
+        let users = users.floor();
+        let per_second = users / STEP_TABLE_SPREAD_S;
+        format!(
+            "{:<14}{users:>8}{per_second:>14.3}{STEP_TABLE_TEST_S:>14} s\n",
+            step.name
+        )
+    });
+    header + &rows.collect::<Vec<_>>().concat()
+}
+
 fn phases(arguments: &Load) -> Result<Vec<Phase>, Failure> {
     let phase = |name: &str, duration, rate, measured| Phase {
         name: name.to_owned(),
@@ -294,4 +323,23 @@ fn row(step: &StepSummary) -> [String; 9] {
         ms(step.response_time.p95_ms),
         ms(step.response_time.p99_ms),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{plan, step_table};
+
+    /// The users of each step, in order.
+    fn users(peak: bool) -> Vec<u32> {
+        let table = step_table(&plan("funnel", 1_000).unwrap(), 100, peak);
+        let rows = table.lines().skip(1);
+        rows.map(|row| row.split_whitespace().nth(1).unwrap().parse().unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn the_step_table_is_that_of_the_requirements() {
+        assert_eq!(users(false), [100, 85, 60, 45, 18, 12, 10]);
+        assert_eq!(users(true), [100, 85, 60, 45, 45, 24, 18]);
+    }
 }

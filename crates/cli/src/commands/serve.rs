@@ -21,7 +21,10 @@ use crate::exit::{CommandResult, Exit, Failure};
 use crate::machine;
 
 pub(crate) fn run(arguments: Serve) -> CommandResult {
-    check_address(arguments.addr, arguments.auth)?;
+    check_address("--addr", arguments.addr, arguments.auth)?;
+    if let Some(addr) = arguments.management_addr {
+        check_address("--management-addr", addr, arguments.auth)?;
+    }
     if !arguments.cpus.is_empty() {
         machine::pin(&arguments.cpus)
             .map_err(|error| Failure::usage(error).hint("name cores that this machine has"))?;
@@ -40,12 +43,12 @@ pub(crate) fn run(arguments: Serve) -> CommandResult {
 }
 
 /// Beyond loopback somebody must have said who may call.
-fn check_address(addr: SocketAddr, auth: Option<Auth>) -> Result<(), Failure> {
+fn check_address(option: &str, addr: SocketAddr, auth: Option<Auth>) -> Result<(), Failure> {
     if addr.ip().is_loopback() || auth.is_some() {
         return Ok(());
     }
     Err(Failure::usage(anyhow::anyhow!(
-        "`--addr {addr}` is reachable from other machines"
+        "`{option} {addr}` is reachable from other machines"
     ))
     .hint("say `--auth none` if everybody there may call, or listen on 127.0.0.1"))
 }
@@ -111,6 +114,9 @@ impl Asked {
 
 /// Serves until a signal comes or the store stops, then ends in good order.
 async fn until_asked(running: Running, store: &dyn Store, mut asked: Asked) -> CommandResult {
+    if let Some(addr) = running.management_addr() {
+        console::data(&format!("management on http://{addr}\n"));
+    }
     console::data(&format!("listening on http://{}\n", running.local_addr()));
     let failure = tokio::select! {
         _ = asked.terminate.recv() => None,
@@ -227,6 +233,7 @@ fn shop_settings(arguments: &Serve, levers: Levers, facts: CatalogueFacts) -> Sh
     let wanted = &arguments.limits;
     ShopSettings {
         addr: arguments.addr,
+        management_addr: arguments.management_addr,
         levers,
         variant: arguments.variant.name().to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),

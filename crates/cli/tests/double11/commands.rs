@@ -215,6 +215,31 @@ fn a_target_that_does_not_answer_is_named() {
     check_failure(&unsaid, 2, &["--rate"]);
 }
 
+/// With an address of its own `/actuator` is off the public one, and nothing else is on it.
+#[test]
+fn management_has_a_door_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let management = format!("127.0.0.1:{}", free_port());
+    let server = Server::start(
+        folder.path(),
+        &["--products", "10", "--management-addr", &management],
+    );
+    let status = |authority: &str, path: &str| {
+        let answer = ureq::get(format!("http://{authority}{path}"))
+            .config()
+            .http_status_as_error(false)
+            .build()
+            .call();
+        answer.unwrap().status().as_u16()
+    };
+    assert_eq!(status(server.authority(), "/api/products/1"), 200);
+    assert_eq!(status(server.authority(), "/actuator/prometheus"), 404);
+    assert_eq!(status(&management, "/actuator/prometheus"), 200);
+    assert_eq!(status(&management, "/actuator/health/readiness"), 200);
+    assert_eq!(status(&management, "/api/products/1"), 404);
+    assert!(server.terminate().success());
+}
+
 /// A shop that is asked to end finishes what it has begun, and says so with exit code 0.
 #[test]
 fn a_shop_drains_before_it_ends() {

@@ -108,7 +108,14 @@ fn an_overloaded_shop_cannot_be_compared() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(
         folder.path(),
-        &["--variant", "baseline", "--products", "50000"],
+        &[
+            "--variant",
+            "baseline",
+            "--products",
+            "50000",
+            "--cpus",
+            "0",
+        ],
     );
     let out = folder.path().join("run").display().to_string();
     let output = run([

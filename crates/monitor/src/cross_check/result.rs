@@ -153,6 +153,11 @@ pub enum Reason {
         /// That bound in milliseconds.
         highest_bound_ms: f64,
     },
+    /// The target's P95 lies in a bucket too wide to tell a difference within the tolerance.
+    BucketTooWide {
+        /// The width of that bucket in milliseconds.
+        bucket_error_ms: f64,
+    },
     /// A histogram of the client's time series cannot be read.
     UnreadableTimeSeries,
 }
@@ -269,6 +274,10 @@ impl fmt::Display for Reason {
                     "waited before the handler: {waited_before_handler_ms:.0} ms"
                 )
             }
+            Self::BucketTooWide { bucket_error_ms } => write!(
+                formatter,
+                "the target's bucket is {bucket_error_ms:.0} ms wide, too wide to tell"
+            ),
             Self::BeyondBuckets { highest_bound_ms } => write!(
                 formatter,
                 "the target's P95 is beyond its highest bucket, {highest_bound_ms:.0} ms"

@@ -25,7 +25,8 @@ const OVERLOAD_WAIT: Duration = Duration::from_millis(10);
 /// overhead of the client and by the mean time that requests spent outside the handler, and never by
 /// more than [`P95_TOLERANCE`]. Where that mean time is beyond [`WAIT_COMPARABLE`], or is most of
 /// the service time in a phase that was overloaded by the client's own figures, the two are
-/// different things and not compared.
+/// different things and not compared. Neither are they where the target's P95 lies in a bucket wider
+/// than the tolerance and the difference in it: then the target itself does not know any better.
 pub(super) fn check(input: &CrossCheckInput<'_>, phase: &PhaseSummary) -> CheckResult {
     let name = "P95 of service time".to_owned();
     CheckResult::new(CheckKind::ServiceTimeP95, name, Some(&phase.name)).judged(|check| {
@@ -71,6 +72,12 @@ pub(super) fn check(input: &CrossCheckInput<'_>, phase: &PhaseSummary) -> CheckR
         let waited_most = waited > OVERLOAD_WAIT && waited * 2 > client_mean;
         if !agrees && difference < 0.0 && waited_most && is_overloaded(phase) {
             return Err(waited_before_handler());
+        }
+        let explained = milliseconds(bucket_error + input.client_overhead + waited);
+        if !agrees && bucket_error > P95_TOLERANCE && difference.abs() <= explained {
+            return Err(Reason::BucketTooWide {
+                bucket_error_ms: milliseconds(bucket_error),
+            });
         }
         Ok(Verdict::agrees_if(agrees))
     })

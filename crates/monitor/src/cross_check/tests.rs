@@ -408,6 +408,30 @@ fn a_p95_beyond_the_buckets_cannot_be_compared() {
     assert_eq!(find(&result, P95, Some("peak")).verdict, beyond);
 }
 
+/// Regression: between 3 s and 5 s the target's buckets are 2 s wide, and a difference of 187 ms was
+/// called a miscount.
+#[test]
+fn a_difference_within_a_bucket_wider_than_the_tolerance_is_not_judged() {
+    let mut scenario = Scenario::honest();
+    for request in &mut scenario.requests {
+        request.service = Duration::from_millis(3_084);
+        request.handler = Some(Duration::from_millis(3_083));
+    }
+    scenario.scrapes_ms.push(50_000);
+    let result = scenario.check();
+    let check = find(&result, P95, Some("peak"));
+    let too_wide = Verdict::CannotCompare(Reason::BucketTooWide {
+        bucket_error_ms: 2_000.0,
+    });
+    assert_eq!(check.verdict, too_wide, "{check:?}");
+    assert!(
+        check
+            .difference
+            .is_some_and(|difference| difference > 100.0),
+        "{check:?}"
+    );
+}
+
 #[test]
 fn a_step_without_an_endpoint_is_told() {
     let mut scenario = Scenario::honest();

@@ -20,7 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
-use super::service::App;
+use super::service::{App, Door};
 use idle::{IdleTimer, Verdict};
 use stream::Lender;
 
@@ -34,6 +34,7 @@ const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);
 pub(crate) async fn accept(
     listener: TcpListener,
     app: Arc<App>,
+    door: Door,
     mut stop: watch::Receiver<bool>,
 ) -> usize {
     let connections_max = app
@@ -53,7 +54,7 @@ pub(crate) async fn accept(
             Ok((stream, slot)) => {
                 let (app, stop) = (Arc::clone(&app), stop.clone());
                 connections.spawn(async move {
-                    serve(stream, &app, stop).await;
+                    serve(stream, &app, door, stop).await;
                     drop(slot);
                 });
             }
@@ -102,7 +103,7 @@ struct Progress {
     read_at_answer: AtomicU64,
 }
 
-async fn serve(stream: TcpStream, app: &App, mut stop: watch::Receiver<bool>) {
+async fn serve(stream: TcpStream, app: &App, door: Door, mut stop: watch::Receiver<bool>) {
     let lender = Lender::new();
     let progress = Progress::default();
     let limits = &app.settings.limits;
@@ -111,7 +112,7 @@ async fn serve(stream: TcpStream, app: &App, mut stop: watch::Receiver<bool>) {
         let (progress, traffic) = (&progress, lender.traffic());
         let service = service_fn(move |request| async move {
             progress.busy.store(true, Ordering::Relaxed);
-            let response = app.serve(request).await;
+            let response = app.serve(request, door).await;
             progress
                 .read_at_answer
                 .store(traffic.bytes_read(), Ordering::Relaxed);

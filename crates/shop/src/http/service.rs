@@ -30,6 +30,17 @@ use crate::settings::ShopSettings;
 use crate::tasks::Tasks;
 use double11_store::Stopwatch;
 
+/// Which requests a listener takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Door {
+    /// Everything, where there is one address.
+    Whole,
+    /// The API without `/actuator`, which has an address of its own.
+    Public,
+    /// `/actuator` and nothing else.
+    Management,
+}
+
 /// Everything that requests are served from.
 pub(crate) struct App {
     pub(crate) settings: ShopSettings,
@@ -68,10 +79,18 @@ impl App {
     }
 
     /// Answers one request; never fails.
-    pub(super) async fn serve(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    pub(super) async fn serve(
+        &self,
+        request: Request<Incoming>,
+        door: Door,
+    ) -> Response<Full<Bytes>> {
         let stopwatch = Stopwatch::start();
         let (parts, body) = request.into_parts();
-        let (route, reply) = match resolve(&parts.method, parts.uri.path()) {
+        let target = resolve(&parts.method, parts.uri.path());
+        if door == Door::Management && !matches!(target, Target::Actuator(_)) {
+            return Problem::from(problem::NOT_FOUND).reply().into_response();
+        }
+        let (route, reply) = match target {
             Target::Api {
                 route,
                 first,
@@ -94,7 +113,7 @@ impl App {
                     .await,
                 )
             }
-            Target::Actuator(page) => {
+            Target::Actuator(page) if door != Door::Public => {
                 return handlers::actuator::answer(self, page).await.into_response();
             }
             Target::WrongMethod { allow } => {
@@ -102,7 +121,9 @@ impl App {
                 reply.allow = Some(allow);
                 (Route::Other, reply)
             }
-            Target::Nothing => (Route::Other, Problem::from(problem::NOT_FOUND).reply()),
+            Target::Actuator(_) | Target::Nothing => {
+                (Route::Other, Problem::from(problem::NOT_FOUND).reply())
+            }
         };
         self.metrics
             .request(route as usize, reply.status, stopwatch.elapsed());
