@@ -158,6 +158,9 @@ pub(crate) struct Serve {
     pub(crate) cpus: Vec<usize>,
     #[command(flatten)]
     pub(crate) limits: ServeLimits,
+    /// End when the process that started this one ends.
+    #[arg(long, hide = true)]
+    pub(crate) end_with_parent: bool,
     /// Wrong on purpose, for the audit's own test.
     #[arg(long, hide = true)]
     pub(crate) read_then_write_stock: bool,
@@ -211,10 +214,9 @@ pub(crate) struct Load {
         long,
         env = "DOUBLE11_TARGET",
         value_name = "URL",
-        required_unless_present = "base_users",
-        default_value_if("base_users", clap::builder::ArgPredicate::IsPresent, "")
+        required_unless_present = "base_users"
     )]
-    pub(crate) target: String,
+    pub(crate) target: Option<String>,
     /// Send nothing; print how many of this many visitors the plan leads to each step.
     #[arg(long, value_name = "N")]
     pub(crate) base_users: Option<u32>,
@@ -319,10 +321,21 @@ fn parse_pool_size(text: &str) -> Result<usize, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
+    use clap::{CommandFactory as _, Parser as _};
 
     #[test]
     fn the_command_line_is_consistent() {
         super::Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn only_the_step_table_needs_no_target() {
+        let parse = |words: &[&str]| {
+            let all = ["double11", "load", "funnel"].iter().chain(words);
+            super::Arguments::try_parse_from(all).is_ok()
+        };
+        assert!(parse(&["--base-users", "100", "--peak"]));
+        assert!(parse(&["--target", "http://127.0.0.1:1", "--rate", "5"]));
+        assert!(!parse(&["--rate", "5"]));
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 /// The cores that this process may use, ascending.
@@ -24,6 +24,12 @@ pub(crate) fn pin(wanted: &[usize]) -> anyhow::Result<()> {
         set.set(*core);
     }
     sched_setaffinity(None, &set).with_context(|| format!("pinning to cores {wanted:?}"))
+}
+
+/// Asks for the signal TERM when the parent ends, so that a killed rehearsal leaves no shop behind.
+pub(crate) fn end_with_parent() -> anyhow::Result<()> {
+    rustix::process::set_parent_process_death_signal(Some(Signal::TERM))
+        .context("asking for a signal when the parent ends")
 }
 
 /// Raises the soft limit of open files to the hard one; tells how many files may be open.

@@ -15,8 +15,11 @@ pub const PROCESSOR_SHARE_MAX: f64 = 0.8;
 /// shop look worse. A fifth of the 50 ms that are asked of a shop's P95 is where it begins to blur the
 /// verdict; a shared virtual machine shows 1 to 3 ms without any load of its own.
 pub const LAG_P99_MAX: Duration = Duration::from_millis(10);
-/// Seconds over a limit, in all, that make a run generator-limited.
+/// Seconds over a limit, in all, that make a run generator-limited; in runs shorter than half a
+/// minute a third of their seconds.
 pub const SECONDS_OVER_MAX: u64 = 10;
+/// Seconds over a limit that never make a run generator-limited, however short it is.
+const SECONDS_OVER_MIN: u64 = 2;
 
 /// Seconds that stay open for reports of slower workers.
 const OPEN_SECONDS: u64 = 5;
@@ -227,22 +230,23 @@ impl HealthWatch {
             blocked_ms: milliseconds(blocked),
             seconds: Vec::new(),
         };
-        health.judge();
+        health.judge(ended.as_secs());
         health.seconds = self.closed;
         health
     }
 }
 
 impl GeneratorHealth {
-    fn judge(&mut self) {
-        if self.seconds_over_processor_limit >= SECONDS_OVER_MAX {
+    fn judge(&mut self, seconds: u64) {
+        let too_many = (seconds / 3).clamp(SECONDS_OVER_MIN, SECONDS_OVER_MAX);
+        if self.seconds_over_processor_limit >= too_many {
             self.reasons.push(format!(
                 "the generator used more than {:.0} % of its processor time in {} seconds",
                 PROCESSOR_SHARE_MAX * 100.0,
                 self.seconds_over_processor_limit
             ));
         }
-        if self.seconds_over_lag_limit >= SECONDS_OVER_MAX {
+        if self.seconds_over_lag_limit >= too_many {
             self.reasons.push(format!(
                 "1 % of the starts were more than {} ms behind schedule in {} seconds",
                 LAG_P99_MAX.as_millis(),

@@ -13,7 +13,8 @@ use rustix::fs::{FallocateFlags, fallocate, statvfs};
 use rustix::io::Errno;
 use serde::Serialize;
 
-/// Names of the files of a run; sample files besides end in [`SAMPLES_ENDING`].
+/// Names of the files of a run; sample files besides end in [`SAMPLES_ENDING`] and are not removed by
+/// a later run.
 pub const SUMMARY: &str = "summary.json";
 /// See [`SUMMARY`].
 pub const TIME_SERIES: &str = "timeseries.json";
@@ -177,9 +178,19 @@ impl RunDirectory {
 }
 
 fn is_own_file(name: &str) -> bool {
-    [SUMMARY, TIME_SERIES, LEDGER, RUN, RESERVE, "metrics.json"].contains(&name)
-        || name.ends_with(SAMPLES_ENDING)
-        || (name.starts_with('.') && name.ends_with(".partial"))
+    const OWN: [&str; 7] = [
+        SUMMARY,
+        TIME_SERIES,
+        LEDGER,
+        RUN,
+        RESERVE,
+        "metrics.json",
+        "samples.jtl",
+    ];
+    let partial = name
+        .strip_prefix('.')
+        .and_then(|name| name.strip_suffix(".partial"));
+    OWN.contains(&partial.unwrap_or(name))
 }
 
 #[cfg(test)]
@@ -207,15 +218,24 @@ mod tests {
     #[test]
     fn force_removes_an_earlier_run_and_nothing_else() {
         let parent = tempfile::tempdir().unwrap();
-        for name in ["summary.json", "peak.jtl", "notes.txt", ".reserve"] {
+        let own = [
+            "summary.json",
+            "samples.jtl",
+            ".run.json.partial",
+            ".reserve",
+        ];
+        // Sample files of other names may be somebody's JMeter results.
+        let foreign = ["notes.txt", "peak.jtl"];
+        for name in own.iter().chain(&foreign) {
             fs::write(parent.path().join(name), "x").unwrap();
         }
         RunDirectory::create(parent.path(), true).unwrap();
-        let left: Vec<_> = fs::read_dir(parent.path())
+        let mut left: Vec<_> = fs::read_dir(parent.path())
             .unwrap()
-            .map(|entry| entry.unwrap().file_name())
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
-        assert_eq!(left, ["notes.txt"]);
+        left.sort_unstable();
+        assert_eq!(left, foreign);
     }
 
     #[test]

@@ -173,7 +173,13 @@ fn command(spec: &ShopSpec<'_>) -> Command {
     let mut store = std::ffi::OsString::from("sqlite:");
     store.push(spec.store);
     command
-        .args(["serve", "--sale", "--variant", spec.variant])
+        .args([
+            "serve",
+            "--sale",
+            "--end-with-parent",
+            "--variant",
+            spec.variant,
+        ])
         .arg("--store")
         .arg(store)
         .args(["--addr", &format!("127.0.0.1:{}", spec.port)])

@@ -84,9 +84,14 @@ impl Folders {
         })
     }
 
-    /// Makes the folder of one run.
-    pub(crate) fn run(&self, pair: u32, variant: &str) -> Result<PathBuf, FilesError> {
-        let folder = self.kept.join(format!("{pair}-{variant}"));
+    /// Makes the folder of one run: `1-a-baseline`.
+    pub(crate) fn run(
+        &self,
+        pair: u32,
+        position: char,
+        variant: &str,
+    ) -> Result<PathBuf, FilesError> {
+        let folder = self.kept.join(format!("{pair}-{position}-{variant}"));
         create_dir(&folder)?;
         Ok(folder)
     }

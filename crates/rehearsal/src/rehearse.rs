@@ -89,17 +89,18 @@ pub fn rehearse(
         observer.event(Event::Warning { text });
     }
     let mut runs = Vec::new();
-    for (variant, port) in options.variants.iter().zip(options.ports) {
-        runs.push(run::run(
-            options,
-            &folders,
-            Which {
-                pair: 1,
-                variant,
-                port,
-            },
-            observer,
-        )?);
+    for ((position, variant), port) in ['a', 'b'].iter().zip(&options.variants).zip(options.ports) {
+        let which = Which {
+            pair: 1,
+            position: *position,
+            variant,
+            port,
+        };
+        let run = run::run(options, &folders, which, observer);
+        if options.stop.is_stopping() {
+            return Err(RehearsalError::Interrupted { kept: folders.kept });
+        }
+        runs.push(run?);
     }
     let mut report = ImprovementReport {
         schema_version: double11_report::model::SCHEMA_VERSION,
@@ -240,12 +241,22 @@ fn publish(
     runs: &[Run],
     report: &ImprovementReport,
 ) -> Result<(), RehearsalError> {
-    for run in runs {
+    for (index, run) in runs.iter().enumerate() {
         let variant = &run.variant;
+        // The same variant twice, to see what chance alone does.
+        let again = runs
+            .iter()
+            .take(index)
+            .any(|earlier| earlier.variant == *variant);
+        let name = if again {
+            format!("{variant}-again")
+        } else {
+            variant.clone()
+        };
         for (source, name) in [
-            ("normal.jtl", format!("{variant}_normal.jtl")),
-            ("peak.jtl", format!("{variant}_peak.jtl")),
-            ("metrics.json", format!("{variant}_metrics.json")),
+            ("normal.jtl", format!("{name}_normal.jtl")),
+            ("peak.jtl", format!("{name}_peak.jtl")),
+            ("metrics.json", format!("{name}_metrics.json")),
         ] {
             folders.publish(&run.folder.join(source), &name)?;
         }

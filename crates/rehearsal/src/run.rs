@@ -57,6 +57,8 @@ pub(crate) struct Run {
 #[derive(Clone, Copy)]
 pub(crate) struct Which<'which> {
     pub(crate) pair: u32,
+    /// `a` for the first of the pair, `b` for the second.
+    pub(crate) position: char,
     pub(crate) variant: &'which str,
     pub(crate) port: u16,
 }
@@ -78,7 +80,7 @@ pub(crate) fn run(
     observer: &dyn Observer,
 ) -> Result<Run, RehearsalError> {
     let variant = which.variant;
-    let folder = folders.run(which.pair, variant)?;
+    let folder = folders.run(which.pair, which.position, variant)?;
     let store = folder.join("shop.db");
     observer.event(Event::Starting { variant });
     let shop = Shop::start(&ShopSpec {
@@ -306,15 +308,13 @@ fn levers(scraper: &Scraper) -> Vec<String> {
 }
 
 fn write_matrix(matrix: &Matrix, path: &Path) -> Result<(), RehearsalError> {
-    let write = || -> std::io::Result<()> {
-        let file = std::io::BufWriter::new(std::fs::File::create(path)?);
-        serde_json::to_writer(file, matrix)?;
-        Ok(())
-    };
-    write().map_err(|source| RehearsalError::Write {
-        path: path.to_owned(),
-        source,
-    })
+    serde_json::to_vec(matrix)
+        .map_err(std::io::Error::from)
+        .and_then(|text| std::fs::write(path, text))
+        .map_err(|source| RehearsalError::Write {
+            path: path.to_owned(),
+            source,
+        })
 }
 
 fn audit(store: &Path, folder: &Path) -> Result<AuditReport, RehearsalError> {

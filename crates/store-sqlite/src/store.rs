@@ -255,6 +255,11 @@ impl Shared {
         connection
             .execute_batch("BEGIN IMMEDIATE")
             .map_err(store_error)?;
+        if self.failure.is_raised() {
+            // Another COMMIT failed while this one waited for the lock.
+            self.roll_back(connection);
+            return Err(StoreError::Closed);
+        }
         let mut work = Work {
             connection,
             facts: self.facts,

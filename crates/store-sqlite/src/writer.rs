@@ -57,7 +57,8 @@ impl Queue {
         if waiting.closed {
             return Err(StoreError::Closed);
         }
-        if waiting.urgent.len() + waiting.normal.len() >= self.max {
+        // Urgent commands end what was begun; attempts and the upkeep tasks bound their number.
+        if !job.is_urgent() && waiting.urgent.len() + waiting.normal.len() >= self.max {
             return Err(StoreError::QueueFull);
         }
         if job.is_urgent() {
@@ -92,6 +93,14 @@ impl Queue {
         let mut group: Vec<Job> = waiting.urgent.drain(..urgent).collect();
         group.extend(waiting.normal.drain(..normal));
         Some(group)
+    }
+
+    /// Closes the queue and hands out everything that waits.
+    fn abandon(&self) -> Vec<Job> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let Waiting { urgent, normal, .. } = std::mem::take(&mut *waiting);
+        waiting.closed = true;
+        urgent.into_iter().chain(normal).collect()
     }
 
     fn close(&self) {
@@ -133,6 +142,7 @@ impl Writer {
             .spawn(move || {
                 let mut ending = Ending {
                     failure: parts.failure.clone(),
+                    queue: Arc::clone(&taking),
                     panicked: true,
                 };
                 let group_max = parts.group_max.max(1);
@@ -179,9 +189,10 @@ impl Writer {
     }
 }
 
-/// Raises the failure signal when the writer thread ends by a panic.
+/// Raises the failure signal and answers what waits when the writer thread ends by a panic.
 struct Ending {
     failure: FailureSignal,
+    queue: Arc<Queue>,
     panicked: bool,
 }
 
@@ -189,6 +200,8 @@ impl Drop for Ending {
     fn drop(&mut self) {
         if self.panicked {
             self.failure.raise("the writer thread panicked".to_owned());
+            // Nobody will take what waits; whoever waits must be told.
+            answer_all(self.queue.abandon(), &StoreError::Closed);
         }
     }
 }

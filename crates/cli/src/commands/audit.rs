@@ -35,6 +35,17 @@ pub(crate) fn run(arguments: &Audit) -> CommandResult {
     } else {
         console::data(&double11_audit::render_text(&report));
     }
+    let money = report
+        .figures
+        .as_ref()
+        .is_some_and(|figures| figures.captured != 0);
+    if report.verdict == Verdict::Passed && report.gateway_ledger.is_none() && money {
+        console::say(
+            "cannot say whether the money is right, because the gateway's ledger is not there; \
+             name it with `--gateway-ledger`",
+        );
+        return Ok(Exit::CannotJudge);
+    }
     Ok(if report.verdict == Verdict::Passed {
         Exit::Done
     } else {

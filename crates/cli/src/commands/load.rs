@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &Load) -> CommandResult {
         console::data(&step_table(&plan, base_users, arguments.peak));
         return Ok(Exit::Done);
     }
-    let target_url = arguments.target.trim_end_matches('/').to_owned();
+    let target_url = target(arguments).trim_end_matches('/').to_owned();
     let options = run_options(arguments)?;
     let out = arguments.out.clone();
     let phases: Vec<String> = options
@@ -65,10 +65,11 @@ pub(crate) fn run(arguments: &Load) -> CommandResult {
     let outcome = double11_load::run(&options, &stop, &mut observe);
     line.finish();
     let outcome = outcome.map_err(load_failure)?;
-    keep_metrics(sampler, &out)?;
+    let kept = keep_metrics(sampler, &out);
     console::data(&summary(&outcome));
     console::say(&format!("kept in `{}`", out.display()));
-    conclude(outcome)
+    let exit = conclude(outcome)?;
+    kept.map(|()| exit)
 }
 
 fn conclude(outcome: RunOutcome) -> CommandResult {
@@ -87,6 +88,11 @@ fn conclude(outcome: RunOutcome) -> CommandResult {
     } else {
         Exit::Done
     })
+}
+
+/// The shop to storm; the command line demands it of everything that sends.
+fn target(arguments: &Load) -> &str {
+    arguments.target.as_deref().unwrap_or_default()
 }
 
 /// A flag that SIGINT and SIGTERM set; a second signal ends the program at once.
@@ -119,14 +125,9 @@ fn keep_metrics(sampler: Option<Sampler>, out: &Path) -> Result<(), Failure> {
     drop(sampler.scrape_now());
     let matrix = sampler.stop();
     let path = out.join("metrics.json");
-    std::fs::File::create(&path)
+    serde_json::to_vec(&matrix)
         .map_err(anyhow::Error::new)
-        .and_then(|file| {
-            Ok(serde_json::to_writer(
-                std::io::BufWriter::new(file),
-                &matrix,
-            )?)
-        })
+        .and_then(|text| Ok(std::fs::write(&path, text)?))
         .with_context(|| format!("`{}` could not be written", path.display()))
         .map_err(|error| Failure::environment(error).hint("make room on the disk"))
 }
@@ -142,8 +143,13 @@ fn run_options(arguments: &Load) -> Result<RunOptions, Failure> {
         },
     };
     let samples = sample_policy(&arguments.samples)?;
-    let target = Target::parse(&arguments.target)
+    let target = Target::parse(target(arguments))
         .map_err(|error| Failure::usage(error).hint("write it as `http://127.0.0.1:8080`"))?;
+    let phases = phases(arguments)?;
+    // An earlier run is only replaced when this one can begin.
+    target
+        .reach(CONNECT_TIMEOUT)
+        .map_err(|error| load_failure(error.into()))?;
     let output = RunDirectory::create(&arguments.out, arguments.force)
         .map_err(|error| load_failure(error.into()))?;
     Ok(RunOptions {
@@ -151,7 +157,7 @@ fn run_options(arguments: &Load) -> Result<RunOptions, Failure> {
         target,
         extra_roots: Vec::new(),
         model,
-        phases: phases(arguments)?,
+        phases,
         seed: arguments.seed,
         threads: arguments.threads.map(usize::from),
         pin_to: arguments.cpus.clone(),
@@ -265,18 +271,19 @@ fn load_failure(error: LoadError) -> Failure {
     }
 }
 
-/// Columns of the table on standard output.
+/// Columns of the table on standard output, as wide as a narrow terminal.
 const HEADER: [&str; 9] = [
     "step",
     "attempted",
     "ok",
     "refused",
     "failed",
-    "per second",
+    "per s",
     "P50 ms",
     "P95 ms",
     "P99 ms",
 ];
+const WIDTHS: [usize; 8] = [10, 7, 8, 7, 9, 9, 9, 9];
 
 fn summary(outcome: &RunOutcome) -> String {
     let tables: String = outcome.summary.phases.iter().map(phase_table).collect();
@@ -305,8 +312,11 @@ fn phase_table(phase: &PhaseSummary) -> String {
 
 fn line(cells: &[String; 9]) -> String {
     let [first, rest @ ..] = cells;
-    let rest: Vec<String> = rest.iter().map(|cell| format!("{cell:>12}")).collect();
-    format!("  {first:<14}{}\n", rest.concat())
+    let cells = rest
+        .iter()
+        .zip(WIDTHS)
+        .map(|(cell, width)| format!("{cell:>width$}"));
+    format!("{first:<12}{}\n", cells.collect::<Vec<_>>().concat())
 }
 
 fn row(step: &StepSummary) -> [String; 9] {

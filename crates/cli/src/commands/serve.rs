@@ -29,6 +29,9 @@ pub(crate) fn run(arguments: Serve) -> CommandResult {
         machine::pin(&arguments.cpus)
             .map_err(|error| Failure::usage(error).hint("name cores that this machine has"))?;
     }
+    if arguments.end_with_parent {
+        machine::end_with_parent().map_err(Failure::environment)?;
+    }
     machine::raise_descriptor_limit();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(machine::cores().len())

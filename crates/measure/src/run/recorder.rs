@@ -128,6 +128,7 @@ impl RunRecorder {
         self.dropped += u64::from(sample.is_dropped());
         self.late += u64::from(sample.late);
         self.record_in_phase(sample);
+        self.record_completed(sample);
         let planned_second = second_of(sample.planned);
         let end_second = second_of(sample.end);
         self.latest_end = self.latest_end.max(sample.end);
@@ -203,6 +204,27 @@ impl RunRecorder {
             requests: 1,
             in_time: u64::from(in_time),
         });
+    }
+
+    /// Counts the answer for the phase in which it came.
+    fn record_completed(&mut self, sample: &Sample) {
+        let begun = self
+            .shape
+            .phases
+            .partition_point(|phase| phase.start <= sample.end);
+        let Some(index) = begun.checked_sub(1) else {
+            return;
+        };
+        let Some(shape) = self.shape.phases.get(index) else {
+            return;
+        };
+        if sample.end >= shape.start.saturating_add(shape.duration) {
+            return;
+        }
+        let tally = self.phases.get_mut(index).map(|phase| &mut phase.steps);
+        if let Some(step) = tally.and_then(|steps| steps.get_mut(usize::from(sample.step.0))) {
+            step.record_completed(sample);
+        }
     }
 
     fn phase_mut(&mut self, phase: PhaseId) -> &mut PhaseTally {

@@ -88,7 +88,13 @@ pub struct StepSummary {
     pub late: u64,
     /// `failed` ÷ `attempted`; `None` if nothing was attempted.
     pub error_rate: Option<f64>,
-    /// (`succeeded` + `expected_refusals`) ÷ duration of the phase; `None` if it had no duration.
+    /// Answered as wished within the phase, by the *end* of the request, whenever it was planned: an
+    /// answer that comes after the phase is not the work of the phase.
+    pub completed_successes: u64,
+    /// The same of expected refusals.
+    pub completed_refusals: u64,
+    /// (`completed_successes` + `completed_refusals`) ÷ duration of the phase; `None` if it had no
+    /// duration.
     pub throughput_per_second: Option<f64>,
     /// Failures by status code or kind (`"503"`, `"time-out"`, `"dropped"`, …).
     pub failures: BTreeMap<String, u64>,

@@ -52,6 +52,10 @@ impl Counts {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tally {
     pub(super) counts: Counts,
+    /// Answered as wished within the phase, by the end of the request, whenever it was planned.
+    completed_successes: u64,
+    /// The same of expected refusals.
+    completed_refusals: u64,
     late: u64,
     /// By kind, in the order of [`Failure::ALL`]; those with a known status are in `by_status`.
     by_kind: [u64; Failure::ALL.len()],
@@ -88,8 +92,19 @@ impl Tally {
         }
     }
 
+    /// Takes a request that ended within the phase.
+    pub(super) fn record_completed(&mut self, sample: &Sample) {
+        match sample.outcome {
+            Outcome::Success => self.completed_successes += 1,
+            Outcome::ExpectedRefusal => self.completed_refusals += 1,
+            Outcome::Failed(_) => {}
+        }
+    }
+
     pub(super) fn merge(&mut self, other: &Self) {
         self.counts.merge(&other.counts);
+        self.completed_successes += other.completed_successes;
+        self.completed_refusals += other.completed_refusals;
         self.late += other.late;
         for (sum, count) in self.by_kind.iter_mut().zip(other.by_kind) {
             *sum += count;
@@ -128,9 +143,11 @@ impl Tally {
             dropped,
             never_sent,
             late: self.late,
+            completed_successes: self.completed_successes,
+            completed_refusals: self.completed_refusals,
             error_rate: (attempted > 0).then(|| failed as f64 / attempted as f64),
             throughput_per_second: (!duration.is_zero())
-                .then(|| (succeeded + expected_refusals) as f64 / seconds),
+                .then(|| (self.completed_successes + self.completed_refusals) as f64 / seconds),
             failures: self.failures(),
             response_time: Quantiles::from(&self.response_time),
             service_time: Quantiles::from(&self.service_time),

@@ -23,7 +23,7 @@ pub(crate) fn phase(
     let from = Duration::from_secs_f64(summary.start_s);
     let to = from + Duration::from_secs_f64(summary.duration_s);
     let cpu = cpu_between(resources, from, to);
-    let answered = total.succeeded + total.expected_refusals;
+    let answered = total.completed_successes + total.completed_refusals;
     PhaseReport {
         name: summary.name.clone(),
         measured: summary.measured,
@@ -64,7 +64,7 @@ fn rate_of(summary: &measured::PhaseSummary, step: &str) -> Option<f64> {
         .steps
         .iter()
         .find(|candidate| candidate.step == step)?;
-    (summary.duration_s > 0.0).then(|| step.succeeded as f64 / summary.duration_s)
+    (summary.duration_s > 0.0).then(|| step.completed_successes as f64 / summary.duration_s)
 }
 
 pub(crate) fn step(summary: &measured::StepSummary) -> StepReport {
