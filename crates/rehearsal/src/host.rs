@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
 
+use double11_load::host::Host;
 use double11_report::model::HostFacts;
 
 use crate::clock;
@@ -15,12 +16,13 @@ const SYNC_PROBE_BYTES: usize = 4_120;
 
 /// The facts about this machine. `folder` is where the stores are.
 pub(crate) fn facts(folder: &Path, shop_cpus: &[usize], generator_cpus: &[usize]) -> HostFacts {
+    let host = Host::look();
     HostFacts {
-        cpu_model: cpu_model(),
+        cpu_model: host.processor,
         logical_cpus: logical_cpus(),
-        memory_bytes: memory_bytes(),
+        memory_bytes: host.memory_bytes,
         operating_system: operating_system(),
-        kernel: read_trimmed("/proc/sys/kernel/osrelease"),
+        kernel: Some(host.kernel),
         file_system: file_system(folder),
         fdatasync_ms: fdatasync_median_ms(folder).ok(),
         shop_cpus: named(shop_cpus),
@@ -33,19 +35,6 @@ fn named(cpus: &[usize]) -> Option<String> {
     (!cpus.is_empty()).then(|| format!("CPU {}", list.join(", ")))
 }
 
-fn read_trimmed(path: &str) -> Option<String> {
-    std::fs::read_to_string(path)
-        .ok()
-        .map(|text| text.trim().to_owned())
-}
-
-fn cpu_model() -> Option<String> {
-    let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
-    let line = text.lines().find(|line| line.starts_with("model name"))?;
-    line.split_once(':')
-        .map(|(_, model)| model.trim().to_owned())
-}
-
 /// Processors of the machine; this process itself may be kept on fewer.
 fn logical_cpus() -> Option<u32> {
     let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
@@ -54,15 +43,6 @@ fn logical_cpus() -> Option<u32> {
         .filter(|line| line.starts_with("processor"))
         .count();
     u32::try_from(count).ok().filter(|count| *count > 0)
-}
-
-fn memory_bytes() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix("MemTotal:"))?;
-    let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
-    Some(kibibytes * 1024)
 }
 
 fn operating_system() -> Option<String> {
