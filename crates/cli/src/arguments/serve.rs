@@ -1,0 +1,124 @@
+//! The options of `serve`.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use double11_store::{Lever, Variant};
+
+use crate::machine::parse_duration;
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Which shop: baseline, tuned or optimized.
+    #[arg(long, env = "DOUBLE11_VARIANT", default_value = "optimized")]
+    pub(crate) variant: Variant,
+    /// Turn one optimisation on (repeatable).
+    #[arg(long, value_name = "LEVER")]
+    pub(crate) enable: Vec<Lever>,
+    /// Turn one optimisation off (repeatable).
+    #[arg(long, value_name = "LEVER")]
+    pub(crate) disable: Vec<Lever>,
+    /// Where the shop keeps its data.
+    #[arg(
+        long,
+        env = "DOUBLE11_STORE",
+        default_value = "sqlite:double11.db",
+        value_name = "URL"
+    )]
+    pub(crate) store: String,
+    /// Where the shop listens; port 0 lets the system choose.
+    #[arg(long, env = "DOUBLE11_ADDR", default_value = "127.0.0.1:8080")]
+    pub(crate) addr: SocketAddr,
+    /// Where `/actuator` is served instead, off the public address.
+    #[arg(long, env = "DOUBLE11_MANAGEMENT_ADDR", value_name = "ADDR")]
+    pub(crate) management_addr: Option<SocketAddr>,
+    /// Products of a store that is created now.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=5_000_000))]
+    pub(crate) products: u32,
+    /// Decides catalogue and gateway.
+    #[arg(long, env = "DOUBLE11_SEED", default_value_t = 11)]
+    pub(crate) seed: u64,
+    /// Pieces of each product of a store that is created now; without it the catalogue decides.
+    #[arg(long, value_name = "PIECES")]
+    pub(crate) stock: Option<u32>,
+    /// How long an unpaid order holds its stock.
+    #[arg(long, value_parser = parse_duration, default_value = "15m")]
+    pub(crate) payment_window: Duration,
+    /// Say in the metrics that a sale is on.
+    #[arg(long)]
+    pub(crate) sale: bool,
+    /// Median latency of the sandbox gateway.
+    #[arg(long, value_parser = parse_duration, default_value = "2ms")]
+    pub(crate) gateway_latency: Duration,
+    /// Share of payments that the sandbox gateway declines, 0 to 1.
+    #[arg(long, default_value_t = 0.0, value_parser = parse_share)]
+    pub(crate) gateway_decline: f64,
+    /// Who may call a shop that listens beyond loopback; must be said there.
+    #[arg(long)]
+    pub(crate) auth: Option<Auth>,
+    /// Keep the shop on these cores.
+    #[arg(long, value_name = "CORES", value_delimiter = ',')]
+    pub(crate) cpus: Vec<usize>,
+    #[command(flatten)]
+    pub(crate) limits: ServeLimits,
+    /// End when the process that started this one ends.
+    #[arg(long, hide = true)]
+    pub(crate) end_with_parent: bool,
+    /// Wrong on purpose, for the audit's own test.
+    #[arg(long, hide = true)]
+    pub(crate) read_then_write_stock: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits")]
+pub(crate) struct ServeLimits {
+    /// Largest request body, in bytes.
+    #[arg(long, default_value_t = 65_536)]
+    pub(crate) body_bytes: usize,
+    /// Longest time for a request head to arrive.
+    #[arg(long, value_parser = parse_duration, default_value = "5s")]
+    pub(crate) head_timeout: Duration,
+    /// Connections at a time.
+    #[arg(long, default_value_t = 4_096)]
+    pub(crate) connections_max: usize,
+    /// Requests in process at a time with the lever `admission`.
+    #[arg(long, default_value_t = 1_024)]
+    pub(crate) in_flight_max: usize,
+    /// Writes that wait for the store's writer with the lever `group-commit`.
+    #[arg(long, default_value_t = 8_192)]
+    pub(crate) queue_max: usize,
+    /// Most writes in one transaction with the lever `group-commit`.
+    #[arg(long, default_value_t = 512)]
+    pub(crate) group_max: usize,
+    /// Pooled connections to the store with the lever `pool`.
+    #[arg(long, default_value_t = 8, value_parser = parse_pool_size)]
+    pub(crate) pool_size: usize,
+    /// Threads that may block in the store at a time without the lever `group-commit`.
+    #[arg(long, default_value_t = 200)]
+    pub(crate) store_threads: usize,
+    /// How long a shutdown waits for requests in process.
+    #[arg(long, value_parser = parse_duration, default_value = "10s")]
+    pub(crate) drain_deadline: Duration,
+}
+
+/// Who may call a shop that listens beyond loopback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Auth {
+    /// Everybody who can reach the address.
+    None,
+}
+
+fn parse_share(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|share| (0.0..=1.0).contains(share))
+        .ok_or_else(|| format!("`{text}` is not a share between 0 and 1"))
+}
+
+fn parse_pool_size(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|size| (1..=1_000).contains(size))
+        .ok_or_else(|| format!("`{text}` is not a number between 1 and 1000"))
+}
