@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use double11_report::model::{
-    FileFact, Finding, FunnelStep, GeneratorHealth, ImprovementReport, MethodFacts, Outcome,
-    PlanFacts, RunFacts, Severity, VariantReport,
+    FileFact, FileKind, Finding, FindingKind, FunnelStep, GeneratorHealth, ImprovementReport,
+    MethodFacts, Outcome, PlanFacts, RunFacts, Severity, Source, TimeBasis, VariantReport, Warning,
 };
 use double11_report::{Language, html, json};
 
@@ -118,6 +118,11 @@ pub fn rehearse(
             .iter()
             .map(|run| variant_report(options, run))
             .collect::<Result<_, _>>()?,
+        runs: Vec::new(),
+        comparison: None,
+        incomparable: Vec::new(),
+        capacity: Vec::new(),
+        ladder: None,
         improvement: Vec::new(),
         outcome: Outcome::CannotJudge,
         sentence: String::new(),
@@ -173,7 +178,9 @@ fn variant_report(options: &RehearsalOptions, run: &Run) -> Result<VariantReport
                 .map(phases::step)
                 .collect()
         }),
+        histogram: None,
         audit: Some(checks::audit(&run.audit, settled)),
+        audit_missing: None,
         cross_check: Some(checks::cross_check(&run.cross_check)),
         generator: Some(generator(run)),
     })
@@ -182,6 +189,7 @@ fn variant_report(options: &RehearsalOptions, run: &Run) -> Result<VariantReport
 fn plan_facts(options: &RehearsalOptions) -> PlanFacts {
     PlanFacts {
         name: PLAN.to_owned(),
+        hash: None,
         normal_per_second: Some(NORMAL_PER_SECOND),
         connections: Some(RehearsalOptions::CONNECTIONS),
         max_in_flight: Some(RehearsalOptions::MAX_IN_FLIGHT),
@@ -200,36 +208,27 @@ fn method_facts(options: &RehearsalOptions) -> MethodFacts {
         .filter(|phase| !phase.measured)
         .map(|phase| phase.duration)
         .sum();
-    let file = |name: &str, what: &str| FileFact {
+    let file = |name: &str, what: FileKind| FileFact {
         name: name.to_owned(),
-        what: what.to_owned(),
+        what,
     };
     let mut files = Vec::new();
     for variant in &options.variants {
         files.push(file(
             &format!("{variant}_normal.jtl"),
-            "every sample of the normal phase",
+            FileKind::NormalSamples,
         ));
-        files.push(file(
-            &format!("{variant}_peak.jtl"),
-            "every sample of both peak phases",
-        ));
-        files.push(file(
-            &format!("{variant}_metrics.json"),
-            "the shop's own metrics over time, in the form of Prometheus' query_range answer",
-        ));
+        files.push(file(&format!("{variant}_peak.jtl"), FileKind::PeakSamples));
+        files.push(file(&format!("{variant}_metrics.json"), FileKind::Metrics));
     }
-    files.push(file(
-        "improvement_report.json",
-        "everything this page shows, as data",
-    ));
-    files.push(file(
-        "runs/",
-        "every file of every run, by the UTC time of its start",
-    ));
+    files.push(file("improvement_report.json", FileKind::ReportData));
+    files.push(file("runs/", FileKind::Runs));
     MethodFacts {
+        source: Source::Rehearsal,
+        time_basis: TimeBasis::ResponseTime,
         pairs: 1,
         order: options.variants.to_vec(),
+        run_folders: Vec::new(),
         judged_phase: options.schedule.judged.to_owned(),
         warm_up_s: Some(warm_up.as_secs_f64()),
         files,
@@ -276,29 +275,29 @@ fn publish(
     Ok(())
 }
 
-fn warnings(run: &Run) -> Vec<String> {
+fn warnings(run: &Run) -> Vec<Warning> {
     let scrapes = run.scrape_warnings.iter();
     scrapes
-        .map(|warning| format!("{}: a scrape failed: {warning}", run.variant))
+        .map(|warning| Warning::ScrapeFailed {
+            variant: run.variant.clone(),
+            message: warning.clone(),
+        })
         .collect()
 }
 
 /// What a reader has to know beside the figures.
 fn findings(options: &RehearsalOptions, run: &Run) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut add = |severity, text: String| {
+    let mut add = |severity, what: FindingKind| {
         findings.push(Finding {
             severity,
             variant: Some(run.variant.clone()),
-            text,
+            what,
         });
     };
     if run.settled_after.is_none() {
-        let limit = RehearsalOptions::SETTLE_LIMIT.as_secs();
-        add(
-            Severity::Failure,
-            format!("Payments or refunds were still in process {limit} s after the traffic."),
-        );
+        let limit_s = RehearsalOptions::SETTLE_LIMIT.as_secs_f64();
+        add(Severity::Failure, FindingKind::Unsettled { limit_s });
     }
     for phase in run
         .outcome
@@ -308,44 +307,37 @@ fn findings(options: &RehearsalOptions, run: &Run) -> Vec<Finding> {
         .filter(|phase| phase.measured)
     {
         let total = &phase.total;
-        let Some(rate) = total.error_rate.filter(|rate| *rate >= 0.01) else {
+        let Some(share) = total.error_rate.filter(|rate| *rate >= 0.01) else {
             continue;
         };
-        let mut kinds: Vec<_> = total.failures.iter().collect();
-        kinds.sort_unstable_by_key(|(_, count)| std::cmp::Reverse(**count));
-        let kinds: Vec<String> = kinds
-            .iter()
-            .take(3)
-            .map(|(kind, count)| format!("{count} {kind}"))
-            .collect();
+        let mut kinds: Vec<_> = total.failures.clone().into_iter().collect();
+        kinds.sort_unstable_by_key(|(_, count)| std::cmp::Reverse(*count));
+        kinds.truncate(3);
         add(
             Severity::Note,
-            format!(
-                "In “{}” {:.1}% of {} requests failed ({}).",
-                phase.name,
-                rate * 100.0,
-                total.attempted,
-                kinds.join(", ")
-            ),
+            FindingKind::RequestsFailed {
+                phase: phase.name.clone(),
+                share,
+                attempted: total.attempted,
+                kinds,
+            },
         );
     }
     for check in &run.cross_check.checks {
-        let about = check.phase.as_deref().unwrap_or("whole run");
         if let double11_monitor::cross_check::Verdict::CannotCompare(reason) = &check.verdict {
             add(
                 Severity::Note,
-                format!(
-                    "Cross-check of {} in “{about}”: cannot compare, {reason}.",
-                    check.name
-                ),
+                FindingKind::CannotCompare {
+                    check: check.name.clone(),
+                    kind: checks::kind(check.kind),
+                    phase: check.phase.clone(),
+                    reason: checks::reason(reason),
+                },
             );
         }
     }
     if options.schedule.judged.is_empty() {
-        add(
-            Severity::Failure,
-            "No phase was named to be judged.".to_owned(),
-        );
+        add(Severity::Failure, FindingKind::NoJudgedPhase);
     }
     findings
 }

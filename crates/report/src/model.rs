@@ -1,4 +1,4 @@
-//! The contract: what `improvement_report.json` holds, `schema_version` 1.
+//! The contract: what `improvement_report.json` holds, `schema_version` 2.
 //!
 //! Everything the page and the terminal show is here, already computed. A figure that may not exist
 //! is an `Option` and is shown as a dash; units are part of the field names. Times of a run count
@@ -6,26 +6,40 @@
 
 use serde::{Deserialize, Serialize};
 
-pub use facts::{FileFact, HostFacts, MethodFacts, PlanFacts, RunFacts};
+pub use capacity::{CapacityBracket, CapacityProbe, CapacityReport};
+pub use comparison::{
+    Comparison, ComparisonReason, ComparisonVerdict, DifferenceComparison, Incomparable, Interval,
+    IntervalBound, MetricComparison, PairFigures, RuleOfThree, RunReport,
+};
+pub use cross_check::{
+    CrossCheckKind, CrossCheckReason, CrossCheckReport, CrossCheckResult, CrossCheckStatus,
+};
+pub use facts::{
+    FileFact, FileKind, HostFacts, MethodFacts, PlanFacts, RunFacts, Source, TimeBasis,
+};
 pub use improvement::{
     Bound, Figure, ImprovementRow, Metric, Outcome, Reason, TargetVerdict, Unit,
 };
-pub use judgement::{
-    AuditCheck, AuditReport, CrossCheckReport, CrossCheckResult, CrossCheckStatus, Finding,
-    GeneratorHealth, Severity,
-};
+pub use judgement::{AuditCheck, AuditMissing, AuditReport, AuditStatus, GeneratorHealth};
+pub use ladder::{Ladder, LadderRung, TunedBetween};
+pub use remarks::{Finding, FindingKind, Severity, Warning};
 pub use variant::{
-    Availability, FunnelStep, Heatmap, HeatmapColumn, PhaseReport, Quantiles, SecondPoint,
-    StepReport, VariantReport,
+    Availability, FunnelStep, Heatmap, HeatmapColumn, HistogramExport, PhaseReport, Quantiles,
+    SecondPoint, StepReport, VariantReport,
 };
 
+mod capacity;
+mod comparison;
+mod cross_check;
 mod facts;
 mod improvement;
 mod judgement;
+mod ladder;
+mod remarks;
 mod variant;
 
 /// The version of the JSON form that this crate writes and reads.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// A whole before/after report.
 ///
@@ -41,9 +55,20 @@ pub struct ImprovementReport {
     pub host: HostFacts,
     /// The traffic.
     pub plan: PlanFacts,
-    /// What was measured for each variant; the first is the yardstick, the last is the one that is
-    /// judged. At least two.
+    /// What was measured for each variant, from the runs of the first pair; the first is the
+    /// yardstick, the last is the one that is judged. At least two.
     pub variants: Vec<VariantReport>,
+    /// Every run of every pair in the order in which they ran; empty where there was one run per
+    /// variant and `variants` says all.
+    pub runs: Vec<RunReport>,
+    /// What all pairs of runs say together.
+    pub comparison: Option<Comparison>,
+    /// Why the two sides must not be compared; empty where they may.
+    pub incomparable: Vec<Incomparable>,
+    /// The highest rates that each variant holds; empty where they were not searched.
+    pub capacity: Vec<CapacityReport>,
+    /// What each lever adds.
+    pub ladder: Option<Ladder>,
     /// The table of improvements; the rows in the order in which they are shown.
     pub improvement: Vec<ImprovementRow>,
     /// What the whole rehearsal says.
@@ -52,8 +77,8 @@ pub struct ImprovementReport {
     pub sentence: String,
     /// What a reader has to know beside the figures, for instance what the yardstick misses.
     pub findings: Vec<Finding>,
-    /// Doubts about the measurement itself, each a sentence with advice.
-    pub warnings: Vec<String>,
+    /// Doubts about the measurement itself.
+    pub warnings: Vec<Warning>,
     /// How it was measured, as far as it differs from run to run.
     pub method: MethodFacts,
 }

@@ -126,7 +126,7 @@ fn write_remarks(
         let text = format!(
             "{}{about}: {}",
             texts.severity(finding.severity),
-            finding.text
+            texts.finding(finding)
         );
         wrapped(writer, &format!("{sign} "), &text, layout.width)?;
     }
@@ -134,7 +134,7 @@ fn write_remarks(
         wrapped(
             writer,
             "! ",
-            &format!("{}: {warning}", texts.warning),
+            &format!("{}: {}", texts.warning_word, texts.warning(warning)),
             layout.width,
         )?;
     }

@@ -13,7 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use browser_check::{Browser, View};
-use double11_report::model::{ImprovementReport, Severity};
+use double11_report::model::{AuditStatus, FindingKind, ImprovementReport, Severity};
 use double11_report::{Language, conclude, html};
 
 fn write_page(report: &ImprovementReport, folder: &Path) -> PathBuf {
@@ -41,10 +41,12 @@ fn long_words_failures_and_gaps_do_not_break_the_page() {
         "a-very-long-folder-name/".repeat(9)
     );
     report.findings[0].severity = Severity::Failure;
-    report.findings[0].text = "unbreakable".repeat(20);
+    report.findings[0].what = FindingKind::Other {
+        text: "unbreakable".repeat(20),
+    };
     let audit = report.variants[1].audit.as_mut().unwrap();
     audit.passed = false;
-    audit.checks[1].passed = false;
+    audit.checks[1].status = AuditStatus::Failed;
     audit.checks[1]
         .findings
         .push("order 0123456789abcdef is acknowledged and missing".repeat(3));

@@ -3,28 +3,24 @@
 use std::time::Duration;
 
 use double11_audit as audit;
-use double11_monitor::cross_check::{CheckKind, CrossCheck, Verdict};
+use double11_monitor::cross_check::{CheckKind, CrossCheck, Reason, Verdict};
 use double11_report::model;
 
-/// The audit as the report shows it. Checks that were not carried out are left out of the table and
-/// named among the findings of the others' place: their reason is the text that was found.
+/// The audit as the report shows it.
 pub(crate) fn audit(report: &audit::AuditReport, settled_after: Duration) -> model::AuditReport {
-    let checks = report.checks.iter().map(|check| {
-        let (found, passed) = match &check.status {
-            audit::CheckStatus::Passed => (format!("none in {}", check.examined), true),
-            audit::CheckStatus::Failed => {
-                (format!("{} in {}", check.violations, check.examined), false)
-            }
-            audit::CheckStatus::NotApplicable(reason) => (format!("not checked: {reason}"), true),
-        };
-        model::AuditCheck {
-            name: check.id.clone(),
-            what: check.proves.clone(),
-            expected: "no violation".to_owned(),
-            found,
-            passed,
-            findings: check.findings.iter().map(ToString::to_string).collect(),
-        }
+    let checks = report.checks.iter().map(|check| model::AuditCheck {
+        name: check.id.clone(),
+        what: check.proves.clone(),
+        examined: check.examined,
+        violations: check.violations,
+        status: match &check.status {
+            audit::CheckStatus::Passed => model::AuditStatus::Passed,
+            audit::CheckStatus::Failed => model::AuditStatus::Failed,
+            audit::CheckStatus::NotApplicable(reason) => model::AuditStatus::NotChecked {
+                reason: reason.clone(),
+            },
+        },
+        findings: check.findings.iter().map(ToString::to_string).collect(),
     });
     model::AuditReport {
         passed: report.verdict == audit::Verdict::Passed,
@@ -39,22 +35,17 @@ pub(crate) fn cross_check(check: &CrossCheck) -> model::CrossCheckReport {
         let (status, why) = match &check.verdict {
             Verdict::Agrees => (model::CrossCheckStatus::Agrees, None),
             Verdict::Differs => (model::CrossCheckStatus::Differs, None),
-            Verdict::CannotCompare(reason) => (
-                model::CrossCheckStatus::CannotCompare,
-                Some(reason.to_string()),
-            ),
+            Verdict::CannotCompare(why) => {
+                (model::CrossCheckStatus::CannotCompare, Some(reason(why)))
+            }
         };
         model::CrossCheckResult {
-            phase: check
-                .phase
-                .clone()
-                .unwrap_or_else(|| "whole run".to_owned()),
+            phase: check.phase.clone(),
+            kind: kind(check.kind),
             what: check.name.clone(),
             generator: check.client,
             shop: check.shop,
-            tolerance: check
-                .limit
-                .map_or_else(|| "-".to_owned(), |limit| tolerance(check.kind, limit)),
+            limit: check.limit,
             status,
             why,
         }
@@ -64,15 +55,47 @@ pub(crate) fn cross_check(check: &CrossCheck) -> model::CrossCheckReport {
     }
 }
 
-fn tolerance(kind: CheckKind, limit: f64) -> String {
+/// The kind of a check in the words of the report.
+pub(crate) fn kind(kind: CheckKind) -> model::CrossCheckKind {
     match kind {
-        CheckKind::Requests | CheckKind::Orders | CheckKind::Payments if limit < 0.5 => {
-            "equal".to_owned()
-        }
-        CheckKind::Requests | CheckKind::Orders | CheckKind::Payments => {
-            format!("{limit:.0} of unknown outcome")
-        }
-        CheckKind::Throughput => format!("± {limit:.1} per second"),
-        CheckKind::ServiceTimeP95 => format!("± {limit:.1} ms"),
+        CheckKind::Requests => model::CrossCheckKind::Requests,
+        CheckKind::Orders => model::CrossCheckKind::Orders,
+        CheckKind::Payments => model::CrossCheckKind::Payments,
+        CheckKind::Throughput => model::CrossCheckKind::Throughput,
+        CheckKind::ServiceTimeP95 => model::CrossCheckKind::ServiceTimeP95,
+    }
+}
+
+/// Why two figures cannot be compared, in the words of the report.
+pub(crate) fn reason(reason: &Reason) -> model::CrossCheckReason {
+    use model::CrossCheckReason as Why;
+    match reason.clone() {
+        Reason::TargetRestarted => Why::TargetRestarted,
+        Reason::CounterReset { series } => Why::CounterReset { series },
+        Reason::SeriesMissing { series } => Why::SeriesMissing { series },
+        Reason::NoStartTime => Why::NoStartTime,
+        Reason::NoScrapeBefore => Why::NoScrapeBefore,
+        Reason::NoScrapeAfter => Why::NoScrapeAfter,
+        Reason::ScrapesTooFew {
+            spanned_s,
+            needed_s,
+        } => Why::ScrapesTooFew {
+            spanned_s,
+            needed_s,
+        },
+        Reason::RequestsTooFew { requests, needed } => Why::RequestsTooFew { requests, needed },
+        Reason::StepWithoutEndpoint { step } => Why::StepWithoutEndpoint { step },
+        Reason::WaitedBeforeHandler {
+            waited_before_handler_ms,
+        } => Why::WaitedBeforeHandler {
+            waited_before_handler_ms,
+        },
+        Reason::BeyondBuckets { highest_bound_ms } => Why::BeyondBuckets { highest_bound_ms },
+        Reason::BucketTooWide { bucket_error_ms } => Why::BucketTooWide { bucket_error_ms },
+        Reason::UnreadableTimeSeries => Why::UnreadableTimeSeries,
+        // The monitor may learn more reasons than the report has words for.
+        other => Why::Other {
+            text: other.to_string(),
+        },
     }
 }

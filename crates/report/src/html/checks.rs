@@ -5,7 +5,8 @@ use maud::{Markup, html};
 use super::Context;
 use crate::format::{self, count, optional};
 use crate::model::{
-    AuditCheck, AuditReport, CrossCheckReport, CrossCheckStatus, GeneratorHealth, VariantReport,
+    AuditCheck, AuditMissing, AuditReport, AuditStatus, CrossCheckReport, CrossCheckStatus,
+    GeneratorHealth, VariantReport,
 };
 use crate::texts::{Texts, fill};
 
@@ -16,14 +17,25 @@ pub(super) fn audit(context: &Context<'_>) -> Markup {
         @for (_, variant) in context.variants() {
             @match &variant.audit {
                 Some(audit) => (audit_table(texts, &variant.name, audit)),
-                None => p { (fill(texts.audit_none, &[("name", &variant.name)])) },
+                None => p {
+                    (fill(texts.audit_none, &[("name", &variant.name)]))
+                    @match variant.audit_missing {
+                        Some(AuditMissing::NoStoreAccess) => (format!(" ({})", texts.audit_missing_no_access)),
+                        Some(AuditMissing::NotFromSamples) => (format!(" ({})", texts.audit_missing_samples)),
+                        None => {},
+                    }
+                },
             }
         }
     }
 }
 
 fn audit_table(texts: &Texts, name: &str, audit: &AuditReport) -> Markup {
-    let passed = audit.checks.iter().filter(|check| check.passed).count();
+    let passed = audit
+        .checks
+        .iter()
+        .filter(|check| check.status == AuditStatus::Passed)
+        .count();
     let caption = fill(
         texts.audit_caption,
         &[
@@ -45,8 +57,8 @@ fn audit_table(texts: &Texts, name: &str, audit: &AuditReport) -> Markup {
             thead role="rowgroup" {
                 tr role="row" {
                     th scope="col" role="columnheader" { (texts.audit_check) }
-                    th scope="col" role="columnheader" { (texts.audit_expected) }
-                    th scope="col" role="columnheader" { (texts.audit_found) }
+                    th.number scope="col" role="columnheader" { (texts.audit_examined) }
+                    th.number scope="col" role="columnheader" { (texts.audit_violations) }
                     th scope="col" role="columnheader" { (texts.audit_result) }
                 }
             }
@@ -64,15 +76,22 @@ fn audit_row(texts: &Texts, check: &AuditCheck) -> Markup {
                 code { (check.name) }
                 span.sub { (check.what) }
             }
-            td role="cell" data-label=(texts.audit_expected) { span { (check.expected) } }
-            td role="cell" data-label=(texts.audit_found) {
-                div {
-                    (check.found)
-                    @for finding in &check.findings { span.sub { (finding) } }
-                }
+            td.number role="cell" data-label=(texts.audit_examined) { span { (count(check.examined)) } }
+            td.number role="cell" data-label=(texts.audit_violations) {
+                span { (count(check.violations)) }
             }
             td role="cell" data-label=(texts.audit_result) {
-                div { (pass_badge(texts, check.passed)) }
+                div {
+                    @match &check.status {
+                        AuditStatus::Passed => (pass_badge(texts, true)),
+                        AuditStatus::Failed => (pass_badge(texts, false)),
+                        AuditStatus::NotChecked { reason } => {
+                            span.badge { (texts.audit_not_checked) }
+                            span.sub { (reason) }
+                        },
+                    }
+                    @for finding in &check.findings { span.sub { (finding) } }
+                }
             }
         }
     }
@@ -117,8 +136,10 @@ fn cross_check_table(texts: &Texts, name: &str, check: &CrossCheckReport) -> Mar
             tbody role="rowgroup" {
                 @for result in &check.results {
                     tr role="row" {
-                        th scope="row" role="rowheader" { (result.what) }
-                        td role="cell" data-label=(texts.cross_check_phase) { span { (result.phase) } }
+                        th scope="row" role="rowheader" { (texts.compared(result.kind, &result.what)) }
+                        td role="cell" data-label=(texts.cross_check_phase) {
+                            span { (texts.phase_or_run(result.phase.as_deref())) }
+                        }
                         td.number role="cell" data-label=(texts.cross_check_generator) {
                             span { (optional(result.generator, format::plain)) }
                         }
@@ -126,12 +147,12 @@ fn cross_check_table(texts: &Texts, name: &str, check: &CrossCheckReport) -> Mar
                             span { (optional(result.shop, format::plain)) }
                         }
                         td.number role="cell" data-label=(texts.cross_check_tolerance) {
-                            span { (result.tolerance) }
+                            span { (texts.tolerance(result)) }
                         }
                         td role="cell" data-label=(texts.audit_result) {
                             div {
                                 (status_badge(texts, result.status))
-                                @if let Some(why) = &result.why { span.sub { (why) } }
+                                @if let Some(why) = &result.why { span.sub { (texts.cross_check_reason(why)) } }
                             }
                         }
                     }

@@ -44,7 +44,7 @@ pub(super) fn method(context: &Context<'_>) -> Markup {
                     @for file in &method.files {
                         tr {
                             th scope="row" { code { (file.name) } }
-                            td { (file.what) }
+                            td { (texts.file(&file.what)) }
                         }
                     }
                 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{CrossCheckStatus, Severity};
+use crate::model::{AuditStatus, CrossCheckStatus, FindingKind, Severity};
 use crate::{conclude, sample};
 
 fn page_of(report: &ImprovementReport) -> String {
@@ -52,9 +52,11 @@ fn foreign_texts_cannot_leave_their_place() {
     let evil = "</script><script>alert(1)</script><b onclick=\"x\">&amp;";
     report.variants[0].name = evil.to_owned();
     report.variants[0].phases[1].name = evil.to_owned();
-    report.variants[0].audit.as_mut().unwrap().checks[0].found = evil.to_owned();
+    report.variants[0].audit.as_mut().unwrap().checks[0].what = evil.to_owned();
     report.run.command = evil.to_owned();
-    report.findings[0].text = evil.to_owned();
+    report.findings[0].what = FindingKind::Other {
+        text: evil.to_owned(),
+    };
     conclude(&mut report);
     let page = page_of(&report);
     assert!(!page.contains("<script>alert"));
@@ -95,7 +97,7 @@ fn failures_are_said_in_words() {
     report.findings[0].severity = Severity::Failure;
     let audit = report.variants[1].audit.as_mut().unwrap();
     audit.passed = false;
-    audit.checks[0].passed = false;
+    audit.checks[0].status = AuditStatus::Failed;
     audit.checks[0]
         .findings
         .push("product 17 sold 101 of 100".to_owned());

@@ -130,7 +130,7 @@ pub(super) fn findings(context: &Context<'_>) -> Markup {
         ul.remarks {
             @for finding in &report.findings { (finding_item(texts, finding)) }
             @for warning in &report.warnings {
-                li { span.badge.doubt { "! " (texts.warning) } (warning) }
+                li { span.badge.doubt { "! " (texts.warning_word) } (texts.warning(warning)) }
             }
         }
     }
@@ -148,7 +148,7 @@ fn finding_item(texts: &Texts, finding: &Finding) -> Markup {
             @if let Some(variant) = &finding.variant {
                 b { (fill(texts.finding_about, &[("name", variant)])) } " "
             }
-            (finding.text)
+            (texts.finding(finding))
         }
     }
 }

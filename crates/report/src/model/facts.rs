@@ -47,6 +47,8 @@ pub struct HostFacts {
 pub struct PlanFacts {
     /// Name of the plan, for instance `funnel`.
     pub name: String,
+    /// Hash of everything in it, as hexadecimal digits.
+    pub hash: Option<String>,
     /// Requests per second of a normal day.
     pub normal_per_second: Option<f64>,
     /// Most connections that the generator opens.
@@ -66,10 +68,16 @@ pub struct PlanFacts {
 /// What the method section says about this very rehearsal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MethodFacts {
-    /// How many runs each variant had.
+    /// What the figures were made from.
+    pub source: Source,
+    /// What the times count from.
+    pub time_basis: TimeBasis,
+    /// How many pairs of runs there were.
     pub pairs: u32,
-    /// Names of the variants in the order in which they ran.
+    /// Names of the variants of all runs of all pairs, in the order in which they ran.
     pub order: Vec<String>,
+    /// Folders of those runs relative to the report, in the same order; empty where none is kept.
+    pub run_folders: Vec<String>,
     /// Name of the phase whose figures are judged; the same in every variant.
     pub judged_phase: String,
     /// Length of the warm-up that counts nowhere, in seconds.
@@ -78,11 +86,66 @@ pub struct MethodFacts {
     pub files: Vec<FileFact>,
 }
 
+/// What the figures of a report were made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// A rehearsal that made its runs itself.
+    Rehearsal,
+    /// Folders of runs that were made before.
+    RunDirectories,
+    /// Files of samples alone, for instance JMeter's.
+    SampleFiles,
+}
+
+/// What the times of a report count from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimeBasis {
+    /// The planned start: waiting for a busy shop counts.
+    ResponseTime,
+    /// The sending alone, because planned starts are unknown: every “response time” of the report
+    /// is a service time.
+    ServiceTimeOnly,
+}
+
 /// One file that a rehearsal keeps.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileFact {
     /// Its name relative to the report.
     pub name: String,
     /// What is in it.
-    pub what: String,
+    #[serde(flatten)]
+    pub what: FileKind,
+}
+
+/// What is in a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum FileKind {
+    /// Every sample of the normal phase.
+    NormalSamples,
+    /// Every sample of the peak phases.
+    PeakSamples,
+    /// Samples that were compared.
+    Samples,
+    /// The shop's own metrics over time, in the form of Prometheus' `query_range` answer.
+    Metrics,
+    /// The report as a page.
+    ReportPage,
+    /// The report as data.
+    ReportData,
+    /// The summary as a picture.
+    Picture,
+    /// The summary as a Markdown table.
+    Markdown,
+    /// A histogram of times in HdrHistogram's percentile form.
+    Histogram,
+    /// Every file of every run.
+    Runs,
+    /// Anything else, in words that are shown as they are.
+    Other {
+        /// What it is.
+        text: String,
+    },
 }

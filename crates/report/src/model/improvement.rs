@@ -127,6 +127,7 @@ pub enum Outcome {
     Passed,
     /// A target missed, an audit failed or a comparable cross-check failed.
     Failed,
-    /// The load generator was the limit, or a figure with a target is missing.
+    /// The load generator was the limit, a figure with a target is missing, or the two sides must
+    /// not be compared.
     CannotJudge,
 }

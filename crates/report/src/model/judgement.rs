@@ -1,4 +1,4 @@
-//! What speaks for or against the figures: audit, cross-check, the generator's own health, findings.
+//! What speaks for or against the figures: the audit and the generator's own health.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,58 +14,45 @@ pub struct AuditReport {
 }
 
 /// One invariant, checked.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditCheck {
     /// Short stable name, for instance `no-oversell`.
     pub name: String,
-    /// What is checked, a sentence.
+    /// What a pass proves, an English sentence; other languages have their own words by the name.
     pub what: String,
-    /// What has to be found.
-    pub expected: String,
-    /// What was found.
-    pub found: String,
-    /// Whether it holds.
-    pub passed: bool,
-    /// What contradicts it, a bounded number of lines.
+    /// Rows or ledger lines that were examined.
+    pub examined: u64,
+    /// How many of them contradict it.
+    pub violations: u64,
+    /// What came out.
+    pub status: AuditStatus,
+    /// What contradicts it, a bounded number of lines, as they are.
     pub findings: Vec<String>,
 }
 
-/// The generator's figures against the shop's own metrics.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CrossCheckReport {
-    /// The comparisons.
-    pub results: Vec<CrossCheckResult>,
+/// What a check of an audit says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum AuditStatus {
+    /// Everything examined was right.
+    Passed,
+    /// At least one violation.
+    Failed,
+    /// It was not carried out.
+    NotChecked {
+        /// Why not, in the auditor's words.
+        reason: String,
+    },
 }
 
-/// One comparison.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CrossCheckResult {
-    /// Phase of the run.
-    pub phase: String,
-    /// What is compared, with its unit, for instance `TPS` or `P95 of service time (ms)`.
-    pub what: String,
-    /// The generator's figure.
-    pub generator: Option<f64>,
-    /// The shop's figure.
-    pub shop: Option<f64>,
-    /// How far they may differ, in words.
-    pub tolerance: String,
-    /// What came out.
-    pub status: CrossCheckStatus,
-    /// Why, where it needs saying.
-    pub why: Option<String>,
-}
-
-/// What a comparison says.
+/// Why a variant has no audit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum CrossCheckStatus {
-    /// Within the tolerance.
-    Agrees,
-    /// Outside of it: one of the two is wrong.
-    Differs,
-    /// The two do not see the same thing, for instance requests that wait before the handler.
-    CannotCompare,
+pub enum AuditMissing {
+    /// The store of the shop cannot be read from here.
+    NoStoreAccess,
+    /// Samples alone do not tell what the shop stored.
+    NotFromSamples,
 }
 
 /// How the load generator itself fared during a run.
@@ -91,25 +78,4 @@ pub struct GeneratorHealth {
     pub descriptor_limit: Option<u64>,
     /// Remarks, each a sentence.
     pub notes: Vec<String>,
-}
-
-/// How heavy a finding weighs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    /// Worth knowing.
-    Note,
-    /// Something that was asked for does not hold.
-    Failure,
-}
-
-/// Something a reader has to know beside the figures.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Finding {
-    /// How heavy it weighs.
-    pub severity: Severity,
-    /// The variant that it is about, where it is about one.
-    pub variant: Option<String>,
-    /// The finding, a sentence or two.
-    pub text: String,
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::judgement::{AuditReport, CrossCheckReport, GeneratorHealth};
+use super::cross_check::CrossCheckReport;
+use super::judgement::{AuditMissing, AuditReport, GeneratorHealth};
 
-/// One variant's run.
+/// One variant's run: the first one where there are several.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VariantReport {
     /// Its name, for instance `baseline`.
@@ -23,8 +24,12 @@ pub struct VariantReport {
     pub funnel: Vec<FunnelStep>,
     /// The judged phase request by request.
     pub steps: Vec<StepReport>,
+    /// Every time of the judged phase, so that percentiles can be looked up and merged elsewhere.
+    pub histogram: Option<HistogramExport>,
     /// Audit of the store after the run.
     pub audit: Option<AuditReport>,
+    /// Why there is no audit, where there is none.
+    pub audit_missing: Option<AuditMissing>,
     /// The generator's figures against the shop's own.
     pub cross_check: Option<CrossCheckReport>,
     /// How the generator fared.
@@ -212,4 +217,14 @@ pub struct StepReport {
     pub verdict_p95_is_lower_bound: bool,
     /// Failed ÷ attempted, 0 to 1.
     pub error_rate: Option<f64>,
+}
+
+/// Histograms of the judged phase in HdrHistogram's V2 encoding, in base64; the unit of their values
+/// is the microsecond.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistogramExport {
+    /// Planned start → last byte.
+    pub response_time: Option<String>,
+    /// Sent → last byte.
+    pub service_time: Option<String>,
 }

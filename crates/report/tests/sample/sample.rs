@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 
 use double11_report::conclude;
 use double11_report::model::{
-    AuditCheck, AuditReport, Availability, CrossCheckReport, CrossCheckResult, CrossCheckStatus,
-    FileFact, Finding, FunnelStep, GeneratorHealth, Heatmap, HeatmapColumn, HostFacts,
-    ImprovementReport, MethodFacts, Outcome, PhaseReport, PlanFacts, Quantiles, RunFacts,
-    SCHEMA_VERSION, SecondPoint, Severity, StepReport, VariantReport,
+    AuditCheck, AuditReport, AuditStatus, Availability, CrossCheckKind, CrossCheckReason,
+    CrossCheckReport, CrossCheckResult, CrossCheckStatus, FileFact, FileKind, Finding, FindingKind,
+    FunnelStep, GeneratorHealth, Heatmap, HeatmapColumn, HostFacts, ImprovementReport, MethodFacts,
+    Outcome, PhaseReport, PlanFacts, Quantiles, RunFacts, SCHEMA_VERSION, SecondPoint, Severity,
+    Source, StepReport, TimeBasis, VariantReport, Warning,
 };
 
 /// Name, measured, multiple of normal traffic, start, length, offered per second.
@@ -37,15 +38,20 @@ pub(crate) fn report() -> ImprovementReport {
         host: host_facts(),
         plan: plan_facts(),
         variants: vec![baseline(), optimised()],
+        runs: Vec::new(),
+        comparison: None,
+        incomparable: Vec::new(),
+        capacity: Vec::new(),
+        ladder: None,
         improvement: Vec::new(),
         outcome: Outcome::CannotJudge,
         sentence: String::new(),
         findings: findings(),
-        warnings: vec![
-            "The machine's clock frequency changed during the run; close other programs and repeat \
-             for figures that are to be quoted."
+        warnings: vec![Warning::Other {
+            text: "The machine's clock frequency changed during the run; close other programs and \
+                   repeat for figures that are to be quoted."
                 .to_owned(),
-        ],
+        }],
         method: method_facts(),
     };
     conclude(&mut report);
@@ -80,6 +86,7 @@ fn host_facts() -> HostFacts {
 fn plan_facts() -> PlanFacts {
     PlanFacts {
         name: "funnel".to_owned(),
+        hash: Some("9f8e7d6c5b4a3928".to_owned()),
         normal_per_second: Some(50.0),
         connections: Some(512),
         max_in_flight: Some(4096),
@@ -91,29 +98,23 @@ fn plan_facts() -> PlanFacts {
 }
 
 fn method_facts() -> MethodFacts {
-    let file = |name: &str, what: &str| FileFact {
+    let file = |name: &str, what: FileKind| FileFact {
         name: name.to_owned(),
-        what: what.to_owned(),
+        what,
     };
     MethodFacts {
+        source: Source::Rehearsal,
+        time_basis: TimeBasis::ResponseTime,
         pairs: 1,
         order: vec!["baseline".to_owned(), "optimized".to_owned()],
+        run_folders: Vec::new(),
         judged_phase: "peak 20x".to_owned(),
         warm_up_s: Some(5.0),
         files: vec![
-            file("improvement_report.json", "this report for programs"),
-            file(
-                "baseline_peak.jtl",
-                "every request to the baseline at the peak, in JMeter's form",
-            ),
-            file(
-                "optimized_peak.jtl",
-                "every request to the optimised shop at the peak",
-            ),
-            file(
-                "optimized_metrics.json",
-                "the optimised shop's own metrics over the run",
-            ),
+            file("improvement_report.json", FileKind::ReportData),
+            file("baseline_peak.jtl", FileKind::PeakSamples),
+            file("optimized_peak.jtl", FileKind::PeakSamples),
+            file("optimized_metrics.json", FileKind::Metrics),
         ],
     }
 }
@@ -123,16 +124,23 @@ fn findings() -> Vec<Finding> {
         Finding {
             severity: Severity::Note,
             variant: Some("baseline".to_owned()),
-            text: "The baseline queues on its single write transaction from 10x on: most requests \
-                   end at the time-out of 5 s. 數據庫寫入是瓶頸。"
-                .to_owned(),
+            what: FindingKind::Other {
+                text: "The baseline queues on its single write transaction from 10x on: most \
+                       requests end at the time-out of 5 s. 數據庫寫入是瓶頸。"
+                    .to_owned(),
+            },
         },
         Finding {
             severity: Severity::Note,
-            variant: None,
-            text: "Cross-check of the baseline's P95 at the peak: cannot compare, requests waited \
-                   4,870 ms before the handler."
-                .to_owned(),
+            variant: Some("baseline".to_owned()),
+            what: FindingKind::CannotCompare {
+                check: "P95 of service time".to_owned(),
+                kind: CrossCheckKind::ServiceTimeP95,
+                phase: Some("peak 20x".to_owned()),
+                reason: CrossCheckReason::WaitedBeforeHandler {
+                    waited_before_handler_ms: 4870.0,
+                },
+            },
         },
     ]
 }
@@ -187,7 +195,9 @@ fn variant(name: &str, levers: &[&str], figures: [[f64; 5]; 4]) -> VariantReport
         heatmap: Some(heatmap(&figures)),
         funnel: funnel(judged[2]),
         steps: steps(judged),
+        histogram: None,
         audit: Some(audit()),
+        audit_missing: None,
         cross_check: Some(cross_check(judged)),
         generator: Some(generator(judged[2])),
         phases,
@@ -359,12 +369,12 @@ fn steps(figures: &[f64; 5]) -> Vec<StepReport> {
 }
 
 fn audit() -> AuditReport {
-    let check = |name: &str, what: &str, expected: &str, found: &str| AuditCheck {
+    let check = |name: &str, what: &str, examined: u64| AuditCheck {
         name: name.to_owned(),
         what: what.to_owned(),
-        expected: expected.to_owned(),
-        found: found.to_owned(),
-        passed: true,
+        examined,
+        violations: 0,
+        status: AuditStatus::Passed,
         findings: Vec::new(),
     };
     AuditReport {
@@ -373,27 +383,23 @@ fn audit() -> AuditReport {
         checks: vec![
             check(
                 "no-oversell",
-                "For every product received = available + reserved + sold, none negative",
-                "0 products differ",
-                "0 of 100,000 products",
+                "No product was sold more often than it was received.",
+                100_000,
             ),
             check(
-                "acknowledged-is-stored",
-                "Every order that a shopper saw as 201 is in the store",
-                "0 missing",
-                "0 of 3,412 missing",
+                "acknowledged-orders-stored",
+                "Every order that a shopper saw as 201 is in the store.",
+                3_412,
             ),
             check(
-                "money",
-                "Captures − refunds equal the gateway's own ledger, no attempt is charged twice",
-                "equal to the fen",
-                "2,558 captures, 1,024,417.36 CNY on both sides",
+                "captures-match-gateway",
+                "The captures of the store are those of the gateway's own ledger.",
+                2_558,
             ),
             check(
-                "one-order-per-key",
-                "An idempotency key has led to one order at most",
-                "0 keys with two orders",
-                "0 of 3,412 keys",
+                "one-key-per-write",
+                "An idempotency key has led to one write at most.",
+                3_412,
             ),
         ],
     }
@@ -402,38 +408,45 @@ fn audit() -> AuditReport {
 fn cross_check(figures: &[f64; 5]) -> CrossCheckReport {
     let [tps, p95, error_rate, ..] = *figures;
     let overloaded = error_rate > 0.01;
+    let throughput = |phase: &str, tps: f64| CrossCheckResult {
+        phase: Some(phase.to_owned()),
+        kind: CrossCheckKind::Throughput,
+        what: "throughput".to_owned(),
+        generator: Some(tps),
+        shop: Some(tps * 1.004),
+        limit: Some(tps * 0.05),
+        status: CrossCheckStatus::Agrees,
+        why: None,
+    };
     CrossCheckReport {
         results: vec![
             CrossCheckResult {
-                phase: "normal".to_owned(),
-                what: "TPS".to_owned(),
-                generator: Some(50.0),
-                shop: Some(50.2),
-                tolerance: "5%".to_owned(),
+                phase: None,
+                kind: CrossCheckKind::Requests,
+                what: "requests POST /api/orders".to_owned(),
+                generator: Some(3_412.0),
+                shop: Some(3_412.0),
+                limit: Some(0.0),
                 status: CrossCheckStatus::Agrees,
                 why: None,
             },
+            throughput("normal", 50.0),
+            throughput("peak 20x", tps),
             CrossCheckResult {
-                phase: "peak 20x".to_owned(),
-                what: "TPS".to_owned(),
-                generator: Some(tps),
-                shop: Some(tps * 1.004),
-                tolerance: "5%".to_owned(),
-                status: CrossCheckStatus::Agrees,
-                why: None,
-            },
-            CrossCheckResult {
-                phase: "peak 20x".to_owned(),
-                what: "P95 of service time (ms)".to_owned(),
+                phase: Some("peak 20x".to_owned()),
+                kind: CrossCheckKind::ServiceTimeP95,
+                what: "P95 of service time".to_owned(),
                 generator: Some(p95),
                 shop: Some(if overloaded { 130.0 } else { p95 * 0.9 }),
-                tolerance: "100 ms".to_owned(),
+                limit: Some(100.0),
                 status: if overloaded {
                     CrossCheckStatus::CannotCompare
                 } else {
                     CrossCheckStatus::Agrees
                 },
-                why: overloaded.then(|| "requests waited 4,870 ms before the handler".to_owned()),
+                why: overloaded.then_some(CrossCheckReason::WaitedBeforeHandler {
+                    waited_before_handler_ms: 4870.0,
+                }),
             },
         ],
     }
