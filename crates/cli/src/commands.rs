@@ -2,6 +2,7 @@
 
 mod audit;
 mod load;
+mod plan_source;
 mod rehearse;
 mod scale;
 mod serve;

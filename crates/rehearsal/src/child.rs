@@ -52,6 +52,8 @@ pub enum ShopError {
 pub(crate) struct ShopSpec<'spec> {
     pub(crate) program: &'spec Path,
     pub(crate) variant: &'spec str,
+    /// Levers to turn on besides those of the variant.
+    pub(crate) enable: &'spec [String],
     pub(crate) store: &'spec Path,
     pub(crate) log: &'spec Path,
     pub(crate) port: u16,
@@ -189,6 +191,9 @@ fn command(spec: &ShopSpec<'_>) -> Command {
             "--payment-window",
             &format!("{}ms", spec.payment_window.as_millis()),
         ]);
+    for lever in spec.enable {
+        command.args(["--enable", lever]);
+    }
     if !spec.cpus.is_empty() {
         let cpus: Vec<String> = spec.cpus.iter().map(usize::to_string).collect();
         command.args(["--cpus", &cpus.join(",")]);

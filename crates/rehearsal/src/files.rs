@@ -84,14 +84,9 @@ impl Folders {
         })
     }
 
-    /// Makes the folder of one run: `1-a-baseline`.
-    pub(crate) fn run(
-        &self,
-        pair: u32,
-        position: char,
-        variant: &str,
-    ) -> Result<PathBuf, FilesError> {
-        let folder = self.kept.join(format!("{pair}-{position}-{variant}"));
+    /// Makes the folder of one run, such as `1-a-baseline`.
+    pub(crate) fn run(&self, name: &str) -> Result<PathBuf, FilesError> {
+        let folder = self.kept.join(name);
         create_dir(&folder)?;
         Ok(folder)
     }

@@ -5,21 +5,27 @@
 //! this crate must not know the crates `shop` and `store`, whose figures it judges. It prints
 //! nothing; an [`Observer`] is told what happens.
 
+mod capacity;
 mod child;
 mod clock;
 mod endpoints;
 mod files;
 mod host;
+mod ladder;
 mod options;
+mod publish;
 mod rehearse;
 mod report_of;
 mod resources;
 mod run;
+mod schedule;
+mod seen;
 mod settle;
 mod writes;
 
 pub use child::ShopError;
 pub use endpoints::endpoints;
-pub use options::{Event, Observer, PhasePlan, RehearsalOptions, Schedule};
+pub use options::{Event, Observer, RehearsalOptions, Rung, Side};
 pub use rehearse::{Rehearsal, RehearsalError, rehearse};
+pub use schedule::{NORMAL_PER_SECOND, Schedule};
 pub use writes::count as count_writes;

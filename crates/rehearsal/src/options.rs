@@ -3,58 +3,61 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use double11_load::StopHandle;
+use double11_load::plan::Plan;
 use double11_measure::run::Progress;
 
-/// One phase of the traffic.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct PhasePlan {
-    /// Its name in files and reports.
-    pub name: &'static str,
-    /// How long it lasts.
-    pub duration: Duration,
-    /// Requests per second that are offered.
-    pub per_second: f64,
-    /// Whether shoppers behave as at the peak of the sale.
-    pub peak: bool,
-    /// Whether its figures count.
-    pub measured: bool,
+use crate::schedule::Schedule;
+
+/// One of the two shops that are compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// A shop of ours, started by the rehearsal on a fresh store for each run.
+    Variant {
+        /// What it is called in files and reports; the variant's name, unless the same variant is
+        /// measured twice.
+        name: String,
+        /// The variant.
+        variant: String,
+        /// Its port; 0 lets the system choose.
+        port: u16,
+    },
+    /// A shop of somebody else's that runs already.
+    Url {
+        /// What it is called in files and reports.
+        name: String,
+        /// Where it answers.
+        target: String,
+    },
 }
 
-/// The traffic of every run.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Schedule {
-    /// The phases in order.
-    pub phases: Vec<PhasePlan>,
-    /// The phase whose figures are judged.
-    pub judged: &'static str,
-    /// The phase on which percentiles of both sides are compared.
-    pub compared: &'static str,
-}
-
-/// Requests per second of a normal day, as the requirements have it.
-pub(crate) const NORMAL_PER_SECOND: f64 = 50.0;
-
-impl Schedule {
-    /// One pair of runs within three minutes: warm-up 5 s, normal 15 s, 10x 20 s, 20x 30 s.
-    pub fn quick() -> Self {
-        let phase = |name, seconds, multiple, peak, measured| PhasePlan {
-            name,
-            duration: Duration::from_secs(seconds),
-            per_second: NORMAL_PER_SECOND * multiple,
-            peak,
-            measured,
-        };
-        Self {
-            phases: vec![
-                phase("warm_up", 5, 1.0, false, false),
-                phase("normal", 15, 1.0, false, true),
-                phase("peak_10x", 20, 10.0, true, true),
-                phase("peak_20x", 30, 20.0, true, true),
-            ],
-            judged: "peak_20x",
-            compared: "normal",
+impl Side {
+    /// What the side is called in files and reports.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Variant { name, .. } | Self::Url { name, .. } => name,
         }
     }
+
+    /// Whether the rehearsal starts the shop itself, and so has its store and its process.
+    pub const fn is_ours(&self) -> bool {
+        matches!(self, Self::Variant { .. })
+    }
+}
+
+/// A shop with some optimisations, one step of the ladder from the plainer variant to the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rung {
+    /// What it is called, such as `+ pool`.
+    pub name: String,
+    /// The named variant that it is, where it is one.
+    pub variant: Option<String>,
+    /// The variant it starts from.
+    pub base: String,
+    /// The levers that are turned on besides.
+    pub enable: Vec<String>,
+    /// The levers that the rung before did not have.
+    pub added: Vec<String>,
 }
 
 /// Everything that decides a rehearsal.
@@ -64,20 +67,33 @@ pub struct RehearsalOptions {
     pub program: PathBuf,
     /// Where the report and the runs go.
     pub out: PathBuf,
-    /// Decides catalogue, shoppers and gateway.
+    /// Decides catalogue, shoppers and gateway. The second pair has the shoppers of the next seed, and
+    /// so on; both runs of a pair have the same.
     pub seed: u64,
-    /// The two variants, the plainer one first.
-    pub variants: [String; 2],
-    /// Ports of the two shops; 0 lets the system choose.
-    pub ports: [u16; 2],
+    /// The two shops, the plainer one first.
+    pub sides: [Side; 2],
+    /// How many pairs of runs.
+    pub pairs: u32,
+    /// Whether to search for each shop's capacity after the pairs.
+    pub capacity: bool,
+    /// The shops between the two variants, to be run once each; empty for no ladder.
+    pub ladder: Vec<Rung>,
+    /// What a shopper does.
+    pub plan: Plan,
     /// Products in the catalogue.
     pub products: u32,
     /// The traffic.
     pub schedule: Schedule,
+    /// Headers of every request.
+    pub headers: Vec<(String, String)>,
+    /// Certificate authorities to trust besides the public ones, in DER.
+    pub extra_roots: Vec<Vec<u8>>,
     /// Cores of the shop; empty for all.
     pub shop_cpus: Vec<usize>,
     /// Cores of the load generator; empty for all.
     pub generator_cpus: Vec<usize>,
+    /// The language of the page and of the sentence.
+    pub language: double11_report::Language,
     /// The command line that repeats this rehearsal.
     pub command: String,
     /// Version of the program.
@@ -85,7 +101,7 @@ pub struct RehearsalOptions {
     /// Commit that the program was built from.
     pub git_commit: Option<String>,
     /// Asks for an early end: what was measured is kept.
-    pub stop: double11_load::StopHandle,
+    pub stop: StopHandle,
 }
 
 impl RehearsalOptions {
@@ -101,11 +117,39 @@ impl RehearsalOptions {
     pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
     /// How often the shop's metrics are scraped, as the shipped Prometheus configuration does.
     pub const SCRAPE_INTERVAL: Duration = Duration::from_secs(5);
+    /// Share of the payments that start when their order is about to expire, in shops of ours.
+    pub const DELAYED_PAYMENTS: f64 = 0.02;
+
+    /// Whether both shops are started by the rehearsal.
+    pub fn owns_the_shops(&self) -> bool {
+        self.sides.iter().all(Side::is_ours)
+    }
+
+    /// Traffic of all runs together, without starting, settling, auditing and the search for
+    /// capacities.
+    pub fn traffic_time(&self) -> Duration {
+        let ladder = u32::try_from(self.ladder.len()).unwrap_or(u32::MAX);
+        self.schedule.length() * (2 * self.pairs) + self.schedule.for_ladder().length() * ladder
+    }
 }
 
 /// What happens meanwhile.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'event> {
+    /// A pair of runs begins.
+    Pair {
+        /// Its number, from 1.
+        number: u32,
+        /// How many there will be.
+        of: u32,
+    },
+    /// A rung of the ladder begins.
+    Rung {
+        /// Its number, from 1.
+        number: usize,
+        /// How many there will be.
+        of: usize,
+    },
     /// A shop is being started with a fresh store.
     Starting {
         /// Its variant.
@@ -149,6 +193,24 @@ pub enum Event<'event> {
         variant: &'event str,
         /// Whether every check passed.
         passed: bool,
+    },
+    /// The search for a shop's capacity tries a rate.
+    Probing {
+        /// The variant.
+        variant: &'event str,
+        /// Requests per second that are offered.
+        per_second: f64,
+    },
+    /// The rate was tried.
+    Probed {
+        /// The variant.
+        variant: &'event str,
+        /// Requests per second that were offered.
+        per_second: f64,
+        /// Whether the stricter criterion held.
+        strict: bool,
+        /// Whether the looser one held.
+        relaxed: bool,
     },
     /// Something that casts doubt on the figures.
     Warning {

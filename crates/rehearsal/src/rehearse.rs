@@ -1,20 +1,23 @@
 //! The whole: every run in turn, then one report.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::Instant;
 
+use double11_load::schedule::{Ramp, Rate};
 use double11_report::model::{
-    FileFact, FileKind, Finding, FindingKind, FunnelStep, GeneratorHealth, ImprovementReport,
-    MethodFacts, Outcome, PlanFacts, RunFacts, Severity, Source, TimeBasis, VariantReport, Warning,
+    CapacityProbe, CapacityReport, Finding, FindingKind, HostFacts, ImprovementReport, Ladder,
+    Outcome, RunReport, VariantReport, Warning,
 };
-use double11_report::{Language, html, json};
 
+use crate::capacity;
 use crate::child::ShopError;
-use crate::files::{FilesError, Folders, rfc3339};
-use crate::options::{Event, NORMAL_PER_SECOND, Observer, RehearsalOptions};
-use crate::report_of::{checks, heat, phases, seconds};
-use crate::run::{self, PLAN, Run, Which};
-use crate::{clock, host};
+use crate::files::{FilesError, Folders};
+use crate::options::{Event, Observer, RehearsalOptions, Side};
+use crate::report_of::comparison::{self, PairOfPhases};
+use crate::report_of::{facts, remarks};
+use crate::run::{self, Origin, Run, Which};
+use crate::seen::{self, Seen};
+use crate::{clock, host, ladder, publish};
 
 /// What a rehearsal left behind.
 #[derive(Debug)]
@@ -71,7 +74,8 @@ pub enum RehearsalError {
     },
 }
 
-/// Rehearses: one pair of runs, and the report.
+/// Rehearses: pairs of runs, the search for capacities and the ladder where they are asked for, and
+/// the report.
 ///
 /// # Errors
 /// [`RehearsalError`] when a part of it could not be carried out. Missed targets are no errors; they
@@ -80,66 +84,261 @@ pub fn rehearse(
     options: &RehearsalOptions,
     observer: &dyn Observer,
 ) -> Result<Rehearsal, RehearsalError> {
-    let started = clock::now();
-    let watch = clock::steady();
-    let folders = Folders::create(&options.out, started)?;
-    let host = host::facts(&folders.kept, &options.shop_cpus, &options.generator_cpus);
-    if options.shop_cpus.is_empty() || options.generator_cpus.is_empty() {
-        let text = "with one core the shop and the load generator share it, and disturb each other";
-        observer.event(Event::Warning { text });
-    }
-    let mut runs = Vec::new();
-    for ((position, variant), port) in ['a', 'b'].iter().zip(&options.variants).zip(options.ports) {
-        let which = Which {
-            pair: 1,
-            position: *position,
-            variant,
-            port,
-        };
-        let run = run::run(options, &folders, which, observer);
-        if options.stop.is_stopping() {
-            return Err(RehearsalError::Interrupted { kept: folders.kept });
-        }
-        runs.push(run?);
-    }
-    let mut report = ImprovementReport {
-        schema_version: double11_report::model::SCHEMA_VERSION,
-        run: RunFacts {
-            started_at: rfc3339(started),
-            duration_s: Some(watch.elapsed().as_secs_f64()),
-            command: options.command.clone(),
-            seed: options.seed,
-            version: options.version.clone(),
-            git_commit: options.git_commit.clone(),
-        },
-        host,
-        plan: plan_facts(options),
-        variants: runs
-            .iter()
-            .map(|run| variant_report(options, run))
-            .collect::<Result<_, _>>()?,
-        runs: Vec::new(),
-        comparison: None,
-        incomparable: Vec::new(),
-        capacity: Vec::new(),
-        ladder: None,
-        improvement: Vec::new(),
-        outcome: Outcome::CannotJudge,
-        sentence: String::new(),
-        findings: runs.iter().flat_map(|run| findings(options, run)).collect(),
-        warnings: runs.iter().flat_map(warnings).collect(),
-        method: method_facts(options),
+    let mut conductor = Conductor {
+        options,
+        observer,
+        started: clock::now(),
+        watch: clock::steady(),
+        folders: Folders::create(&options.out, clock::now())?,
+        seen: Vec::new(),
+        findings: Vec::new(),
+        warnings: Vec::new(),
     };
-    double11_report::conclude(&mut report);
-    publish(&folders, &runs, &report)?;
-    Ok(Rehearsal {
-        report,
-        page: folders.out.join("improvement_report.html"),
-        kept: folders.kept,
-    })
+    let host = conductor.look_at_the_host();
+    let result = conductor.conduct(host);
+    // Whatever failed while an end was asked for is that end.
+    if options.stop.is_stopping() {
+        return Err(RehearsalError::Interrupted {
+            kept: conductor.folders.kept,
+        });
+    }
+    result
 }
 
-fn shop_cores(options: &RehearsalOptions) -> f64 {
+/// A rehearsal that is under way.
+struct Conductor<'rehearsal> {
+    options: &'rehearsal RehearsalOptions,
+    observer: &'rehearsal dyn Observer,
+    started: double11_units::UnixMicros,
+    watch: Instant,
+    folders: Folders,
+    seen: Vec<Seen>,
+    findings: Vec<Finding>,
+    warnings: Vec<Warning>,
+}
+
+impl Conductor<'_> {
+    fn look_at_the_host(&mut self) -> HostFacts {
+        let options = self.options;
+        if options.owns_the_shops()
+            && (options.shop_cpus.is_empty() || options.generator_cpus.is_empty())
+        {
+            let text =
+                "with one core the shop and the load generator share it, and disturb each other";
+            self.observer.event(Event::Warning { text });
+            self.warnings.push(Warning::SharedCore);
+        }
+        host::facts(
+            &self.folders.kept,
+            &options.shop_cpus,
+            &options.generator_cpus,
+        )
+    }
+
+    fn conduct(&mut self, host: HostFacts) -> Result<Rehearsal, RehearsalError> {
+        let options = self.options;
+        let mut first = Vec::new();
+        for number in 1..=options.pairs {
+            self.observer.event(Event::Pair {
+                number,
+                of: options.pairs,
+            });
+            for (position, side) in order(number)
+                .into_iter()
+                .zip(['a', 'b'])
+                .map(|(at, letter)| (letter, &options.sides[at]))
+            {
+                let run = self.run(number, position, side)?;
+                if number == 1 {
+                    let report = seen::variant(options, &run);
+                    first.push((run, report));
+                }
+            }
+        }
+        let capacity = self.capacities(&first)?;
+        let ladder = self.ladder()?;
+        let report = self.report(host, &first, capacity, ladder);
+        let runs: Vec<&Run> = first.iter().map(|(run, _)| run).collect();
+        publish::publish(&self.folders, &runs, &report, options.language)?;
+        Ok(Rehearsal {
+            report,
+            page: self.folders.out.join(publish::PAGE),
+            kept: self.folders.kept.clone(),
+        })
+    }
+
+    fn run(&mut self, pair: u32, position: char, side: &Side) -> Result<Run, RehearsalError> {
+        let folder = format!("{pair}-{position}-{}", side.name());
+        let run = run::run(
+            self.options,
+            &self.folders,
+            Which {
+                folder: &folder,
+                name: side.name(),
+                origin: Origin::from(side),
+                seed: self.options.seed.wrapping_add(u64::from(pair) - 1),
+                schedule: &self.options.schedule,
+            },
+            self.observer,
+        )?;
+        self.remark(pair, side, &run);
+        self.seen
+            .push(seen::seen(self.options, pair, &folder, &run));
+        Ok(run)
+    }
+
+    /// Remarks that are the same in every run are made for the first pair only; faults are always.
+    fn remark(&mut self, pair: u32, side: &Side, run: &Run) {
+        let variant = &run.variant;
+        if side.is_ours() && run.settled_after.is_none() {
+            let limit_s = RehearsalOptions::SETTLE_LIMIT.as_secs_f64();
+            self.findings.push(remarks::failure(
+                variant,
+                FindingKind::Unsettled { limit_s },
+            ));
+        }
+        if pair == 1 {
+            self.findings
+                .extend(remarks::failures(variant, &run.outcome.summary));
+            if let Some(cross_check) = &run.cross_check {
+                self.findings
+                    .extend(remarks::not_compared(variant, cross_check));
+            }
+        }
+        let scrapes = run.scrape_warnings.iter();
+        self.warnings
+            .extend(scrapes.map(|message| Warning::ScrapeFailed {
+                variant: variant.clone(),
+                message: message.clone(),
+            }));
+    }
+
+    fn capacities(
+        &mut self,
+        first: &[(Run, VariantReport)],
+    ) -> Result<Vec<CapacityReport>, RehearsalError> {
+        let mut reports = Vec::new();
+        let sides = self.options.sides.iter();
+        for side in sides.filter(|_| self.options.capacity) {
+            let known = known_rates(self.options, side, first);
+            let found = capacity::search(self.options, &self.folders, side, &known, self.observer)?;
+            if found.audit_passed == Some(false) {
+                let text =
+                    "The store was not in order after the search for its capacity.".to_owned();
+                self.findings
+                    .push(remarks::failure(side.name(), FindingKind::Other { text }));
+            }
+            reports.push(found.report);
+        }
+        Ok(reports)
+    }
+
+    fn ladder(&mut self) -> Result<Option<Ladder>, RehearsalError> {
+        if self.options.ladder.is_empty() {
+            return Ok(None);
+        }
+        let climbed = ladder::climb(self.options, &self.folders, self.observer)?;
+        for name in climbed.failed_audits {
+            let text = "The audit of a rung of the ladder failed.".to_owned();
+            self.findings
+                .push(remarks::failure(&name, FindingKind::Other { text }));
+        }
+        Ok(Some(climbed.ladder))
+    }
+
+    fn report(
+        &mut self,
+        host: HostFacts,
+        first: &[(Run, VariantReport)],
+        capacity: Vec<CapacityReport>,
+        ladder: Option<Ladder>,
+    ) -> ImprovementReport {
+        let options = self.options;
+        if options.schedule.judged_phase().is_none() {
+            let name = options.sides[1].name();
+            self.findings
+                .push(remarks::failure(name, FindingKind::NoJudgedPhase));
+        }
+        // The report's first variant is the yardstick, whichever ran first.
+        let variants = options.sides.iter().filter_map(|side| {
+            let found = first.iter().find(|(run, _)| run.variant == side.name());
+            found.map(|(_, report)| report.clone())
+        });
+        let mut report = ImprovementReport {
+            schema_version: double11_report::model::SCHEMA_VERSION,
+            run: facts::run(options, self.started, self.watch.elapsed()),
+            host,
+            plan: facts::plan(options),
+            variants: variants.collect(),
+            runs: self.seen.iter().map(RunReport::from).collect(),
+            comparison: Some(comparison::comparison(&self.pairs())),
+            incomparable: Vec::new(),
+            capacity,
+            ladder,
+            improvement: Vec::new(),
+            outcome: Outcome::CannotJudge,
+            sentence: String::new(),
+            findings: std::mem::take(&mut self.findings),
+            warnings: std::mem::take(&mut self.warnings),
+            method: facts::method(options, &self.seen),
+        };
+        double11_report::conclude(&mut report);
+        report
+    }
+
+    fn pairs(&self) -> Vec<PairOfPhases> {
+        let [baseline, optimised] = &self.options.sides;
+        let phase = |pair, side: &Side| {
+            let run = self
+                .seen
+                .iter()
+                .find(|seen| seen.pair == pair && seen.variant == side.name());
+            run.and_then(|run| run.judged.clone())
+        };
+        (1..=self.options.pairs)
+            .map(|pair| PairOfPhases {
+                baseline: phase(pair, baseline),
+                optimised: phase(pair, optimised),
+            })
+            .collect()
+    }
+}
+
+/// Which side runs first: A B, B A, A B, …, so that whatever drifts meets both alike.
+const fn order(pair: u32) -> [usize; 2] {
+    if pair % 2 == 1 { [0, 1] } else { [1, 0] }
+}
+
+/// What the first pair has shown of constant rates at the peak.
+fn known_rates(
+    options: &RehearsalOptions,
+    side: &Side,
+    first: &[(Run, VariantReport)],
+) -> Vec<CapacityProbe> {
+    let run = first.iter().find(|(run, _)| run.variant == side.name());
+    let phases = options.schedule.phases.iter().filter(|phase| {
+        let constant = |ramp: Ramp| (ramp.from - ramp.to).abs() < f64::EPSILON;
+        let rate = phase.rate.map(|rate| match rate {
+            Rate::Visits(ramp) | Rate::Requests(ramp) => ramp,
+        });
+        phase.measured && phase.peak && rate.is_some_and(constant)
+    });
+    phases
+        .filter_map(|phase| {
+            let (run, report) = run?;
+            let shown = report.phase(&phase.name)?;
+            let summary = run.outcome.summary.phase(&phase.name)?;
+            Some(capacity::of_phase(
+                Some(summary),
+                &run.outcome,
+                shown.cpu_share,
+            ))
+        })
+        .collect()
+}
+
+/// Processors that a shop of ours has.
+pub(crate) fn shop_cores(options: &RehearsalOptions) -> f64 {
     if options.shop_cpus.is_empty() {
         std::thread::available_parallelism().map_or(1.0, |cores| cores.get() as f64)
     } else {
@@ -147,248 +346,14 @@ fn shop_cores(options: &RehearsalOptions) -> f64 {
     }
 }
 
-fn variant_report(options: &RehearsalOptions, run: &Run) -> Result<VariantReport, RehearsalError> {
-    let cores = shop_cores(options);
-    let (summary, series) = (&run.outcome.summary, &run.outcome.time_series);
-    let plan_of = |name: &str| {
-        options
-            .schedule
-            .phases
-            .iter()
-            .find(|phase| phase.name == name)
-    };
-    let phases = summary
-        .phases
-        .iter()
-        .map(|phase| phases::phase(phase, plan_of(&phase.name), &run.resources, cores));
-    let judged = summary.phase(options.schedule.judged);
-    let settled = run.settled_after.unwrap_or(RehearsalOptions::SETTLE_LIMIT);
-    Ok(VariantReport {
-        name: run.variant.clone(),
-        levers: run.levers.clone(),
-        phases: phases.collect(),
-        seconds: seconds::points(series, &run.resources, cores),
-        heatmap: Some(heat::heatmap(series)),
-        funnel: funnel(options, run)?,
-        steps: judged.map_or_else(Vec::new, |phase| {
-            phase
-                .steps
-                .iter()
-                .filter(|step| step.attempted > 0)
-                .map(phases::step)
-                .collect()
-        }),
-        histogram: None,
-        audit: Some(checks::audit(&run.audit, settled)),
-        audit_missing: None,
-        cross_check: Some(checks::cross_check(&run.cross_check)),
-        generator: Some(generator(run)),
-    })
-}
+#[cfg(test)]
+mod tests {
+    use super::order;
 
-fn plan_facts(options: &RehearsalOptions) -> PlanFacts {
-    PlanFacts {
-        name: PLAN.to_owned(),
-        hash: None,
-        normal_per_second: Some(NORMAL_PER_SECOND),
-        connections: Some(RehearsalOptions::CONNECTIONS),
-        max_in_flight: Some(RehearsalOptions::MAX_IN_FLIGHT),
-        request_timeout_ms: RehearsalOptions::REQUEST_TIMEOUT.as_secs_f64() * 1_000.0,
-        products: Some(u64::from(options.products)),
-        payment_window_s: Some(RehearsalOptions::PAYMENT_WINDOW.as_secs_f64()),
-        store: Some("SQLite (WAL, synchronous=FULL), a fresh file for each run".to_owned()),
-    }
-}
-
-fn method_facts(options: &RehearsalOptions) -> MethodFacts {
-    let warm_up: Duration = options
-        .schedule
-        .phases
-        .iter()
-        .filter(|phase| !phase.measured)
-        .map(|phase| phase.duration)
-        .sum();
-    let file = |name: &str, what: FileKind| FileFact {
-        name: name.to_owned(),
-        what,
-    };
-    let mut files = Vec::new();
-    for variant in &options.variants {
-        files.push(file(
-            &format!("{variant}_normal.jtl"),
-            FileKind::NormalSamples,
-        ));
-        files.push(file(&format!("{variant}_peak.jtl"), FileKind::PeakSamples));
-        files.push(file(&format!("{variant}_metrics.json"), FileKind::Metrics));
-    }
-    files.push(file("improvement_report.json", FileKind::ReportData));
-    files.push(file("runs/", FileKind::Runs));
-    MethodFacts {
-        source: Source::Rehearsal,
-        time_basis: TimeBasis::ResponseTime,
-        pairs: 1,
-        order: options.variants.to_vec(),
-        run_folders: Vec::new(),
-        judged_phase: options.schedule.judged.to_owned(),
-        warm_up_s: Some(warm_up.as_secs_f64()),
-        files,
-    }
-}
-
-fn publish(
-    folders: &Folders,
-    runs: &[Run],
-    report: &ImprovementReport,
-) -> Result<(), RehearsalError> {
-    for (index, run) in runs.iter().enumerate() {
-        let variant = &run.variant;
-        // The same variant twice, to see what chance alone does.
-        let again = runs
-            .iter()
-            .take(index)
-            .any(|earlier| earlier.variant == *variant);
-        let name = if again {
-            format!("{variant}-again")
-        } else {
-            variant.clone()
-        };
-        for (source, name) in [
-            ("normal.jtl", format!("{name}_normal.jtl")),
-            ("peak.jtl", format!("{name}_peak.jtl")),
-            ("metrics.json", format!("{name}_metrics.json")),
-        ] {
-            folders.publish(&run.folder.join(source), &name)?;
-        }
-    }
-    let write = |path: &str, source| RehearsalError::Write {
-        path: path.into(),
-        source,
-    };
-    let mut text = Vec::new();
-    json::write(report, &mut text)
-        .map_err(|error| write("improvement_report.json", std::io::Error::other(error)))?;
-    folders.write_and_publish("improvement_report.json", &text)?;
-    let mut page = Vec::new();
-    html::write(report, Language::English, &mut page)
-        .map_err(|source| write("improvement_report.html", source))?;
-    folders.write_and_publish("improvement_report.html", &page)?;
-    Ok(())
-}
-
-fn warnings(run: &Run) -> Vec<Warning> {
-    let scrapes = run.scrape_warnings.iter();
-    scrapes
-        .map(|warning| Warning::ScrapeFailed {
-            variant: run.variant.clone(),
-            message: warning.clone(),
-        })
-        .collect()
-}
-
-/// What a reader has to know beside the figures.
-fn findings(options: &RehearsalOptions, run: &Run) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let mut add = |severity, what: FindingKind| {
-        findings.push(Finding {
-            severity,
-            variant: Some(run.variant.clone()),
-            what,
-        });
-    };
-    if run.settled_after.is_none() {
-        let limit_s = RehearsalOptions::SETTLE_LIMIT.as_secs_f64();
-        add(Severity::Failure, FindingKind::Unsettled { limit_s });
-    }
-    for phase in run
-        .outcome
-        .summary
-        .phases
-        .iter()
-        .filter(|phase| phase.measured)
-    {
-        let total = &phase.total;
-        let Some(share) = total.error_rate.filter(|rate| *rate >= 0.01) else {
-            continue;
-        };
-        let mut kinds: Vec<_> = total.failures.clone().into_iter().collect();
-        kinds.sort_unstable_by_key(|(_, count)| std::cmp::Reverse(*count));
-        kinds.truncate(3);
-        add(
-            Severity::Note,
-            FindingKind::RequestsFailed {
-                phase: phase.name.clone(),
-                share,
-                attempted: total.attempted,
-                kinds,
-            },
-        );
-    }
-    for check in &run.cross_check.checks {
-        if let double11_monitor::cross_check::Verdict::CannotCompare(reason) = &check.verdict {
-            add(
-                Severity::Note,
-                FindingKind::CannotCompare {
-                    check: check.name.clone(),
-                    kind: checks::kind(check.kind),
-                    phase: check.phase.clone(),
-                    reason: checks::reason(reason),
-                },
-            );
-        }
-    }
-    if options.schedule.judged.is_empty() {
-        add(Severity::Failure, FindingKind::NoJudgedPhase);
-    }
-    findings
-}
-
-/// Shoppers of the judged phase, step by step, as planned and as seen.
-fn funnel(options: &RehearsalOptions, run: &Run) -> Result<Vec<FunnelStep>, RehearsalError> {
-    let judged = options.schedule.judged;
-    let planned = options
-        .schedule
-        .phases
-        .iter()
-        .find(|phase| phase.name == judged);
-    let measured = run.outcome.summary.phase(judged);
-    let (Some(planned), Some(measured)) = (planned, measured) else {
-        return Ok(Vec::new());
-    };
-    let plan = run::plan(options.products)?;
-    let visits = measured.visits as f64;
-    let steps = plan.steps().iter().map(|step| {
-        let expected_share = step.share(planned.peak);
-        let seen = measured
-            .steps
-            .iter()
-            .find(|candidate| candidate.step == step.name);
-        let observed_users = match (seen, step.request.is_some()) {
-            (Some(seen), true) => seen.attempted,
-            _ => measured.visits,
-        };
-        FunnelStep {
-            step: step.name.clone(),
-            expected_share,
-            expected_users: visits * expected_share,
-            observed_users,
-        }
-    });
-    Ok(steps.collect())
-}
-
-fn generator(run: &Run) -> GeneratorHealth {
-    let health = &run.outcome.health;
-    let whole = &run.outcome.summary.whole.total;
-    GeneratorHealth {
-        limited: health.generator_limited,
-        cpu_share: health.worker_share_mean,
-        scheduling_lag_p99_ms: health.lag_p99_ms,
-        scheduling_lag_max_ms: health.lag_max_ms,
-        late: whole.late,
-        dropped: whole.dropped,
-        in_flight_max: None,
-        descriptors_max: Some(health.descriptors_max),
-        descriptor_limit: health.descriptors_limit,
-        notes: health.reasons.clone(),
+    #[test]
+    fn the_sides_take_turns_in_going_first() {
+        let firsts: Vec<_> = (1..=6).map(|pair| order(pair)[0]).collect();
+        assert_eq!(firsts, [0, 1, 0, 1, 0, 1]);
+        assert!((1..=6).all(|pair| order(pair)[0] + order(pair)[1] == 1));
     }
 }

@@ -5,6 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use double11_monitor::matrix::{Matrix, Selector};
+use double11_units::UnixMicros;
+
 use crate::clock;
 
 /// How often the shop is looked at.
@@ -54,6 +57,28 @@ impl ResourceSampler {
     }
 }
 
+/// What a shop tells of itself in its metrics, for a shop whose process is out of reach.
+pub(crate) fn from_metrics(matrix: &Matrix, start: UnixMicros) -> Vec<ResourceSample> {
+    let at_scrape = |at: UnixMicros| {
+        let value = |name| matrix.sum_at(Selector::new(name, &[]), at);
+        let since_start = u64::try_from(at.get() - start.get()).ok()?;
+        let cpu = Duration::try_from_secs_f64(value("process_cpu_seconds_total")?).ok()?;
+        let memory = value("process_resident_memory_bytes").unwrap_or_default();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a gauge of bytes; a float cast saturates"
+        )]
+        let memory_bytes = memory as u64;
+        Some(ResourceSample {
+            at: Duration::from_micros(since_start),
+            cpu,
+            memory_bytes,
+        })
+    };
+    matrix.scrapes().into_iter().filter_map(at_scrape).collect()
+}
+
 fn look(process_id: u32, start: Instant) -> Option<ResourceSample> {
     let stat = std::fs::read_to_string(format!("/proc/{process_id}/stat")).ok()?;
     let (cpu, memory_bytes) = parse_stat(&stat)?;
@@ -62,6 +87,11 @@ fn look(process_id: u32, start: Instant) -> Option<ResourceSample> {
         cpu,
         memory_bytes,
     })
+}
+
+/// Processor time of a process since its start.
+pub(crate) fn cpu_of(process_id: u32) -> Option<Duration> {
+    look(process_id, clock::steady()).map(|sample| sample.cpu)
 }
 
 /// Processor time and resident memory of a line of `/proc/PID/stat`.

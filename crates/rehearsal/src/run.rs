@@ -6,29 +6,24 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use double11_audit::{AuditOptions, AuditReport};
-use double11_load::engine::{LoadModel, RunAbout, RunOptions, RunOutcome, SamplePolicy};
-use double11_load::plan::Plan;
+use double11_load::engine::{RunAbout, RunOptions, RunOutcome, SamplePolicy};
 use double11_load::run_directory::RunDirectory;
-use double11_load::schedule::{Phase, Ramp, Rate, Spread};
+use double11_load::schedule::Phase;
 use double11_load::transport::{Limits, Target};
 use double11_monitor::cross_check::{
     CLIENT_OVERHEAD_DEFAULT, CrossCheck, CrossCheckInput, cross_check,
 };
-use double11_monitor::matrix::Matrix;
 use double11_monitor::sampler::Sampler;
 use double11_monitor::scrape::Scraper;
 
 use crate::child::{Shop, ShopSpec};
 use crate::files::Folders;
-use crate::options::{Event, Observer, PhasePlan, RehearsalOptions};
+use crate::options::{Event, Observer, RehearsalOptions, Side};
 use crate::rehearse::RehearsalError;
 use crate::resources::{ResourceSample, ResourceSampler};
-use crate::{clock, endpoints, settle, writes};
+use crate::schedule::Schedule;
+use crate::{clock, endpoints, resources, settle, writes};
 
-/// The plan of a rehearsal.
-pub(crate) const PLAN: &str = "funnel";
-/// Share of the payments that start when their order is about to expire.
-const DELAYED_PAYMENTS: f64 = 0.02;
 /// How long a scrape may take.
 const SCRAPE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long the load generator waits for a connection to open.
@@ -46,8 +41,10 @@ pub(crate) struct Run {
     pub(crate) folder: PathBuf,
     pub(crate) outcome: RunOutcome,
     pub(crate) resources: Vec<ResourceSample>,
-    pub(crate) cross_check: CrossCheck,
-    pub(crate) audit: AuditReport,
+    /// `None` when the shop tells no metrics.
+    pub(crate) cross_check: Option<CrossCheck>,
+    /// `None` when the store is not ours.
+    pub(crate) audit: Option<AuditReport>,
     pub(crate) settled_after: Option<Duration>,
     pub(crate) scrape_warnings: Vec<String>,
     pub(crate) levers: Vec<String>,
@@ -56,20 +53,101 @@ pub(crate) struct Run {
 /// Which run of a rehearsal this is.
 #[derive(Clone, Copy)]
 pub(crate) struct Which<'which> {
-    pub(crate) pair: u32,
-    /// `a` for the first of the pair, `b` for the second.
-    pub(crate) position: char,
-    pub(crate) variant: &'which str,
-    pub(crate) port: u16,
+    /// The name of its folder, such as `1-a-baseline`.
+    pub(crate) folder: &'which str,
+    /// What the shop is called.
+    pub(crate) name: &'which str,
+    /// Where the shop comes from.
+    pub(crate) origin: Origin<'which>,
+    /// Decides instants and choices of the shoppers.
+    pub(crate) seed: u64,
+    /// The traffic.
+    pub(crate) schedule: &'which Schedule,
 }
 
-/// The plan, made for a rehearsal of this catalogue.
-pub(crate) fn plan(products: u32) -> Result<Plan, RehearsalError> {
-    let parameters = [
-        ("products", f64::from(products)),
-        ("delayed_payments", DELAYED_PAYMENTS),
-    ];
-    Ok(Plan::built_in(PLAN, &parameters).map_err(double11_load::engine::LoadError::from)?)
+/// Where a shop comes from.
+#[derive(Clone, Copy)]
+pub(crate) enum Origin<'origin> {
+    /// It is started here, on a fresh store.
+    Ours {
+        variant: &'origin str,
+        enable: &'origin [String],
+        port: u16,
+    },
+    /// It runs already.
+    Theirs { target: &'origin str },
+}
+
+impl<'side> From<&'side Side> for Origin<'side> {
+    fn from(side: &'side Side) -> Self {
+        match side {
+            Side::Variant { variant, port, .. } => Self::Ours {
+                variant,
+                enable: &[],
+                port: *port,
+            },
+            Side::Url { target, .. } => Self::Theirs { target },
+        }
+    }
+}
+
+/// A shop that takes requests.
+pub(crate) struct OpenShop {
+    shop: Option<Shop>,
+    store: PathBuf,
+    pub(crate) target: String,
+}
+
+impl OpenShop {
+    /// Starts a shop of ours with its store in `folder`, or takes the one that is there.
+    pub(crate) fn start(
+        options: &RehearsalOptions,
+        folder: &Path,
+        which: Which<'_>,
+        observer: &dyn Observer,
+    ) -> Result<Self, RehearsalError> {
+        let store = folder.join("shop.db");
+        let variant = which.name;
+        let (shop, target, after) = match which.origin {
+            Origin::Theirs { target } => (None, target.to_owned(), Duration::ZERO),
+            Origin::Ours {
+                variant: base,
+                enable,
+                port,
+            } => {
+                observer.event(Event::Starting { variant });
+                let shop = Shop::start(&ShopSpec {
+                    program: &options.program,
+                    variant: base,
+                    enable,
+                    store: &store,
+                    log: &folder.join("shop.log"),
+                    port,
+                    products: options.products,
+                    seed: options.seed,
+                    payment_window: RehearsalOptions::PAYMENT_WINDOW,
+                    cpus: &options.shop_cpus,
+                })?;
+                let (target, after) = (shop.target.clone(), shop.ready_after);
+                (Some(shop), target, after)
+            }
+        };
+        observer.event(Event::Ready {
+            variant,
+            target: &target,
+            after,
+        });
+        Ok(Self {
+            shop,
+            store,
+            target,
+        })
+    }
+
+    /// The process of a shop of ours.
+    pub(crate) fn process_id(&self) -> Option<u32> {
+        self.shop.as_ref().map(Shop::process_id)
+    }
 }
 
 /// Makes one run from its start to its audit.
@@ -79,40 +157,19 @@ pub(crate) fn run(
     which: Which<'_>,
     observer: &dyn Observer,
 ) -> Result<Run, RehearsalError> {
-    let variant = which.variant;
-    let folder = folders.run(which.pair, which.position, variant)?;
-    let store = folder.join("shop.db");
-    observer.event(Event::Starting { variant });
-    let shop = Shop::start(&ShopSpec {
-        program: &options.program,
-        variant,
-        store: &store,
-        log: &folder.join("shop.log"),
-        port: which.port,
-        products: options.products,
-        seed: options.seed,
-        payment_window: RehearsalOptions::PAYMENT_WINDOW,
-        cpus: &options.shop_cpus,
-    })?;
-    let (target, after) = (shop.target.as_str(), shop.ready_after);
-    observer.event(Event::Ready {
-        variant,
-        target,
-        after,
-    });
-    let traffic = traffic(options, &shop, &folder, which, observer)?;
-    observer.event(Event::Settling { variant });
-    let settled_after = settle::wait(&store, RehearsalOptions::SETTLE_LIMIT)?;
-    shop.stop()?;
-    observer.event(Event::Auditing { variant });
-    let audit = audit(&store, &folder)?;
-    let passed = audit.verdict == double11_audit::Verdict::Passed;
-    observer.event(Event::Audited { variant, passed });
-    if passed {
-        remove_store(&store);
+    let folder = folders.run(which.folder)?;
+    let open = OpenShop::start(options, &folder, which, observer)?;
+    let traffic = traffic(options, &open, &folder, which, observer)?;
+    let ledger = folder.join("client-ledger.jsonl");
+    let (audit, settled_after) = match close(open, Some(&ledger), which.name, observer)? {
+        Some((audit, settled_after)) => (Some(audit), settled_after),
+        None => (None, None),
+    };
+    if let Some(audit) = &audit {
+        write_json(&folder.join("audit.json"), audit)?;
     }
     Ok(Run {
-        variant: variant.to_owned(),
+        variant: which.name.to_owned(),
         folder,
         outcome: traffic.outcome,
         resources: traffic.resources,
@@ -124,42 +181,61 @@ pub(crate) fn run(
     })
 }
 
+/// Lets a shop of ours come to rest, stops it and audits its store; tells how long it took to settle.
+/// Without a ledger only what the store says of itself is audited. A shop that is not ours is left
+/// alone.
+pub(crate) fn close(
+    open: OpenShop,
+    ledger: Option<&Path>,
+    variant: &str,
+    observer: &dyn Observer,
+) -> Result<Option<(AuditReport, Option<Duration>)>, RehearsalError> {
+    let Some(shop) = open.shop else {
+        return Ok(None);
+    };
+    observer.event(Event::Settling { variant });
+    let settled_after = settle::wait(&open.store, RehearsalOptions::SETTLE_LIMIT)?;
+    shop.stop()?;
+    observer.event(Event::Auditing { variant });
+    let audit = audit(&open.store, ledger)?;
+    let passed = audit.verdict == double11_audit::Verdict::Passed;
+    observer.event(Event::Audited { variant, passed });
+    if passed {
+        remove_store(&open.store);
+    }
+    Ok(Some((audit, settled_after)))
+}
+
 /// What the traffic left behind.
 struct Traffic {
     outcome: RunOutcome,
     resources: Vec<ResourceSample>,
-    cross_check: CrossCheck,
+    cross_check: Option<CrossCheck>,
     scrape_warnings: Vec<String>,
     levers: Vec<String>,
 }
 
 fn traffic(
     options: &RehearsalOptions,
-    shop: &Shop,
+    open: &OpenShop,
     folder: &Path,
     which: Which<'_>,
     observer: &dyn Observer,
 ) -> Result<Traffic, RehearsalError> {
-    let plan = plan(options.products)?;
-    let endpoints = endpoints(&plan);
-    let run_options = run_options(options, plan, &shop.target, folder)?;
-    let scraper = Scraper::new(
-        format!("{}/actuator/prometheus", shop.target),
-        SCRAPE_TIMEOUT,
-    );
-    let levers = levers(&scraper);
-    let sampler = Sampler::start(scraper, RehearsalOptions::SCRAPE_INTERVAL)
-        .map_err(RehearsalError::Thread)?;
-    // Without a scrape before the first request the cross-check says so itself.
-    drop(sampler.scrape_now());
+    let endpoints = endpoints(&options.plan);
+    let run_options = run_options(options, which, &open.target, Some(folder))?;
+    let (sampler, levers) = sampler(&open.target)?;
     let start = clock::steady();
-    let resources = ResourceSampler::start(shop.process_id(), start);
-    let outcome = with_boundary_scrapes(&sampler, start, &options.schedule.phases, || {
+    let resources = open
+        .process_id()
+        .map(|process_id| ResourceSampler::start(process_id, start));
+    let phases = &which.schedule.phases;
+    let outcome = with_boundary_scrapes(sampler.as_ref(), start, phases, || {
         let mut observe = |seen: &double11_load::engine::Observation| {
-            let phase = options.schedule.phases.get(usize::from(seen.phase.0));
+            let phase = phases.get(usize::from(seen.phase.0));
             observer.event(Event::Progress {
-                variant: which.variant,
-                phase: phase.map_or("drain", |phase| phase.name),
+                variant: which.name,
+                phase: phase.map_or("drain", |phase| phase.name.as_str()),
                 elapsed: seen.elapsed,
                 planned: seen.planned_end,
                 progress: seen.progress,
@@ -167,10 +243,21 @@ fn traffic(
         };
         double11_load::run(&run_options, &options.stop, &mut observe)
     })?;
-    drop(sampler.scrape_now());
-    let resources = resources.finish();
-    let matrix = sampler.stop();
-    write_matrix(&matrix, &folder.join("metrics.json"))?;
+    let matrix = match sampler {
+        Some(sampler) => {
+            drop(sampler.scrape_now());
+            let matrix = sampler.stop();
+            write_json(&folder.join("metrics.json"), &matrix)?;
+            Some(matrix)
+        }
+        None => None,
+    };
+    let resources = match resources {
+        Some(sampler) => sampler.finish(),
+        None => matrix.as_ref().map_or_else(Vec::new, |matrix| {
+            resources::from_metrics(matrix, outcome.started)
+        }),
+    };
     if let Some(error) = outcome.write_error {
         return Err(error.into());
     }
@@ -184,15 +271,20 @@ fn traffic(
         path: ledger,
         source,
     })?;
-    let cross_check = cross_check(&CrossCheckInput {
-        summary: &outcome.summary,
-        time_series: &outcome.time_series,
-        matrix: &matrix,
-        endpoints: &endpoints,
-        writes: Some(writes),
-        client_overhead: CLIENT_OVERHEAD_DEFAULT,
-    });
-    let scrape_warnings = matrix.warnings().to_vec();
+    let cross_check = matrix
+        .as_ref()
+        .filter(|_| !endpoints.is_empty())
+        .map(|matrix| {
+            cross_check(&CrossCheckInput {
+                summary: &outcome.summary,
+                time_series: &outcome.time_series,
+                matrix,
+                endpoints: &endpoints,
+                writes: Some(writes),
+                client_overhead: CLIENT_OVERHEAD_DEFAULT,
+            })
+        });
+    let scrape_warnings = matrix.map_or_else(Vec::new, |matrix| matrix.warnings().to_vec());
     Ok(Traffic {
         outcome,
         resources,
@@ -202,13 +294,30 @@ fn traffic(
     })
 }
 
+/// Scrapes the shop's metrics from now on, if it tells any, and names the levers that it says are on.
+fn sampler(target: &str) -> Result<(Option<Sampler>, Vec<String>), RehearsalError> {
+    let scraper = Scraper::new(format!("{target}/actuator/prometheus"), SCRAPE_TIMEOUT);
+    if !target.starts_with("http://") || scraper.scrape().is_err() {
+        return Ok((None, Vec::new()));
+    }
+    let levers = levers(&scraper);
+    let sampler = Sampler::start(scraper, RehearsalOptions::SCRAPE_INTERVAL)
+        .map_err(RehearsalError::Thread)?;
+    // Without a scrape before the first request the cross-check says so itself.
+    drop(sampler.scrape_now());
+    Ok((Some(sampler), levers))
+}
+
 /// Runs `traffic` while a thread scrapes at the end of every phase.
 fn with_boundary_scrapes<T>(
-    sampler: &Sampler,
+    sampler: Option<&Sampler>,
     start: Instant,
-    phases: &[PhasePlan],
+    phases: &[Phase],
     traffic: impl FnOnce() -> T,
 ) -> T {
+    let Some(sampler) = sampler else {
+        return traffic();
+    };
     let over = Arc::new(AtomicBool::new(false));
     let mut boundary = start;
     let boundaries: Vec<Instant> = phases
@@ -239,35 +348,28 @@ fn with_boundary_scrapes<T>(
     })
 }
 
-fn run_options(
+/// How a run is made; without a folder nothing but its outcome is kept.
+pub(crate) fn run_options(
     options: &RehearsalOptions,
-    plan: Plan,
+    which: Which<'_>,
     target: &str,
-    folder: &Path,
+    folder: Option<&Path>,
 ) -> Result<RunOptions, RehearsalError> {
-    let phases = options.schedule.phases.iter().map(|phase| Phase {
-        name: phase.name.to_owned(),
-        duration: phase.duration,
-        rate: Some(Rate::Requests(Ramp::constant(phase.per_second))),
-        peak: phase.peak,
-        measured: phase.measured,
-        samples_file: phase.measured.then(|| {
-            if phase.peak {
-                "peak".to_owned()
-            } else {
-                "normal".to_owned()
-            }
-        }),
-    });
+    let output = folder
+        .map(|folder| RunDirectory::create(folder, true))
+        .transpose()
+        .map_err(double11_load::engine::LoadError::from)?;
     Ok(RunOptions {
-        plan,
+        plan: options.plan.clone(),
         target: Target::parse(target).map_err(double11_load::engine::LoadError::from)?,
-        extra_roots: Vec::new(),
-        model: LoadModel::Open {
-            spread: Spread::Poisson,
-        },
-        phases: phases.collect(),
-        seed: options.seed,
+        extra_roots: options
+            .extra_roots
+            .iter()
+            .map(|root| root.clone().into())
+            .collect(),
+        model: which.schedule.model,
+        phases: which.schedule.phases.clone(),
+        seed: which.seed,
         threads: Some(1),
         pin_to: options.generator_cpus.clone(),
         connections: RehearsalOptions::CONNECTIONS as usize,
@@ -277,9 +379,7 @@ fn run_options(
         limits: RESPONSE_LIMITS,
         require_reachable: true,
         samples: SamplePolicy::All,
-        output: Some(
-            RunDirectory::create(folder, true).map_err(double11_load::engine::LoadError::from)?,
-        ),
+        output,
         about: RunAbout {
             command_line: vec![options.command.clone()],
             versions: [("double11".to_owned(), options.version.clone())].into(),
@@ -307,8 +407,8 @@ fn levers(scraper: &Scraper) -> Vec<String> {
         .unwrap_or_default()
 }
 
-fn write_matrix(matrix: &Matrix, path: &Path) -> Result<(), RehearsalError> {
-    serde_json::to_vec(matrix)
+fn write_json(path: &Path, content: &impl serde::Serialize) -> Result<(), RehearsalError> {
+    serde_json::to_vec(content)
         .map_err(std::io::Error::from)
         .and_then(|text| std::fs::write(path, text))
         .map_err(|source| RehearsalError::Write {
@@ -317,21 +417,17 @@ fn write_matrix(matrix: &Matrix, path: &Path) -> Result<(), RehearsalError> {
         })
 }
 
-fn audit(store: &Path, folder: &Path) -> Result<AuditReport, RehearsalError> {
+fn audit(store: &Path, ledger: Option<&Path>) -> Result<AuditReport, RehearsalError> {
     let mut gateway_ledger = store.as_os_str().to_owned();
     gateway_ledger.push(".gateway");
-    let report = double11_audit::run(&AuditOptions {
+    Ok(double11_audit::run(&AuditOptions {
         store: store.to_owned(),
-        client_ledgers: vec![folder.join("client-ledger.jsonl")],
+        client_ledgers: ledger.map(Path::to_owned).into_iter().collect(),
         gateway_ledger: Some(PathBuf::from(gateway_ledger)),
-        ledger_is_complete: true,
+        ledger_is_complete: ledger.is_some(),
         settled_required: true,
         now: clock::now(),
-    })?;
-    let path = folder.join("audit.json");
-    let text = serde_json::to_vec_pretty(&report).unwrap_or_default();
-    std::fs::write(&path, text).map_err(|source| RehearsalError::Write { path, source })?;
-    Ok(report)
+    })?)
 }
 
 /// The stores of clean runs are large and tell nothing more; those of failed audits are kept.

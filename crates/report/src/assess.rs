@@ -159,7 +159,8 @@ const TARGETS: [Target; 8] = [
 
 const AVAILABILITY_TARGET: f64 = 0.999;
 
-fn figure(metric: Metric, phase: &PhaseReport) -> Option<Figure> {
+/// The figure of a metric in a phase; `None` where it was not measured.
+pub fn figure(metric: Metric, phase: &PhaseReport) -> Option<Figure> {
     let exact = |value: Option<f64>, unit| {
         value.map(|value| Figure {
             value,

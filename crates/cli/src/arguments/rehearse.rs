@@ -7,17 +7,21 @@ use double11_store::Variant;
 
 #[derive(Debug, Args)]
 pub(crate) struct Rehearse {
-    /// One pair of runs in at most three minutes.
+    #[command(flatten)]
+    pub(crate) length: RehearsalLength,
+    /// Pairs of runs; five or more give intervals and verdicts [default: 6, with --quick 1].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) pairs: Option<u32>,
+    /// Also run every shop between baseline and optimised, one optimisation after the other.
+    #[arg(long, conflicts_with_all = ["baseline", "optimized"])]
+    pub(crate) levers: bool,
+    /// Leave out the search for each shop's capacity.
     #[arg(long)]
-    pub(crate) quick: bool,
-    /// The two variants to compare, the plainer one first.
-    #[arg(
-        long,
-        value_name = "A,B",
-        value_delimiter = ',',
-        default_value = "baseline,optimized"
-    )]
-    pub(crate) variants: Vec<Variant>,
+    pub(crate) no_capacity: bool,
+    #[command(flatten)]
+    pub(crate) shops: RehearsedShops,
+    #[command(flatten)]
+    pub(crate) traffic: RehearsedTraffic,
     /// Where the report and the runs go.
     #[arg(
         long,
@@ -26,10 +30,48 @@ pub(crate) struct Rehearse {
         value_name = "DIR"
     )]
     pub(crate) out: PathBuf,
-    /// Decides catalogue, shoppers and gateway; the same seed gives the same rehearsal.
-    #[arg(long, env = "DOUBLE11_SEED", default_value_t = 11)]
-    pub(crate) seed: u64,
-    /// Ports of the two shops; 0 lets the system choose.
+}
+
+/// How long it takes.
+#[derive(Debug, Args)]
+pub(crate) struct RehearsalLength {
+    /// One pair of runs in three minutes: targets met or missed, no verdict on better or worse.
+    #[arg(long, conflicts_with = "full")]
+    pub(crate) quick: bool,
+    /// The requirements' own times: a rise of 5 and a peak of 30 minutes in every run.
+    #[arg(long)]
+    pub(crate) full: bool,
+}
+
+/// Which shops are compared.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Shops")]
+pub(crate) struct RehearsedShops {
+    /// The two variants to compare, the plainer one first; the same twice shows what chance does.
+    #[arg(
+        long,
+        value_name = "A,B",
+        value_delimiter = ',',
+        default_value = "baseline,optimized"
+    )]
+    pub(crate) variants: Vec<Variant>,
+    /// A shop of your own that already runs, to be measured first.
+    #[arg(
+        long,
+        value_name = "URL",
+        requires = "optimized",
+        conflicts_with = "variants"
+    )]
+    pub(crate) baseline: Option<String>,
+    /// The other shop of your own.
+    #[arg(
+        long,
+        value_name = "URL",
+        requires = "baseline",
+        conflicts_with = "variants"
+    )]
+    pub(crate) optimized: Option<String>,
+    /// Ports of the two variants; 0 lets the system choose.
     #[arg(
         long,
         value_name = "A,B",
@@ -40,4 +82,26 @@ pub(crate) struct Rehearse {
     /// Products in the catalogue.
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=5_000_000))]
     pub(crate) products: u32,
+}
+
+/// What storms them.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Traffic")]
+pub(crate) struct RehearsedTraffic {
+    /// What a shopper does: a built-in plan or a `.toml` file. A plan with a load profile brings its
+    /// own phases.
+    #[arg(long, value_name = "PLAN", default_value = "funnel")]
+    pub(crate) plan: String,
+    /// A number of the plan (repeatable).
+    #[arg(long = "param", value_name = "NAME=VALUE")]
+    pub(crate) parameters: Vec<String>,
+    /// Requests per second of a normal day; the peak is ten and twenty times that.
+    #[arg(long, value_name = "RATE", default_value_t = double11_rehearsal::NORMAL_PER_SECOND)]
+    pub(crate) normal_rate: f64,
+    /// Make every phase shorter by this factor.
+    #[arg(long, value_name = "X", default_value_t = 1.0)]
+    pub(crate) time_scale: f64,
+    /// Decides catalogue, shoppers and gateway; the same seed gives the same rehearsal.
+    #[arg(long, env = "DOUBLE11_SEED", default_value_t = 11)]
+    pub(crate) seed: u64,
 }

@@ -1,18 +1,30 @@
 //! `double11 rehearse`: the main job.
 
+use std::time::Duration;
+
 use double11_load::LoadError;
 use double11_rehearsal::{
-    Event, Observer, RehearsalError, RehearsalOptions, Schedule, ShopError, rehearse,
+    RehearsalError, RehearsalOptions, Rung, Schedule, ShopError, Side, rehearse,
 };
-use double11_report::model::Outcome;
-use double11_report::{Language, terminal};
+use double11_report::model::{ImprovementReport, Outcome};
+use double11_report::terminal;
+use double11_store::{Lever, Variant};
 
 use crate::arguments::Rehearse;
 use crate::commands::load::stop_on_signals;
+use crate::commands::plan_source;
 use crate::console;
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::machine;
-use crate::progress::ProgressLine;
+
+mod shown;
+
+/// Pairs of runs when nothing is said: enough for a 10 % effect at 2 % noise.
+const PAIRS_DEFAULT: u32 = 6;
+/// Starting, settling and auditing of one run, for the estimate of how long it will take.
+const BESIDE_TRAFFIC: Duration = Duration::from_secs(4);
+/// The search for one shop's capacity, for the same estimate.
+const CAPACITY_SEARCH: Duration = Duration::from_mins(2);
 
 pub(crate) fn run(arguments: Rehearse) -> CommandResult {
     let options = options(arguments)?;
@@ -20,11 +32,10 @@ pub(crate) fn run(arguments: Rehearse) -> CommandResult {
     if !options.generator_cpus.is_empty() {
         machine::pin(&options.generator_cpus).map_err(Failure::environment)?;
     }
-    let shown = Shown {
-        line: ProgressLine::new(),
-    };
+    let shown = shown::Shown::new();
+    shown.announce(&options, estimate(&options));
     let result = rehearse(&options, &shown);
-    shown.line.finish();
+    shown.finish();
     let rehearsal = match result {
         Ok(rehearsal) => rehearsal,
         Err(RehearsalError::Interrupted { kept }) => {
@@ -36,67 +47,185 @@ pub(crate) fn run(arguments: Rehearse) -> CommandResult {
         }
         Err(error) => return Err(explain(error)),
     };
-    let layout = terminal::Layout {
-        width: console::width(),
-        colour: console::colour(),
-        language: Language::English,
-    };
-    let mut table = Vec::new();
-    terminal::write(&rehearsal.report, layout, &mut table).map_err(Failure::environment)?;
-    console::data(&String::from_utf8_lossy(&table));
+    print(&rehearsal.report, options.language)?;
     console::say(&format!(
         "report: {}\nevery run: {}",
         rehearsal.page.display(),
         rehearsal.kept.display()
     ));
-    Ok(match rehearsal.report.outcome {
+    Ok(exit_of(&rehearsal.report))
+}
+
+/// The table of a report, on standard output.
+pub(crate) fn print(
+    report: &ImprovementReport,
+    language: double11_report::Language,
+) -> Result<(), Failure> {
+    let layout = terminal::Layout {
+        width: console::width(),
+        colour: console::colour(),
+        language,
+    };
+    let mut table = Vec::new();
+    terminal::write(report, layout, &mut table).map_err(Failure::environment)?;
+    console::data(&String::from_utf8_lossy(&table));
+    Ok(())
+}
+
+pub(crate) const fn exit_of(report: &ImprovementReport) -> Exit {
+    match report.outcome {
         Outcome::Passed => Exit::Done,
         Outcome::Failed => Exit::Failed,
         Outcome::CannotJudge => Exit::CannotJudge,
-    })
+    }
+}
+
+fn estimate(options: &RehearsalOptions) -> Duration {
+    let rungs = u32::try_from(options.ladder.len()).unwrap_or(u32::MAX);
+    let searches = if options.capacity { 2 } else { 0 };
+    options.traffic_time()
+        + BESIDE_TRAFFIC * (2 * options.pairs + rungs)
+        + CAPACITY_SEARCH * searches
 }
 
 fn options(arguments: Rehearse) -> Result<RehearsalOptions, Failure> {
-    if !arguments.quick {
-        return Err(
-            Failure::usage(anyhow::anyhow!("only the short form is there yet"))
-                .hint("add `--quick`: one pair of runs in three minutes"),
+    let command = console::command_line();
+    let sides = sides(&arguments)?;
+    let ours = sides.iter().all(Side::is_ours);
+    let traffic = &arguments.traffic;
+    let (plan, schedule) = traffic_of(&arguments, ours)?;
+    let cores = machine::cores();
+    let (shop_cpus, generator_cpus) = match cores.as_slice() {
+        [shop, generator, ..] if ours => (vec![*shop], vec![*generator]),
+        [.., generator] if !ours => (Vec::new(), vec![*generator]),
+        _ => (Vec::new(), Vec::new()),
+    };
+    Ok(RehearsalOptions {
+        program: std::env::current_exe().map_err(Failure::environment)?,
+        seed: traffic.seed,
+        pairs: arguments.pairs.unwrap_or(if arguments.length.quick {
+            1
+        } else {
+            PAIRS_DEFAULT
+        }),
+        capacity: !arguments.length.quick && !arguments.no_capacity,
+        ladder: if arguments.levers {
+            ladder()
+        } else {
+            Vec::new()
+        },
+        plan,
+        products: arguments.shops.products,
+        schedule,
+        headers: Vec::new(),
+        extra_roots: Vec::new(),
+        shop_cpus,
+        generator_cpus,
+        language: double11_report::Language::English,
+        command,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        git_commit: option_env!("DOUBLE11_COMMIT").map(str::to_owned),
+        stop: stop_on_signals()?,
+        sides,
+        out: arguments.out,
+    })
+}
+
+/// The plan, and the phases: its own where it has a profile, else the plateaus of the rehearsal.
+fn traffic_of(
+    arguments: &Rehearse,
+    ours: bool,
+) -> Result<(double11_load::plan::Plan, Schedule), Failure> {
+    let traffic = &arguments.traffic;
+    for (name, value) in [
+        ("--normal-rate", traffic.normal_rate),
+        ("--time-scale", traffic.time_scale),
+    ] {
+        if !(value > 0.0 && value.is_finite()) {
+            return Err(
+                Failure::usage(anyhow::anyhow!("`{name} {value}`")).hint("give a number above 0")
+            );
+        }
+    }
+    let mut parameters = plan_source::parameters(&traffic.parameters)?;
+    let built_in = [
+        ("products", f64::from(arguments.shops.products)),
+        ("delayed_payments", RehearsalOptions::DELAYED_PAYMENTS),
+    ];
+    for (name, value) in built_in.into_iter().take(if ours { 2 } else { 1 }) {
+        plan_source::set_default(&mut parameters, &traffic.plan, name, value);
+    }
+    let plan = plan_source::read(&traffic.plan, &parameters)?;
+    let schedule = if arguments.length.full {
+        Schedule::full(traffic.normal_rate)
+    } else {
+        Schedule::plateaus(traffic.normal_rate)
+    };
+    Ok((plan, schedule.compressed(traffic.time_scale)))
+}
+
+fn sides(arguments: &Rehearse) -> Result<[Side; 2], Failure> {
+    let shops = &arguments.shops;
+    if let (Some(baseline), Some(optimized)) = (&shops.baseline, &shops.optimized) {
+        return Ok(
+            [("baseline", baseline), ("optimized", optimized)].map(|(name, target)| Side::Url {
+                name: name.to_owned(),
+                target: target.trim_end_matches('/').to_owned(),
+            }),
         );
     }
-    let [baseline, optimised] = arguments.variants.as_slice() else {
+    let &[first, second] = shops.variants.as_slice() else {
         return Err(
             Failure::usage(anyhow::anyhow!("`--variants` takes two variants"))
                 .hint("write `--variants baseline,optimized`"),
         );
     };
-    let &[first_port, second_port] = arguments.ports.as_slice() else {
+    let &[first_port, second_port] = shops.ports.as_slice() else {
         return Err(Failure::usage(anyhow::anyhow!("`--ports` takes two ports"))
             .hint("write `--ports 8080,8081`, or `--ports 0,0` for any"));
     };
-    let cores = machine::cores();
-    let (shop_cpus, generator_cpus) = match cores.as_slice() {
-        [shop, generator, ..] => (vec![*shop], vec![*generator]),
-        _ => (Vec::new(), Vec::new()),
+    let side = |name: String, variant: Variant, port| Side::Variant {
+        name,
+        variant: variant.to_string(),
+        port,
     };
-    let command = format!(
-        "double11 rehearse --quick --seed {} --variants {baseline},{optimised}",
-        arguments.seed
-    );
-    Ok(RehearsalOptions {
-        program: std::env::current_exe().map_err(Failure::environment)?,
-        out: arguments.out,
-        seed: arguments.seed,
-        variants: [baseline.to_string(), optimised.to_string()],
-        ports: [first_port, second_port],
-        products: arguments.products,
-        schedule: Schedule::quick(),
-        shop_cpus,
-        generator_cpus,
-        command,
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        git_commit: option_env!("DOUBLE11_COMMIT").map(str::to_owned),
-        stop: stop_on_signals()?,
-    })
+    // The same variant twice, to see what chance alone does, needs two names.
+    let again = if first == second { "-again" } else { "" };
+    Ok([
+        side(first.to_string(), first, first_port),
+        side(format!("{second}{again}"), second, second_port),
+    ])
+}
+
+/// Baseline, then one lever more on each rung; where a rung is a named variant it has that name.
+fn ladder() -> Vec<Rung> {
+    let mut enabled = double11_store::Levers::NONE;
+    let mut rungs = vec![rung(enabled, None)];
+    for lever in Lever::ALL {
+        enabled = enabled.with(lever);
+        rungs.push(rung(enabled, Some(lever)));
+    }
+    rungs
+}
+
+fn rung(enabled: double11_store::Levers, added: Option<Lever>) -> Rung {
+    let variant = Variant::ALL
+        .into_iter()
+        .find(|variant| variant.levers() == enabled)
+        .map(Variant::name);
+    let plus = added.map(|lever| format!("+ {lever}"));
+    let name = match (variant, plus) {
+        (Some(variant), Some(plus)) => format!("{plus} = {variant}"),
+        (Some(variant), None) => variant.to_owned(),
+        (None, plus) => plus.unwrap_or_default(),
+    };
+    Rung {
+        name,
+        variant: variant.map(str::to_owned),
+        base: Variant::Baseline.to_string(),
+        enable: enabled.iter().map(|lever| lever.to_string()).collect(),
+        added: added.iter().map(ToString::to_string).collect(),
+    }
 }
 
 fn explain(error: RehearsalError) -> Failure {
@@ -114,47 +243,31 @@ fn explain(error: RehearsalError) -> Failure {
     Failure::environment(error).hint(hint)
 }
 
-/// Shows on standard error what happens.
-struct Shown {
-    line: ProgressLine,
-}
+#[cfg(test)]
+mod tests {
+    use super::ladder;
 
-impl Observer for Shown {
-    fn event(&self, event: Event<'_>) {
-        match event {
-            Event::Starting { variant } => {
-                self.line
-                    .say(&format!("{variant}: starting with a fresh store"));
-            }
-            Event::Ready {
-                variant,
-                target,
-                after,
-            } => {
-                let seconds = after.as_secs_f64();
-                self.line
-                    .say(&format!("{variant}: open at {target} after {seconds:.1} s"));
-            }
-            Event::Progress {
-                variant,
-                phase,
-                elapsed,
-                planned,
-                progress,
-            } => {
-                self.line.show(
-                    &format!("{variant} {phase:<9}"),
-                    (elapsed, planned),
-                    &progress,
-                );
-            }
-            Event::Settling { variant } => self.line.say(&format!("{variant}: settling")),
-            Event::Auditing { variant } => self.line.say(&format!("{variant}: auditing")),
-            Event::Audited { variant, passed } => {
-                let verdict = if passed { "clean" } else { "FAILED" };
-                self.line.say(&format!("{variant}: audit {verdict}"));
-            }
-            Event::Warning { text } => self.line.say(&format!("warning: {text}")),
-        }
+    #[test]
+    fn the_ladder_leads_from_baseline_over_tuned_to_optimized() {
+        let rungs = ladder();
+        let named: Vec<_> = rungs
+            .iter()
+            .map(|rung| (rung.name.as_str(), rung.enable.len()))
+            .collect();
+        assert_eq!(
+            named,
+            [
+                ("baseline", 0),
+                ("+ pool", 1),
+                ("+ indexes", 2),
+                ("+ random-id = tuned", 3),
+                ("+ catalog-cache", 4),
+                ("+ search-index", 5),
+                ("+ cart-cache", 6),
+                ("+ group-commit", 7),
+                ("+ admission = optimized", 8),
+            ]
+        );
+        assert!(rungs.iter().skip(1).all(|rung| rung.added.len() == 1));
     }
 }

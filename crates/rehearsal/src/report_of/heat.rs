@@ -24,7 +24,10 @@ pub(crate) fn heatmap(series: &TimeSeries) -> Heatmap {
         .map(|second| {
             let mut counts = vec![0; edges_ms.len() - 1];
             for step in &second.steps {
-                let encoded = step.response_time.as_deref();
+                let encoded = step
+                    .response_time
+                    .as_deref()
+                    .or(step.service_time.as_deref());
                 if let Some(Ok(histogram)) = encoded.map(LatencyHistogram::from_base64) {
                     add(&mut counts, &edges_ms, &histogram);
                 }

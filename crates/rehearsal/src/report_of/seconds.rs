@@ -12,7 +12,7 @@ use crate::resources::{ResourceSample, cpu_between, memory_max};
 pub(crate) fn points(
     series: &TimeSeries,
     resources: &[ResourceSample],
-    shop_cores: f64,
+    shop_cores: Option<f64>,
 ) -> Vec<SecondPoint> {
     let Some(last) = series.seconds.last() else {
         return Vec::new();
@@ -30,15 +30,20 @@ fn point(
     number: u32,
     second: Option<&Second>,
     resources: &[ResourceSample],
-    shop_cores: f64,
+    shop_cores: Option<f64>,
 ) -> SecondPoint {
     let from = Duration::from_secs(u64::from(number));
     let to = from + Duration::from_secs(1);
-    let cpu_share = cpu_between(resources, from, to).map(|cpu| cpu.as_secs_f64() / shop_cores);
+    let cpu_share = cpu_between(resources, from, to)
+        .zip(shop_cores)
+        .map(|(cpu, cores)| cpu.as_secs_f64() / cores);
     let steps = second.map_or(&[][..], |second| &second.steps);
     let mut response_times = LatencyHistogram::new();
     for step in steps {
-        let encoded = step.response_time.as_deref();
+        let encoded = step
+            .response_time
+            .as_deref()
+            .or(step.service_time.as_deref());
         if let Some(Ok(histogram)) = encoded.map(LatencyHistogram::from_base64) {
             response_times.merge(&histogram);
         }

@@ -1,0 +1,53 @@
+//! The files with fixed names: the report in all its forms, and what the first pair left behind.
+
+use double11_report::{ImprovementReport, Language, html, json};
+
+use crate::files::Folders;
+use crate::rehearse::RehearsalError;
+use crate::run::Run;
+
+/// The page.
+pub(crate) const PAGE: &str = "improvement_report.html";
+/// The same as data.
+pub(crate) const DATA: &str = "improvement_report.json";
+/// The summary as a picture.
+pub(crate) const PICTURE: &str = "improvement_report.svg";
+/// The summary as a table for a page of text.
+pub(crate) const MARKDOWN: &str = "improvement_report.md";
+
+/// Replaces the files with fixed names, each atomically and no others.
+pub(crate) fn publish(
+    folders: &Folders,
+    runs: &[&Run],
+    report: &ImprovementReport,
+    language: Language,
+) -> Result<(), RehearsalError> {
+    for run in runs {
+        let name = &run.variant;
+        for (source, name) in [
+            ("normal.jtl", format!("{name}_normal.jtl")),
+            ("peak.jtl", format!("{name}_peak.jtl")),
+            ("metrics.json", format!("{name}_metrics.json")),
+        ] {
+            let source = run.folder.join(source);
+            // A plan without a normal day has no such samples, a foreign shop perhaps no metrics.
+            if source.exists() {
+                folders.publish(&source, &name)?;
+            }
+        }
+    }
+    let mut data = Vec::new();
+    json::write(report, &mut data).map_err(|error| failed(DATA, std::io::Error::other(error)))?;
+    folders.write_and_publish(DATA, &data)?;
+    let mut page = Vec::new();
+    html::write(report, language, &mut page).map_err(|source| failed(PAGE, source))?;
+    folders.write_and_publish(PAGE, &page)?;
+    Ok(())
+}
+
+fn failed(name: &str, source: std::io::Error) -> RehearsalError {
+    RehearsalError::Write {
+        path: name.into(),
+        source,
+    }
+}
