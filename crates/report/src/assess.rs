@@ -1,12 +1,13 @@
 //! From figures to verdicts: the table of improvements and the outcome of a rehearsal.
 //!
 //! The targets are those of the requirements, sections 1 and 7.1. Only the judged variant is held to
-//! them; what the yardstick misses is shown beside it. With one run per variant nothing here says
-//! "better" or "worse": a change is a ratio of two figures, not a test.
+//! them; what the yardstick misses is shown beside it. Nothing here says "better" or "worse": a change
+//! is a ratio of two figures, not a test. The test is made elsewhere and comes with the report.
 
+use crate::figures::Figures;
 use crate::model::{
-    Bound, CrossCheckStatus, Figure, ImprovementReport, ImprovementRow, Metric, Outcome,
-    PhaseReport, Reason, Severity, TargetVerdict, Unit, VariantReport,
+    Bound, CrossCheckStatus, Figure, ImprovementReport, ImprovementRow, Metric, Outcome, Reason, Severity,
+    TargetVerdict,
 };
 use crate::sentence;
 use crate::texts::Language;
@@ -19,23 +20,15 @@ pub fn conclude(report: &mut ImprovementReport) {
 }
 
 /// The table of requirements 7.1 for the judged phase, the order and payment rates of section 1
-/// among it.
+/// among it. With several runs per variant each figure is the median over them; error rate and
+/// availability are those of all runs together.
 pub fn improvement_rows(report: &ImprovementReport) -> Vec<ImprovementRow> {
-    let phase = |variant: Option<&VariantReport>| {
-        variant
-            .and_then(|variant| variant.phase(&report.method.judged_phase))
-            .cloned()
-    };
-    let baseline = phase(report.baseline());
-    let optimised = phase(report.optimised());
+    let figures = |variant: Option<_>| variant.map(|variant| Figures::of(report, variant));
+    let (baseline, optimised) = (figures(report.baseline()), figures(report.optimised()));
     TARGETS
         .iter()
         .map(|target| {
-            let figure = |phase: &Option<PhaseReport>| {
-                phase
-                    .as_ref()
-                    .and_then(|phase| figure(target.metric, phase))
-            };
+            let figure = |figures: &Option<Figures<'_>>| figures.as_ref()?.figure(target.metric);
             row(target, figure(&baseline), figure(&optimised))
         })
         .collect()
@@ -43,48 +36,73 @@ pub fn improvement_rows(report: &ImprovementReport) -> Vec<ImprovementRow> {
 
 /// What the whole rehearsal says, from the table, the audits, the cross-checks and the findings.
 ///
-/// A failed audit, a comparable cross-check that differs and a finding of weight `Failure` outweigh
-/// everything; a generator that was the limit makes a missed target unjudged.
+/// A failed audit or a comparable cross-check that differs in any run, and a finding of weight
+/// `Failure`, outweigh everything; a generator that was the limit in any run, a side that must not be
+/// compared and a missing figure make everything else unjudged.
 pub fn outcome(report: &ImprovementReport) -> Outcome {
-    let audit_failed = report
-        .variants
-        .iter()
-        .any(|variant| variant.audit.as_ref().is_some_and(|audit| !audit.passed));
-    let cross_check_failed = report
-        .variants
-        .iter()
-        .filter_map(|variant| variant.cross_check.as_ref())
-        .flat_map(|cross_check| &cross_check.results)
-        .any(|result| result.status == CrossCheckStatus::Differs);
     let failure_found = report
         .findings
         .iter()
         .any(|finding| finding.severity == Severity::Failure);
-    let limited = report
-        .variants
-        .iter()
-        .filter_map(|variant| variant.generator.as_ref())
-        .any(|generator| generator.limited);
     let verdict_is = |verdict| move |row: &&ImprovementRow| row.verdict == verdict;
-    let missed = report
-        .improvement
-        .iter()
-        .find(verdict_is(TargetVerdict::Missed))
-        .is_some();
-    let unjudged = report
-        .improvement
-        .iter()
+    let rows = || report.improvement.iter();
+    let missed = rows().any(|row| row.verdict == TargetVerdict::Missed);
+    let unjudged = rows()
         .filter(verdict_is(TargetVerdict::NotJudged))
         .any(|row| is_indispensable(row.metric));
-    if audit_failed || cross_check_failed || failure_found {
+    if audit_failed(report) || cross_check_failed(report) || failure_found {
         Outcome::Failed
-    } else if limited || unjudged || report.improvement.is_empty() {
+    } else if generator_limited(report)
+        || !report.incomparable.is_empty()
+        || unjudged
+        || report.improvement.is_empty()
+    {
         Outcome::CannotJudge
     } else if missed {
         Outcome::Failed
     } else {
         Outcome::Passed
     }
+}
+
+/// Whether the audit of any run failed.
+pub(crate) fn audit_failed(report: &ImprovementReport) -> bool {
+    let variants = report.variants.iter();
+    variants
+        .filter_map(|variant| variant.audit.as_ref())
+        .map(|audit| audit.passed)
+        .chain(report.runs.iter().filter_map(|run| run.audit_passed))
+        .any(|passed| !passed)
+}
+
+/// Whether every run was audited and every audit passed.
+pub(crate) fn every_audit_passed(report: &ImprovementReport) -> bool {
+    let variants = report.variants.iter();
+    variants
+        .map(|variant| variant.audit.as_ref().is_some_and(|audit| audit.passed))
+        .chain(report.runs.iter().map(|run| run.audit_passed == Some(true)))
+        .all(|passed| passed)
+}
+
+fn cross_check_failed(report: &ImprovementReport) -> bool {
+    let variants = report.variants.iter();
+    let results = variants
+        .filter_map(|variant| variant.cross_check.as_ref())
+        .flat_map(|cross_check| &cross_check.results);
+    results
+        .map(|result| result.status == CrossCheckStatus::Differs)
+        .chain(report.runs.iter().map(|run| run.cross_check_failed))
+        .any(|failed| failed)
+}
+
+/// Whether the load generator was the limit in any run.
+pub(crate) fn generator_limited(report: &ImprovementReport) -> bool {
+    let variants = report.variants.iter();
+    variants
+        .filter_map(|variant| variant.generator.as_ref())
+        .map(|generator| generator.limited)
+        .chain(report.runs.iter().map(|run| run.generator_limited))
+        .any(|limited| limited)
 }
 
 /// A shop of the user's own may not tell of orders or processor time; without these there is nothing
@@ -159,49 +177,12 @@ const TARGETS: [Target; 8] = [
 
 const AVAILABILITY_TARGET: f64 = 0.999;
 
-/// The figure of a metric in a phase; `None` where it was not measured.
-pub fn figure(metric: Metric, phase: &PhaseReport) -> Option<Figure> {
-    let exact = |value: Option<f64>, unit| {
-        value.map(|value| Figure {
-            value,
-            unit,
-            bound: Bound::Exact,
-            windows: None,
-        })
-    };
-    match metric {
-        Metric::Throughput => exact(phase.throughput_per_second, Unit::PerSecond),
-        Metric::OrderRate => exact(phase.orders_per_second, Unit::PerSecond),
-        Metric::PaymentRate => exact(phase.payments_per_second, Unit::PerSecond),
-        Metric::ResponseTimeP95 => phase.verdict_p95_ms.map(|value| Figure {
-            value,
-            unit: Unit::Milliseconds,
-            bound: if phase.verdict_p95_is_lower_bound {
-                Bound::AtLeast
-            } else {
-                Bound::Exact
-            },
-            windows: None,
-        }),
-        Metric::ErrorRate => exact(phase.error_rate, Unit::Share),
-        Metric::Availability => phase.availability.and_then(|availability| {
-            availability.share().map(|value| Figure {
-                value,
-                unit: Unit::Share,
-                bound: Bound::Exact,
-                windows: Some((availability.good, availability.total)),
-            })
-        }),
-        Metric::CpuShare => exact(phase.cpu_share, Unit::Share),
-        Metric::CpuPerRequest => exact(phase.cpu_per_request_us, Unit::Microseconds),
-    }
-}
-
 fn row(target: &Target, baseline: Option<Figure>, optimised: Option<Figure>) -> ImprovementRow {
+    // A lower bound can break an upper limit but never prove that it is kept.
     let meets = |figure: Option<Figure>| {
-        target
-            .holds
-            .and_then(|holds| figure.map(|figure| holds(figure.value)))
+        let (holds, figure) = (target.holds?, figure?);
+        let met = holds(figure.value);
+        (!met || figure.bound == Bound::Exact).then_some(met)
     };
     let ratio = baseline
         .zip(optimised)
@@ -209,7 +190,8 @@ fn row(target: &Target, baseline: Option<Figure>, optimised: Option<Figure>) -> 
         .map(|(baseline, optimised)| optimised.value / baseline.value);
     let (verdict, reason) = match (target.holds.is_some(), meets(optimised)) {
         (_, None) if optimised.is_none() => (TargetVerdict::NotJudged, Reason::NotMeasured),
-        (false, _) | (_, None) => (TargetVerdict::Finding, Reason::NoTarget),
+        (false, _) => (TargetVerdict::Finding, Reason::NoTarget),
+        (true, None) => (TargetVerdict::NotJudged, Reason::NotMeasured),
         (true, Some(false)) => (TargetVerdict::Missed, Reason::Misses),
         (true, Some(true)) => (TargetVerdict::Met, met_reason(optimised, meets(baseline))),
     };

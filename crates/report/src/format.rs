@@ -114,10 +114,54 @@ pub(crate) fn microseconds(value: f64) -> String {
     format!("{} µs", grouped(value, 0))
 }
 
-/// Seconds with their unit.
+/// Seconds without their unit, which differs between languages.
 pub(crate) fn seconds(value: f64) -> String {
     let places = usize::from(value.fract().abs() > 0.05);
-    format!("{} s", grouped(value, places))
+    grouped(value, places)
+}
+
+/// A ratio of two figures: `× 5.42`, `× 0.000391`.
+pub(crate) fn ratio(value: f64) -> String {
+    format!("× {}", ratio_number(value))
+}
+
+/// A ratio to three significant digits.
+pub(crate) fn ratio_number(value: f64) -> String {
+    if !value.is_finite() || value <= 0.0 {
+        return grouped(value, 0);
+    }
+    let places = 2.0 - value.log10().floor();
+    // Between 0 and 9 by the line above and the clamp.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to a small whole number"
+    )]
+    let places = places.clamp(0.0, 9.0) as usize;
+    grouped(value, places)
+}
+
+/// A probability as statisticians print it.
+pub(crate) fn probability(value: f64) -> String {
+    if value < 0.001 {
+        "< 0.001".to_owned()
+    } else {
+        format!("{value:.3}")
+    }
+}
+
+/// A difference of two shares in points of per cent, with its sign.
+pub(crate) fn points(value: f64) -> String {
+    let points = value * 100.0;
+    signed(points, if points.abs() < 1.0 { 3 } else { 1 })
+}
+
+/// How `after` differs from `before`, as `× 5.4` or `−12.3%`; a dash where it cannot be said.
+pub(crate) fn change_of(before: Option<f64>, after: Option<f64>) -> String {
+    match (before, after) {
+        (Some(before), Some(after)) if before > 0.0 => ratio_text(after / before),
+        _ => NONE.to_owned(),
+    }
 }
 
 /// A share between 0 and 1 in per cent. What is above 0 or below 1 never rounds to the end of the
@@ -139,6 +183,11 @@ pub(crate) fn percent(share: f64) -> String {
     } else {
         format!("{value:.1}%")
     }
+}
+
+/// A share in per cent with no more places than it needs: `95%`, `99.9%`.
+pub(crate) fn percent_short(share: f64) -> String {
+    format!("{}%", plain(share * 100.0))
 }
 
 /// Bytes in MiB or GiB.
@@ -209,7 +258,7 @@ fn group_digits(digits: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::texts::ENGLISH;
+    use crate::texts::Language;
 
     #[test]
     fn counts_are_grouped() {
@@ -248,8 +297,8 @@ mod tests {
     fn times_and_sizes_name_their_unit() {
         assert_eq!(milliseconds(4.126), "4.13 ms");
         assert_eq!(milliseconds(5000.0), "5,000 ms");
-        assert_eq!(seconds(30.0), "30 s");
-        assert_eq!(seconds(2.5), "2.5 s");
+        assert_eq!(seconds(30.0), "30");
+        assert_eq!(seconds(2.5), "2.5");
         assert_eq!(bytes(150 * 1_048_576), "150 MiB");
         assert_eq!(bytes(24 << 30), "24.0 GiB");
         assert_eq!(optional(None, milliseconds), NONE);
@@ -277,7 +326,7 @@ mod tests {
                 verdict: crate::model::TargetVerdict::Met,
                 reason: crate::model::Reason::BothMeet,
             };
-            assert_eq!(change(&row, &ENGLISH), expected);
+            assert_eq!(change(&row, Language::English.texts()), expected);
         };
         check((100.0, Bound::Exact), (25.0, Bound::Exact), "−75.0%");
         check(

@@ -2,8 +2,9 @@
 //!
 //! [`model`] is the contract: an [`ImprovementReport`] holds every figure that is shown, already
 //! computed. [`assess`] derives the table of improvements, the outcome and the one-sentence claim
-//! from those figures; [`html`], [`terminal`] and [`json`] only show them. All visible words of the
-//! page and the terminal stand in one private module, so that another language is one more list.
+//! from those figures; [`html`], [`terminal`], [`markdown`], [`picture`] and [`json`] only show them,
+//! and [`histogram`] writes the files that other tools read. All visible words stand in one private
+//! module with one list per language, so that another language is one more list.
 //!
 //! The crate must not know how a run is made or measured: it reads no run files, no clock and no
 //! environment, starts nothing, and writes only to the writers that it is handed.
@@ -11,18 +12,24 @@
 pub mod model;
 
 pub mod assess;
+pub mod histogram;
 pub mod html;
 pub mod json;
+pub mod markdown;
+pub mod picture;
 pub mod terminal;
 
+mod figures;
 mod format;
 mod sentence;
 mod texts;
 mod vendor;
 
 pub use assess::conclude;
+pub use figures::figure;
 pub use model::ImprovementReport;
-pub use texts::Language;
+pub use sentence::claim;
+pub use texts::{Language, UnknownLanguage};
 
 #[cfg(test)]
 extern crate self as double11_report;

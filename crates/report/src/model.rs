@@ -46,6 +46,7 @@ pub const SCHEMA_VERSION: u32 = 2;
 /// `improvement`, `outcome` and `sentence` follow from the rest: fill the other fields, leave these
 /// three empty and call [`crate::conclude`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ImprovementReport {
     /// Always [`SCHEMA_VERSION`].
     pub schema_version: u32,

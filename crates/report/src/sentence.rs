@@ -1,36 +1,43 @@
 //! The one-sentence claim in the pattern of requirements 7.3.
 //!
-//! It states what was measured, side by side, and leaves out every clause whose figure is missing;
-//! it never says that something improved, fell or is guaranteed.
+//! It states what was measured, side by side, and leaves out every clause whose figure is missing. It
+//! says “better” or “worse” only where all pairs of runs together show it, and never that something
+//! is guaranteed.
 
+use crate::assess;
+use crate::figures::Figures;
 use crate::format;
-use crate::model::{Bound, ImprovementReport, Metric, PhaseReport};
+use crate::model::{
+    Bound, Comparison, ComparisonVerdict, ImprovementReport, Metric, PhaseReport, TimeBasis,
+};
 use crate::texts::{Language, Texts, fill};
 
-/// Builds the claim from the figures of the judged phase, the audits and the generator's health.
-pub(crate) fn claim(report: &ImprovementReport, language: Language) -> String {
+/// The claim in a language, from the figures of the judged phase, the comparison of all pairs, the
+/// audits and the generator's health. The table of improvements has to be there already.
+pub fn claim(report: &ImprovementReport, language: Language) -> String {
     let texts = language.texts();
-    let judged = report.method.judged_phase.as_str();
     let (Some(baseline), Some(optimised)) = (report.baseline(), report.optimised()) else {
         return texts.claim_nothing.to_owned();
     };
-    let phase = optimised.phase(judged);
-    let Some((phase, tps)) = phase.and_then(|phase| Some((phase, phase.throughput_per_second?)))
-    else {
+    let figures = Figures::of(report, optimised);
+    let throughput = |figures: &Figures<'_>| {
+        let figure = figures.figure(Metric::Throughput)?;
+        Some(format::rate(figure.value))
+    };
+    let Some((phase, tps)) = figures.plan().zip(throughput(&figures)) else {
         return texts.claim_nothing.to_owned();
     };
-    let mut opening = opening(texts, phase, &optimised.name, tps);
-    if let Some(tps) = baseline
-        .phase(judged)
-        .and_then(|phase| phase.throughput_per_second)
-    {
-        let tps = format::rate(tps);
+    let mut opening = opening(texts, phase, &optimised.name, &tps);
+    if let Some(tps) = throughput(&Figures::of(report, baseline)) {
         opening.push_str(&fill(
             texts.claim_against,
             &[("baseline", &baseline.name), ("tps", &tps)],
         ));
     }
-    let audits = || report.variants.iter().map(|variant| variant.audit.as_ref());
+    if figures.runs() > 1 {
+        let runs = figures.runs().to_string();
+        opening.push_str(&fill(texts.claim_runs, &[("runs", &runs)]));
+    }
     let mut clauses: Vec<String> = [
         Metric::ResponseTimeP95,
         Metric::Availability,
@@ -39,31 +46,66 @@ pub(crate) fn claim(report: &ImprovementReport, language: Language) -> String {
     .into_iter()
     .filter_map(|metric| clause(report, metric, texts))
     .collect();
-    if audits().all(|audit| audit.is_some_and(|audit| audit.passed)) {
+    if assess::every_audit_passed(report) {
         clauses.push(texts.claim_audit.to_owned());
     }
     let mut sentence = join(opening, &clauses, texts);
-    if audits().flatten().any(|audit| !audit.passed) {
-        sentence.push_str(texts.claim_audit_failed);
+    if let Some(comparison) = &report.comparison {
+        sentence.push_str(&shown(comparison, &optimised.name, texts));
     }
-    let health = report
-        .variants
-        .iter()
-        .filter_map(|variant| variant.generator.as_ref());
-    if health.into_iter().any(|generator| generator.limited) {
-        sentence.push_str(texts.claim_limited);
-    }
+    let reservations = [
+        (assess::audit_failed(report), texts.claim_audit_failed),
+        (assess::generator_limited(report), texts.claim_limited),
+        (!report.incomparable.is_empty(), texts.claim_incomparable),
+    ];
+    sentence.extend(
+        reservations
+            .into_iter()
+            .filter_map(|(holds, words)| holds.then_some(words)),
+    );
     sentence
 }
 
-fn opening(texts: &Texts, phase: &PhaseReport, optimised: &str, tps: f64) -> String {
-    let duration = format::seconds(phase.duration_s);
-    let tps = format::rate(tps);
+/// In what all pairs together show a difference; nothing where they show none.
+fn shown(comparison: &Comparison, optimised: &str, texts: &Texts) -> String {
+    let metrics = |verdict| {
+        let names: Vec<&str> = comparison
+            .metrics
+            .iter()
+            .filter(|compared| compared.verdict == verdict)
+            .map(|compared| texts.metric(compared.metric))
+            .collect();
+        (!names.is_empty()).then(|| names.join(texts.list_separator))
+    };
+    let mut words = String::new();
+    let better = metrics(ComparisonVerdict::Better);
+    if let Some(better) = &better {
+        words.push_str(&fill(
+            texts.claim_better,
+            &[
+                ("pairs", &comparison.pairs.to_string()),
+                ("optimised", optimised),
+                ("metrics", better),
+                ("level", &format::percent_short(comparison.confidence_level)),
+            ],
+        ));
+    }
+    if let Some(worse) = metrics(ComparisonVerdict::Worse) {
+        words.push_str(&fill(
+            texts.claim_worse,
+            &[("metrics", &worse), ("optimised", optimised)],
+        ));
+    }
+    words
+}
+
+fn opening(texts: &Texts, phase: &PhaseReport, optimised: &str, tps: &str) -> String {
+    let duration = texts.seconds(phase.duration_s);
     let offered = phase.offered_per_second.map(format::rate);
     let multiple = phase.traffic_multiple.map(format::plain);
     let mut values = vec![
         ("duration", duration.as_str()),
-        ("tps", &tps),
+        ("tps", tps),
         ("optimised", optimised),
         ("phase", &phase.name),
     ];
@@ -111,6 +153,8 @@ fn clause(report: &ImprovementReport, metric: Metric, texts: &Texts) -> Option<S
     match metric {
         // A percentile of which only a limit is known is no achievement to state.
         Metric::ResponseTimeP95 if optimised.bound == Bound::AtLeast => None,
+        // Without planned starts it is no response time, and a claim needs its figure's own name.
+        Metric::ResponseTimeP95 if report.method.time_basis == TimeBasis::ServiceTimeOnly => None,
         Metric::ResponseTimeP95 => both(texts.claim_p95, Some(texts.claim_p95_alone)),
         Metric::Availability => both(texts.claim_availability, None),
         Metric::ErrorRate => both(texts.claim_error_rate, Some(texts.claim_error_rate_alone)),
@@ -121,18 +165,14 @@ fn clause(report: &ImprovementReport, metric: Metric, texts: &Texts) -> Option<S
 fn join(opening: String, clauses: &[String], texts: &Texts) -> String {
     let mut sentence = opening;
     if let Some((last, before)) = clauses.split_last() {
-        sentence.push_str("; ");
-        for clause in before {
-            sentence.push_str(clause);
-            sentence.push_str(", ");
-        }
+        sentence.push_str(texts.claim_semicolon);
+        sentence.push_str(&before.join(texts.claim_comma));
         if !before.is_empty() {
-            sentence.push_str(texts.claim_and);
-            sentence.push(' ');
+            sentence.push_str(texts.claim_and_last);
         }
         sentence.push_str(last);
     }
-    sentence.push('.');
+    sentence.push_str(texts.claim_stop);
     sentence
 }
 

@@ -1,13 +1,18 @@
 //! Every visible word of the page and of the terminal, one list per language.
 //!
-//! Texts with figures in them are templates: `{name}` is replaced by [`fill`]. Free texts of a report
-//! (findings, warnings, what an audit checks) come with the report and are shown as they are.
+//! Texts with figures in them are templates: `{name}` is replaced by [`fill`]. What a report has as
+//! free text (details that an audit found, messages of failed scrapes) is shown as it is.
+
+use std::str::FromStr;
 
 use crate::model::{
-    CrossCheckStatus, ImprovementRow, Metric, Outcome, Reason, Severity, TargetVerdict,
+    AuditCheck, ComparisonVerdict, CrossCheckStatus, ImprovementRow, Metric, Outcome, Reason, Severity, TargetVerdict,
 };
 
+mod audit;
+mod en;
 mod remarks;
+mod zh_tw;
 
 /// A language that the report can be shown in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -16,12 +21,31 @@ pub enum Language {
     /// English.
     #[default]
     English,
+    /// Chinese in traditional characters, in the words of Taiwan.
+    TraditionalChinese,
 }
 
+/// A text that names no language of the report.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no language of the report, choose `en` or `zh-TW`")]
+pub struct UnknownLanguage(String);
+
 impl Language {
+    /// Every language.
+    pub const ALL: [Self; 2] = [Self::English, Self::TraditionalChinese];
+
+    /// The short name by which it is chosen: `en` or `zh-TW`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::TraditionalChinese => "zh-TW",
+        }
+    }
+
     pub(crate) fn texts(self) -> &'static Texts {
         match self {
-            Self::English => &ENGLISH,
+            Self::English => &en::ENGLISH,
+            Self::TraditionalChinese => &zh_tw::TRADITIONAL_CHINESE,
         }
     }
 
@@ -29,7 +53,21 @@ impl Language {
     pub(crate) fn tag(self) -> &'static str {
         match self {
             Self::English => "en",
+            Self::TraditionalChinese => "zh-Hant-TW",
         }
+    }
+}
+
+impl FromStr for Language {
+    type Err = UnknownLanguage;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let found = Self::ALL.into_iter().find(|language| {
+            [language.name(), language.tag()]
+                .iter()
+                .any(|name| name.eq_ignore_ascii_case(text))
+        });
+        found.ok_or_else(|| UnknownLanguage(text.to_owned()))
     }
 }
 
@@ -43,305 +81,102 @@ pub(crate) fn fill(template: &str, values: &[(&str, &str)]) -> String {
 }
 
 macro_rules! texts {
-    ($($name:ident: $english:expr,)*) => {
-        /// The words of one language; the names say where they stand.
+    ($($name:ident,)*) => {
+        /// The words of one language; the names say where they stand. A language that lacks one
+        /// does not compile.
         #[derive(Debug)]
-        pub(crate) struct Texts { $(pub(crate) $name: &'static str,)* }
+        pub(crate) struct Texts {
+            $(pub(crate) $name: &'static str,)*
+            /// What a check of the audit proves, by its name; `None` where the report's own words
+            /// are to be shown.
+            pub(crate) audit_words: fn(&str) -> Option<&'static str>,
+            /// Why a check was not carried out, by the auditor's words.
+            pub(crate) audit_reasons: fn(&str) -> Option<&'static str>,
+        }
 
-        /// English.
-        pub(crate) const ENGLISH: Texts = Texts { $($name: $english,)* };
+        #[cfg(test)]
+        impl Texts {
+            /// Every word with the name of its place.
+            pub(crate) fn all(&self) -> Vec<(&'static str, &'static str)> {
+                vec![$((stringify!($name), self.$name),)*]
+            }
+        }
     };
 }
 
 texts! {
-    // Top of the page.
-    page_title: "Double11 rehearsal: {baseline} against {optimised}",
-    eyebrow: "Double11 rehearsal · 雙11 演練",
-    heading: "{baseline} → {optimised}",
-    started: "Started",
-    seed: "Seed",
-    duration: "Took",
-    version: "Version",
-    build: "Build",
-    contents: "Contents",
-    no_script: "The charts need JavaScript. Every table and every summary below can be read without it.",
-    outcome_passed: "All targets met",
-    outcome_failed: "Targets missed or checks failed",
-    outcome_cannot_judge: "Cannot be judged",
-    outcome_passed_why: "Every target of the requirements is met by {optimised}, and every audit and comparable cross-check passed.",
-    outcome_failed_why: "A target is missed, an audit failed or the shop's own metrics contradict the load generator; the rows marked ✗ say which.",
-    outcome_cannot_judge_why: "The load generator was the limit or an indispensable figure is missing, so that the figures below prove nothing about the shop.",
-
-    // The table of improvements.
-    improvement: "Before and after",
-    improvement_caption: "Figures of the phase “{phase}”: the same traffic was offered to every shop.",
-    improvement_note: "The requirements' “before” column is an expectation. The baseline here is an honest shop without sleeps or sabotage, with the same durability and the same share of the machine, so it shows what it really did on this machine under this load.",
-    column_metric: "Metric",
-    column_requirement: "Requirement",
-    column_requirement_long: "Requirement (before → after)",
-    column_change: "Change",
-    column_verdict: "Verdict",
-    column_why: "Why",
-    metric_throughput: "Throughput (TPS)",
-    metric_orders: "Orders per second",
-    metric_payments: "Payments per second",
-    metric_p95: "P95 response time",
-    metric_error_rate: "Error rate",
-    metric_availability: "Availability",
-    metric_cpu_share: "CPU, share of its limit",
-    metric_cpu_per_request: "CPU per transaction",
-    metric_throughput_chinese: "每秒交易數",
-    metric_orders_chinese: "訂單",
-    metric_payments_chinese: "支付",
-    metric_p95_chinese: "P95響應時間",
-    metric_error_rate_chinese: "錯誤率",
-    metric_availability_chinese: "系統可用性",
-    metric_cpu_share_chinese: "資源利用率",
-    metric_cpu_per_request_chinese: "每筆交易的 CPU",
-    windows: "{share} ({good} of {total})",
-    points: "{points} points",
-    or_more: "{change} or more",
-    verdict_met: "✓ met",
-    verdict_missed: "✗ missed",
-    verdict_finding: "• finding",
-    verdict_not_judged: "? not judged",
-    meets_target: "meets target",
-    misses_target: "misses target",
-    reason_both_meet: "Under this load the target is met before and after.",
-    reason_only_optimised: "Under the same load {baseline} misses the target.",
-    reason_misses: "{optimised} does not reach the target.",
-    reason_coarse: "No bad window. One window is {resolution} of this run: only a longer one can tell 99.9% from a little less.",
-    reason_no_target: "The requirements set no target; less is better.",
-    reason_not_measured: "Not measured in this rehearsal.",
-
-    // Findings and warnings.
-    findings: "Findings",
-    findings_none: "Nothing beside the table needs saying.",
-    finding_note: "Note",
-    finding_failure: "Failure",
-    finding_about: "{name}:",
-    warning_word: "Warning",
-    finding_unsettled: "Payments or refunds were still in process {limit} after the traffic.",
-    finding_requests_failed: "In “{phase}” {share} of {attempted} requests failed ({kinds}).",
-    finding_cannot_compare: "Cross-check of {check} in “{phase}”: cannot compare, {reason}.",
-    finding_no_judged_phase: "No phase was named to be judged.",
-    warning_shared_core: "With one core the shop and the load generator share it, and disturb each other.",
-    warning_scrape_failed: "{name}: a scrape failed: {message}",
-
-    // Charts.
-    axis_time: "Time since the start of the run (s)",
-    axis_tps: "Transactions per second",
-    axis_latency: "Response time (ms)",
-    axis_error_rate: "Error rate (%)",
-    axis_cpu: "CPU, share of its limit (%)",
-    axis_memory: "Memory (MiB)",
-    axis_shoppers: "Shoppers",
-    legend_time: "Second",
-    legend_step: "Step",
-    legend_offered: "Offered",
-    legend_expected: "Expected from the plan",
-    legend_cell: "Requests here",
-    chart_help: "Point at a chart, or touch it, to read the values in its legend.",
-    throughput: "Throughput over time",
-    throughput_about: "Transactions per second that succeeded or got a refusal that their step expects, by the second in which they ended. The shaded bands are the phases of the run.",
-    throughput_summary: "In “{phase}” {name} completed {tps} of {offered} offered transactions per second.",
-    response: "Response time over time",
-    response_about: "From the planned start to the last byte, so that waiting for a busy shop counts. Both shops have the same axis.",
-    response_log: "The axis is logarithmic.",
-    response_summary: "In “{phase}” {name} had P50 {p50}, P95 {p95} and P99 {p99}; with failed requests counted as the time-out, P95 is {verdict}.",
-    heatmap: "How response times spread",
-    heatmap_about: "Each cell counts the requests that were planned in that time and took that long; the darker, the more. Both axes are the same for every shop.",
-    heatmap_summary: "{name}: {count} requests, at most {most} in one cell.",
-    heatmap_fewer: "1 request",
-    heatmap_more: "{most} requests",
-    errors: "Error rate over time",
-    errors_about: "Failed ÷ attempted by planned second: time-outs, transport errors, 5xx, dropped starts and any status that the step does not expect. Refusals that a step expects (sold out, payment window closed) are no errors.",
-    errors_summary: "In “{phase}” {failed} of {attempted} requests to {name} failed ({rate}).",
-    errors_kinds: "Most frequent failures: {kinds}.",
-    resources: "Resource use",
-    cpu: "Processor",
-    memory: "Memory",
-    cpu_about: "Processor time of the shop as a share of what it was given.",
-    memory_about: "Resident memory of the shop.",
-    cpu_summary: "In “{phase}” {name} used {share} of its processor time, {each} per transaction.",
-    memory_summary: "{name} used at most {memory}.",
-
-    // Phases.
-    phases: "Phase by phase",
-    phases_caption: "{name}: figures of every phase",
-    phases_figure: "Figure",
-    phase_unmeasured: "not measured",
-    phase_offered: "Offered per second",
-    phase_tps: "TPS",
-    phase_orders: "Orders per second",
-    phase_payments: "Payments per second",
-    phase_attempted: "Requests planned",
-    phase_refusals: "Expected refusals",
-    phase_failed: "Failed",
-    phase_late: "Late starts",
-    phase_dropped: "Dropped starts",
-    phase_error_rate: "Error rate",
-    phase_p50: "P50 response time",
-    phase_p95: "P95 response time",
-    phase_p99: "P99 response time",
-    phase_p999: "P99.9 response time",
-    phase_max: "Longest response time",
-    phase_verdict_p95: "P95, failures counted",
-    phase_service_p95: "P95 service time",
-    phase_availability: "Good windows",
-    phase_cpu: "CPU, share of its limit",
-    phase_cpu_per_request: "CPU per transaction",
-    phase_memory: "Largest memory",
-    levers: "Levers: {levers}.",
-    levers_none: "No lever is on.",
-
-    // Funnel.
-    funnel: "The funnel at the peak",
-    funnel_about: "Shoppers per step in “{phase}”, as the plan expects them and as they were seen. A visit ends after a failed step, so a failing shop loses shoppers on the way.",
-    funnel_summary: "{name}: of {visits} visits {last} reached the step “{step}”; the plan expects {expected}.",
-    funnel_caption: "Shoppers per step",
-    funnel_step: "Step",
-    funnel_share: "Share of visits",
-    funnel_expected: "{name}, expected",
-    funnel_observed: "{name}, seen",
-    steps_caption: "{name}: request by request in “{phase}”",
-    step_p50: "P50",
-    step_p95: "P95, failures counted",
-
-    // Audit.
-    audit: "Audit",
-    audit_about: "After each run an auditor that shares no code with the shop reads the store, the gateway's ledger and the shoppers' own ledger with its own SQL.",
-    audit_none: "No audit was made for {name}.",
-    audit_caption: "{name}: {passed} of {total} checks passed",
-    audit_settled: "{name} settled after {seconds}.",
-    audit_check: "Check",
-    audit_examined: "Examined",
-    audit_violations: "Violations",
-    audit_not_checked: "• not checked",
-    audit_missing_no_access: "not available: no store access",
-    audit_missing_samples: "not available: samples alone do not tell what was stored",
-    audit_result: "Result",
-    passed: "✓ passed",
-    failed: "✗ failed",
-
-    // Cross-check.
-    cross_check: "Cross-check",
-    cross_check_about: "What the load generator counted against what the shop's own metrics say.",
-    cross_check_none: "No cross-check was made for {name}.",
-    cross_check_caption: "{name}: generator against the shop's metrics",
-    cross_check_phase: "Phase",
-    cross_check_what: "What",
-    cross_check_generator: "Generator",
-    cross_check_shop: "Shop",
-    cross_check_tolerance: "May differ by",
-    cross_check_whole_run: "whole run",
-    cross_check_equal: "equal",
-    cross_check_unknown_outcome: "{limit} of unknown outcome",
-    cross_check_within_rate: "± {limit} per second",
-    cross_check_within_time: "± {limit} ms",
-    cross_check_requests: "requests {rest}",
-    cross_check_orders: "orders placed",
-    cross_check_payments: "payments captured",
-    cross_check_throughput: "throughput",
-    cross_check_service_time: "P95 of service time (ms)",
-    why_target_restarted: "the shop restarted during the run",
-    why_counter_reset: "`{series}` was reset",
-    why_series_missing: "the shop has no `{series}`",
-    why_no_start_time: "the run does not say when it began",
-    why_no_scrape_before: "no scrape before the first request",
-    why_no_scrape_after: "no scrape after the last request",
-    why_scrapes_too_few: "the scrapes inside the phase span {spanned}, needed {needed}",
-    why_requests_too_few: "{requests} requests between the scrapes, needed {needed}",
-    why_step_without_endpoint: "the endpoint of step `{step}` is not known",
-    why_waited: "requests waited {waited} before the handler",
-    why_beyond_buckets: "the shop's P95 is beyond its highest bucket, {bound}",
-    why_bucket_too_wide: "the shop's bucket is {width} wide, too wide to tell",
-    why_unreadable: "a histogram of the run cannot be read",
-    file_normal_samples: "every sample of the normal phase",
-    file_peak_samples: "every sample of the peak phases",
-    file_samples: "the samples that were compared",
-    file_metrics: "the shop's own metrics over time, in the form of Prometheus' query_range answer",
-    file_report_page: "this page",
-    file_report_data: "everything this page shows, as data",
-    file_picture: "the summary as a picture",
-    file_markdown: "the summary as a Markdown table",
-    file_histogram: "a histogram of times in HdrHistogram's percentile form",
-    file_runs: "every file of every run, by the UTC time of its start",
-    cross_check_agrees: "✓ agrees",
-    cross_check_differs: "✗ differs",
-    cross_check_cannot: "? cannot compare",
-
-    // Generator.
-    generator: "Health of the load generator",
-    generator_about: "A generator at its own limit would measure itself; it watches itself for that reason.",
-    generator_caption: "How the load generator fared against each shop",
-    generator_figure: "Figure",
-    generator_limited: "Was it the limit?",
-    generator_limited_yes: "✗ yes",
-    generator_limited_no: "✓ no",
-    generator_cpu: "CPU, share of its own",
-    generator_lag_p99: "Timer late, P99",
-    generator_lag_max: "Timer late, worst",
-    generator_late: "Late starts",
-    generator_dropped: "Dropped starts",
-    generator_in_flight: "Most in flight",
-    generator_descriptors: "Open descriptors",
-    of_limit: "{value} of {limit}",
-    generator_none: "The generator's health was not recorded.",
-
-    // Method.
-    method: "How it was measured",
-    method_pairs_one: "One run per variant, in the order {order}. One pair allows no interval and no claim of “better” or “worse”: it says whether targets were met, and by what factor two figures differ.",
-    method_pairs_many: "{pairs} runs per variant, in the order {order}; the charts show the first pair.",
-    method_open: "Open model: visits start at instants fixed beforehand by the seed, whether or not the shop keeps up; both shops get the same instants and the same choices.",
-    method_response: "Response time counts from the planned start to the last byte, service time from sending to the last byte. Percentiles are nearest rank on a histogram with three significant digits.",
-    method_verdict: "The verdict P95 counts a failed or dropped request as its response time or the time-out of {timeout}, whichever is longer: failing fast never looks fast. “≥” marks a lower bound.",
-    method_errors: "Error rate is failed ÷ attempted. A dropped start is attempted and failed.",
-    method_availability: "Availability is the share of one-second windows (merged until they hold 200 requests) in which at least 99% of the requests succeeded within 1 s; it is given as good of all windows.",
-    method_warm_up: "The first {seconds} are a warm-up and count nowhere.",
-    method_durable: "Every variant acknowledges an order only after its commit is durable.",
-    facts_run: "Run and machine",
-    facts_caption: "Facts of this rehearsal",
-    fact: "Fact",
-    value: "Value",
-    fact_command: "Command",
-    fact_cpu: "Processor",
-    fact_cpus: "Logical processors",
-    fact_memory: "Memory",
-    fact_system: "System",
-    fact_file_system: "File system of the store",
-    fact_fdatasync: "fdatasync, median",
-    fact_shop_cpus: "Shop runs on",
-    fact_generator_cpus: "Generator runs on",
-    fact_plan: "Plan",
-    fact_normal: "Normal traffic",
-    fact_normal_value: "{rate} requests/s",
-    fact_connections: "Connections",
-    fact_in_flight: "Most in flight",
-    fact_timeout: "Request time-out",
-    fact_products: "Products",
-    fact_payment_window: "Payment window",
-    fact_store: "Store",
-    files: "Files kept",
-    file_name: "File",
-    file_what: "What is in it",
-    footer: "Made by Double11 {version}. Charts: uPlot {uplot}, MIT licence.",
-
-    // The claim in one sentence.
-    claim_peak: "In a simulated Double 11 peak ({multiple} times the normal traffic, {offered} requests per second offered for {duration}), {optimised} handled {tps} TPS",
-    claim_offered: "With {offered} requests per second offered for {duration}, {optimised} handled {tps} TPS",
-    claim_plain: "In the phase “{phase}” {optimised} handled {tps} TPS",
-    claim_against: " where {baseline} handled {tps}",
-    claim_p95: "its P95 response time was {optimised} against {baseline}",
-    claim_p95_alone: "its P95 response time was {optimised}",
-    claim_availability: "{optimised} of its one-second windows were good against {baseline}",
-    claim_error_rate: "its error rate was {optimised} against {baseline}",
-    claim_error_rate_alone: "its error rate was {optimised}",
-    claim_audit: "the audit found every acknowledged order and nothing oversold",
-    claim_audit_failed: " The audit failed, so none of this counts.",
-    claim_limited: " The load generator was at its own limit, so this proves nothing about the shop.",
-    claim_nothing: "Nothing can be claimed: the figures of the judged phase are missing.",
-    claim_and: "and",
+    page_title, eyebrow, heading, started, seed, duration, version, build, contents, no_script,
+    outcome_passed, outcome_failed, outcome_cannot_judge, outcome_passed_why,
+    outcome_failed_why, outcome_cannot_judge_why, improvement, improvement_caption,
+    improvement_note, column_metric, column_requirement, column_requirement_long, column_change,
+    column_verdict, column_why, metric_throughput, metric_orders, metric_payments, metric_p95,
+    metric_error_rate, metric_availability, metric_cpu_share, metric_cpu_per_request,
+    metric_throughput_other, metric_orders_other, metric_payments_other, metric_p95_other,
+    metric_error_rate_other, metric_availability_other, metric_cpu_share_other,
+    metric_cpu_per_request_other, windows, points, or_more, verdict_met, verdict_missed,
+    verdict_finding, verdict_not_judged, meets_target, misses_target, reason_both_meet,
+    reason_only_optimised, reason_misses, reason_coarse, reason_no_target, reason_not_measured,
+    findings, findings_none, finding_note, finding_failure, finding_about, warning_word,
+    finding_unsettled, finding_requests_failed, finding_cannot_compare, finding_no_judged_phase,
+    warning_shared_core, warning_scrape_failed, axis_time, axis_tps, axis_latency,
+    axis_error_rate, axis_cpu, axis_memory, axis_shoppers, legend_time, legend_step,
+    legend_offered, legend_expected, legend_cell, chart_help, throughput, throughput_about,
+    throughput_summary, response, response_about, response_log, response_summary, heatmap,
+    heatmap_about, heatmap_summary, heatmap_fewer, heatmap_more, errors, errors_about,
+    errors_summary, errors_kinds, resources, cpu, memory, cpu_about, memory_about, cpu_summary,
+    memory_summary, phases, phases_caption, phases_figure, phase_unmeasured, phase_offered,
+    phase_tps, phase_orders, phase_payments, phase_attempted, phase_refusals, phase_failed,
+    phase_late, phase_dropped, phase_error_rate, phase_p50, phase_p95, phase_p99, phase_p999,
+    phase_max, phase_verdict_p95, phase_service_p95, phase_availability, phase_cpu,
+    phase_cpu_per_request, phase_memory, levers, levers_none, funnel, funnel_about,
+    funnel_summary, funnel_caption, funnel_step, funnel_share, funnel_expected, funnel_observed,
+    steps_caption, step_p50, step_p95, audit, audit_about, audit_none, audit_caption,
+    audit_settled, audit_check, audit_examined, audit_violations, audit_not_checked,
+    audit_missing_no_access, audit_missing_samples, audit_result, passed, failed, cross_check,
+    cross_check_about, cross_check_none, cross_check_caption, cross_check_phase,
+    cross_check_what, cross_check_generator, cross_check_shop, cross_check_tolerance,
+    cross_check_whole_run, cross_check_equal, cross_check_unknown_outcome,
+    cross_check_within_rate, cross_check_within_time, cross_check_requests, cross_check_orders,
+    cross_check_payments, cross_check_throughput, cross_check_service_time,
+    why_target_restarted, why_counter_reset, why_series_missing, why_no_start_time,
+    why_no_scrape_before, why_no_scrape_after, why_scrapes_too_few, why_requests_too_few,
+    why_step_without_endpoint, why_waited, why_beyond_buckets, why_bucket_too_wide,
+    why_unreadable, file_normal_samples, file_peak_samples, file_samples, file_metrics,
+    file_report_page, file_report_data, file_picture, file_markdown, file_histogram, file_runs,
+    cross_check_agrees, cross_check_differs, cross_check_cannot, generator, generator_about,
+    generator_caption, generator_figure, generator_limited, generator_limited_yes,
+    generator_limited_no, generator_cpu, generator_lag_p99, generator_lag_max, generator_late,
+    generator_dropped, generator_in_flight, generator_descriptors, of_limit, generator_none,
+    method, method_pairs_one, method_pairs_many, method_open, method_response, method_verdict,
+    method_errors, method_availability, method_warm_up, method_durable, facts_run,
+    facts_caption, fact, value, fact_command, fact_cpu, fact_cpus, fact_memory, fact_system,
+    fact_file_system, fact_fdatasync, fact_shop_cpus, fact_generator_cpus, fact_plan,
+    fact_normal, fact_normal_value, fact_connections, fact_in_flight, fact_timeout,
+    fact_products, fact_payment_window, fact_store, files, file_name, file_what, footer,
+    claim_peak, claim_offered, claim_plain, claim_against, claim_p95, claim_p95_alone,
+    claim_availability, claim_error_rate, claim_error_rate_alone, claim_audit,
+    claim_audit_failed, claim_limited, claim_nothing, unit_seconds, list_separator,
+    other_language, yes, no, theme_dark, theme_light, metric_p95_service, improvement_runs,
+    charts_first_pair, higher_is_better, lower_is_better, incomparable, incomparable_plan,
+    incomparable_seed, incomparable_schedule, incomparable_schedule_phase, incomparable_host,
+    incomparable_limits, incomparable_generator, incomparable_steps, incomparable_nothing,
+    comparison, comparison_about, comparison_caption, comparison_median, comparison_ratio,
+    comparison_interval, comparison_interval_value, comparison_p, comparison_better,
+    comparison_worse, comparison_not_shown, comparison_significant, comparison_not_significant,
+    comparison_below_minimum, comparison_too_few, comparison_both_bounds, comparison_wrong_side,
+    comparison_missing, comparison_meaning, forest_about, forest_label, differences_caption,
+    difference, rule_errors, rule_windows, runs_every, runs_pair, runs_variant,
+    runs_cross_check, runs_generator, runs_generator_fine, runs_generator_limited, runs_folder,
+    capacity, capacity_about, capacity_caption, capacity_limits, capacity_between,
+    capacity_at_least, capacity_below, capacity_unknown, capacity_generator_limited,
+    capacity_probes, capacity_strict, capacity_relaxed, capacity_p95, capacity_tps,
+    capacity_summary, axis_offered, legend_at_rate, legend_limit, ladder, ladder_about,
+    ladder_caption, ladder_rung, ladder_before, tuned_between, tuned_not_between, histogram,
+    histogram_about, histogram_summary, histogram_service, histogram_response, axis_percentile,
+    download_hgrm, download_base64, download_csv, show_values, reset_zoom, method_pairs_none,
+    method_samples, method_service_time, method_statistics, method_folders, fact_plan_hash,
+    fact_seed, claim_runs, claim_better, claim_worse, claim_incomparable, claim_semicolon,
+    claim_comma, claim_and_last, claim_stop, summary_heading, summary_made,
 }
 
 impl Texts {
@@ -359,16 +194,16 @@ impl Texts {
     }
 
     /// The name that the requirements use.
-    pub(crate) fn metric_chinese(&self, metric: Metric) -> &'static str {
+    pub(crate) fn metric_other(&self, metric: Metric) -> &'static str {
         match metric {
-            Metric::Throughput => self.metric_throughput_chinese,
-            Metric::OrderRate => self.metric_orders_chinese,
-            Metric::PaymentRate => self.metric_payments_chinese,
-            Metric::ResponseTimeP95 => self.metric_p95_chinese,
-            Metric::ErrorRate => self.metric_error_rate_chinese,
-            Metric::Availability => self.metric_availability_chinese,
-            Metric::CpuShare => self.metric_cpu_share_chinese,
-            Metric::CpuPerRequest => self.metric_cpu_per_request_chinese,
+            Metric::Throughput => self.metric_throughput_other,
+            Metric::OrderRate => self.metric_orders_other,
+            Metric::PaymentRate => self.metric_payments_other,
+            Metric::ResponseTimeP95 => self.metric_p95_other,
+            Metric::ErrorRate => self.metric_error_rate_other,
+            Metric::Availability => self.metric_availability_other,
+            Metric::CpuShare => self.metric_cpu_share_other,
+            Metric::CpuPerRequest => self.metric_cpu_per_request_other,
         }
     }
 
@@ -395,6 +230,29 @@ impl Texts {
             CrossCheckStatus::Differs => self.cross_check_differs,
             CrossCheckStatus::CannotCompare => self.cross_check_cannot,
         }
+    }
+
+    pub(crate) fn comparison_verdict(&self, verdict: ComparisonVerdict) -> &'static str {
+        match verdict {
+            ComparisonVerdict::Better => self.comparison_better,
+            ComparisonVerdict::Worse => self.comparison_worse,
+            ComparisonVerdict::NotShown => self.comparison_not_shown,
+        }
+    }
+
+    /// Seconds with their unit.
+    pub(crate) fn seconds(&self, value: f64) -> String {
+        fill(self.unit_seconds, &[("value", &crate::format::seconds(value))])
+    }
+
+    /// What a check of the audit proves.
+    pub(crate) fn audit_check<'a>(&self, check: &'a AuditCheck) -> &'a str {
+        (self.audit_words)(&check.name).unwrap_or(&check.what)
+    }
+
+    /// Why a check was not carried out.
+    pub(crate) fn audit_reason<'a>(&self, reason: &'a str) -> &'a str {
+        (self.audit_reasons)(reason).unwrap_or(reason)
     }
 
     pub(crate) fn severity(&self, severity: Severity) -> &'static str {

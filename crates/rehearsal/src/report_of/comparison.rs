@@ -102,7 +102,7 @@ fn figures(pairs: &[PairOfPhases], metric: Metric) -> Vec<PairFigures> {
     let of = |phase: &Option<PhaseReport>| {
         phase
             .as_ref()
-            .and_then(|phase| double11_report::assess::figure(metric, phase))
+            .and_then(|phase| double11_report::figure(metric, phase))
     };
     pairs
         .iter()

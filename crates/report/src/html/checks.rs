@@ -47,7 +47,7 @@ fn audit_table(texts: &Texts, name: &str, audit: &AuditReport) -> Markup {
     let settled = audit.settled_after_s.map(|seconds| {
         fill(
             texts.audit_settled,
-            &[("name", name), ("seconds", &format::seconds(seconds))],
+            &[("name", name), ("seconds", &texts.seconds(seconds))],
         )
     });
     html! {
@@ -74,7 +74,7 @@ fn audit_row(texts: &Texts, check: &AuditCheck) -> Markup {
         tr role="row" {
             th scope="row" role="rowheader" {
                 code { (check.name) }
-                span.sub { (check.what) }
+                span.sub { (texts.audit_check(check)) }
             }
             td.number role="cell" data-label=(texts.audit_examined) { span { (count(check.examined)) } }
             td.number role="cell" data-label=(texts.audit_violations) {
@@ -87,7 +87,7 @@ fn audit_row(texts: &Texts, check: &AuditCheck) -> Markup {
                         AuditStatus::Failed => (pass_badge(texts, false)),
                         AuditStatus::NotChecked { reason } => {
                             span.badge { (texts.audit_not_checked) }
-                            span.sub { (reason) }
+                            span.sub { (texts.audit_reason(reason)) }
                         },
                     }
                     @for finding in &check.findings { span.sub { (finding) } }

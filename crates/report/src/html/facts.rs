@@ -23,7 +23,7 @@ pub(super) fn method(context: &Context<'_>) -> Markup {
             li { (pairs) }
             li { (texts.method_open) }
             @if let Some(warm_up) = method.warm_up_s {
-                li { (fill(texts.method_warm_up, &[("seconds", &format::seconds(warm_up))])) }
+                li { (fill(texts.method_warm_up, &[("seconds", &texts.seconds(warm_up))])) }
             }
             li { (texts.method_response) }
             li { (fill(texts.method_verdict, &[("timeout", &timeout)])) }
@@ -119,7 +119,7 @@ fn known_facts(context: &Context<'_>) -> Vec<(&'static str, String)> {
         ),
         (
             texts.fact_payment_window,
-            plan.payment_window_s.map(format::seconds),
+            plan.payment_window_s.map(|seconds| texts.seconds(seconds)),
         ),
     ];
     facts

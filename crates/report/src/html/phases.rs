@@ -41,7 +41,7 @@ fn phase_table(context: &Context<'_>, variant: &VariantReport) -> Markup {
                             th.number.judged[judged(phase)] scope="col" {
                                 (phase.name)
                                 @if !phase.measured { span.sub { (texts.phase_unmeasured) } }
-                                @else { span.sub { (format::seconds(phase.duration_s)) } }
+                                @else { span.sub { (texts.seconds(phase.duration_s)) } }
                             }
                         }
                     }

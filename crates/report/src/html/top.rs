@@ -16,7 +16,7 @@ pub(super) fn header(context: &Context<'_>) -> Markup {
             ul.when {
                 li { (texts.started) " " b { (run.started_at) } }
                 @if let Some(duration) = run.duration_s {
-                    li { (texts.duration) " " b { (format::seconds(duration)) } }
+                    li { (texts.duration) " " b { (texts.seconds(duration)) } }
                 }
                 li { (texts.seed) " " b { (run.seed) } }
                 li { (texts.version) " " b { (run.version) } }
@@ -84,7 +84,7 @@ fn improvement_row(context: &Context<'_>, row: &ImprovementRow) -> Markup {
         tr role="row" {
             th scope="row" role="rowheader" {
                 (texts.metric(row.metric)) " "
-                span.chinese lang="zh-Hant" { (texts.metric_chinese(row.metric)) }
+                span.chinese lang=(texts.other_language) { (texts.metric_other(row.metric)) }
             }
             td role="cell" data-label=(texts.column_requirement) {
                 span.still { (Texts::requirement(row)) }

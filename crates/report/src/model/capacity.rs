@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The search of one variant.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CapacityReport {
     /// Name of the variant.
     pub variant: String,
@@ -17,6 +18,7 @@ pub struct CapacityReport {
 
 /// Between which rates the capacity lies. A bracket carries no verdict.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CapacityBracket {
     /// Limit of the verdict P95 in milliseconds.
     pub p95_limit_ms: f64,
@@ -36,6 +38,7 @@ pub struct CapacityBracket {
     reason = "four independent answers about one measurement"
 )]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CapacityProbe {
     /// Requests per second that were offered.
     pub offered_per_second: f64,

@@ -9,6 +9,7 @@ use super::variant::PhaseReport;
 
 /// The judged variant against the yardstick over every pair of runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Comparison {
     /// Pairs of runs that were made.
     pub pairs: u32,
@@ -27,6 +28,7 @@ pub struct Comparison {
 
 /// One judged metric over all pairs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct MetricComparison {
     /// `Throughput`, `ResponseTimeP95` or `CpuPerRequest`.
     pub metric: Metric,
@@ -46,6 +48,7 @@ pub struct MetricComparison {
 
 /// The two figures of one pair of runs.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PairFigures {
     /// The yardstick's.
     pub baseline: Option<Figure>,
@@ -55,6 +58,7 @@ pub struct PairFigures {
 
 /// An estimate with its confidence interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Interval {
     /// The estimate.
     pub estimate: f64,
@@ -68,6 +72,7 @@ pub struct Interval {
 
 /// What an [`Interval`] is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum IntervalBound {
     /// The true value.
@@ -80,6 +85,7 @@ pub enum IntervalBound {
 
 /// Three-valued verdict on one metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ComparisonVerdict {
     /// The judged variant is better, by more than the minimum effect.
@@ -92,6 +98,7 @@ pub enum ComparisonVerdict {
 
 /// Why a [`MetricComparison`] has its verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum ComparisonReason {
     /// The adjusted p-value is small and the change is large enough.
@@ -112,6 +119,7 @@ pub enum ComparisonReason {
 
 /// One share over all pairs, as a difference.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DifferenceComparison {
     /// `ErrorRate` or `Availability`.
     pub metric: Metric,
@@ -128,6 +136,7 @@ pub struct DifferenceComparison {
 /// Source: Hanley and Lippman-Hand, “If nothing goes wrong, is everything all right?”, JAMA 249
 /// (1983).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RuleOfThree {
     /// Requests or windows in which it could have been seen.
     pub trials: u64,
@@ -137,6 +146,7 @@ pub struct RuleOfThree {
 
 /// One run of one variant, as far as the table and the outcome need it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RunReport {
     /// Which pair, from 1.
     pub pair: u32,
@@ -156,6 +166,7 @@ pub struct RunReport {
 
 /// Why the two sides must not be compared; any of them makes the outcome `CannotJudge`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum Incomparable {
     /// They ran different plans.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Every comparison of one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CrossCheckReport {
     /// The comparisons.
     pub results: Vec<CrossCheckResult>,
@@ -11,6 +12,7 @@ pub struct CrossCheckReport {
 
 /// One comparison.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CrossCheckResult {
     /// Phase of the run; `None` for the whole run.
     pub phase: Option<String>,
@@ -33,6 +35,7 @@ pub struct CrossCheckResult {
 
 /// The kind of a compared figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CrossCheckKind {
     /// Requests sent to an endpoint, a count.
@@ -49,6 +52,7 @@ pub enum CrossCheckKind {
 
 /// What a comparison says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CrossCheckStatus {
     /// Within the tolerance.
@@ -61,6 +65,7 @@ pub enum CrossCheckStatus {
 
 /// Why two figures cannot be compared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum CrossCheckReason {
     /// The shop's process started anew during the run.

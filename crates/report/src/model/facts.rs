@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// When and from what the rehearsal ran.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RunFacts {
     /// Start in UTC as RFC 3339 text.
     pub started_at: String,
@@ -21,6 +22,7 @@ pub struct RunFacts {
 
 /// The machine that it ran on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HostFacts {
     /// Model name of the processor.
     pub cpu_model: Option<String>,
@@ -44,6 +46,7 @@ pub struct HostFacts {
 
 /// The traffic, the same for every variant.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PlanFacts {
     /// Name of the plan, for instance `funnel`.
     pub name: String,
@@ -67,6 +70,7 @@ pub struct PlanFacts {
 
 /// What the method section says about this very rehearsal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct MethodFacts {
     /// What the figures were made from.
     pub source: Source,
@@ -88,6 +92,7 @@ pub struct MethodFacts {
 
 /// What the figures of a report were made from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// A rehearsal that made its runs itself.
@@ -100,6 +105,7 @@ pub enum Source {
 
 /// What the times of a report count from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TimeBasis {
     /// The planned start: waiting for a busy shop counts.
@@ -111,6 +117,7 @@ pub enum TimeBasis {
 
 /// One file that a rehearsal keeps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FileFact {
     /// Its name relative to the report.
     pub name: String,
@@ -121,6 +128,7 @@ pub struct FileFact {
 
 /// What is in a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum FileKind {
     /// Every sample of the normal phase.

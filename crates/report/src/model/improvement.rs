@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a row of the table is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Metric {
     /// Transactions per second that succeeded or got a refusal their step expects.
@@ -26,6 +27,7 @@ pub enum Metric {
 
 /// What the number of a [`Figure`] counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// Events per second.
@@ -40,6 +42,7 @@ pub enum Unit {
 
 /// Whether a number is the value or only a limit of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Bound {
     /// The value itself.
@@ -50,6 +53,7 @@ pub enum Bound {
 
 /// One number with its unit.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Figure {
     /// The number.
     pub value: f64,
@@ -63,6 +67,7 @@ pub struct Figure {
 
 /// What the figures say about one target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TargetVerdict {
     /// The judged variant meets the target.
@@ -77,6 +82,7 @@ pub enum TargetVerdict {
 
 /// Why a row has its verdict; the words are made where it is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum Reason {
     /// Both variants meet the target.
@@ -98,6 +104,7 @@ pub enum Reason {
 
 /// One row of the table of improvements.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ImprovementRow {
     /// What it is about.
     pub metric: Metric,
@@ -121,6 +128,7 @@ pub struct ImprovementRow {
 
 /// What the whole rehearsal says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Every target met, every audit and comparable cross-check passed.

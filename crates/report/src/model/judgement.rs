@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The audit of a variant's store after its run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AuditReport {
     /// Whether every check passed.
     pub passed: bool,
@@ -15,6 +16,7 @@ pub struct AuditReport {
 
 /// One invariant, checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AuditCheck {
     /// Short stable name, for instance `no-oversell`.
     pub name: String,
@@ -32,6 +34,7 @@ pub struct AuditCheck {
 
 /// What a check of an audit says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum AuditStatus {
     /// Everything examined was right.
@@ -47,6 +50,7 @@ pub enum AuditStatus {
 
 /// Why a variant has no audit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AuditMissing {
     /// The store of the shop cannot be read from here.
@@ -57,6 +61,7 @@ pub enum AuditMissing {
 
 /// How the load generator itself fared during a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct GeneratorHealth {
     /// Whether the generator, not the shop, was the limit.
     pub limited: bool,

@@ -6,6 +6,7 @@ use super::improvement::Metric;
 
 /// The ladder, all rungs under the same offered load.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Ladder {
     /// Name of the phase that was measured.
     pub phase: String,
@@ -19,6 +20,7 @@ pub struct Ladder {
 
 /// One rung.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LadderRung {
     /// What it is called, for instance `baseline`, `+ pool` or `tuned`.
     pub name: String,
@@ -46,6 +48,7 @@ pub struct LadderRung {
 
 /// Whether `tuned` lies between baseline and optimised in one metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TunedBetween {
     /// Which metric.
     pub metric: Metric,

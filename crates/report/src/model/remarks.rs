@@ -7,6 +7,7 @@ use super::cross_check::{CrossCheckKind, CrossCheckReason};
 
 /// How heavy a finding weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Worth knowing.
@@ -17,6 +18,7 @@ pub enum Severity {
 
 /// Something a reader has to know beside the figures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Finding {
     /// How heavy it weighs.
     pub severity: Severity,
@@ -29,6 +31,7 @@ pub struct Finding {
 
 /// What a [`Finding`] says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum FindingKind {
     /// Payments or refunds were still in process when the waiting ended.
@@ -69,6 +72,7 @@ pub enum FindingKind {
 
 /// A doubt about the measurement itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum Warning {
     /// Shop and load generator shared one processor and disturbed each other.

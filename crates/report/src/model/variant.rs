@@ -9,6 +9,7 @@ use super::judgement::{AuditMissing, AuditReport, GeneratorHealth};
 
 /// One variant's run: the first one where there are several.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct VariantReport {
     /// Its name, for instance `baseline`.
     pub name: String,
@@ -45,6 +46,7 @@ impl VariantReport {
 
 /// Figures of one phase. Rates count the phase's duration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PhaseReport {
     /// Its name, for instance `peak 20x`.
     pub name: String,
@@ -100,6 +102,7 @@ pub struct PhaseReport {
 
 /// Percentiles of a time in milliseconds, nearest rank; `None` where nothing was recorded.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Quantiles {
     /// How many were recorded.
     pub count: u64,
@@ -123,6 +126,7 @@ pub struct Quantiles {
 
 /// Windows in which at least 99 % of the requests succeeded within one second.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Availability {
     /// Good windows.
     pub good: u64,
@@ -144,6 +148,7 @@ impl Availability {
 
 /// One second of a run, by planned start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SecondPoint {
     /// Which second of the run, from 0.
     pub second: u32,
@@ -167,6 +172,7 @@ pub struct SecondPoint {
 
 /// Counts of requests by time and response time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Heatmap {
     /// Width of a column in seconds.
     pub column_s: f64,
@@ -180,6 +186,7 @@ pub struct Heatmap {
 
 /// One column of a [`Heatmap`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HeatmapColumn {
     /// Start, in seconds of the run.
     pub start_s: f64,
@@ -189,6 +196,7 @@ pub struct HeatmapColumn {
 
 /// One step of the funnel in the judged phase.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FunnelStep {
     /// Name of the step, for instance `add_cart`.
     pub step: String,
@@ -202,6 +210,7 @@ pub struct FunnelStep {
 
 /// One kind of request in the judged phase.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StepReport {
     /// Name of the step.
     pub step: String,
@@ -222,6 +231,7 @@ pub struct StepReport {
 /// Histograms of the judged phase in HdrHistogram's V2 encoding, in base64; the unit of their values
 /// is the microsecond.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HistogramExport {
     /// Planned start → last byte.
     pub response_time: Option<String>,

@@ -11,7 +11,7 @@ impl Texts {
         match &finding.what {
             FindingKind::Unsettled { limit_s } => fill(
                 self.finding_unsettled,
-                &[("limit", &format::seconds(*limit_s))],
+                &[("limit", &self.seconds(*limit_s))],
             ),
             FindingKind::RequestsFailed {
                 phase,
@@ -110,8 +110,8 @@ impl Texts {
             } => fill(
                 self.why_scrapes_too_few,
                 &[
-                    ("spanned", &format::seconds(*spanned_s)),
-                    ("needed", &format::seconds(*needed_s)),
+                    ("spanned", &self.seconds(*spanned_s)),
+                    ("needed", &self.seconds(*needed_s)),
                 ],
             ),
             Why::RequestsTooFew { requests, needed } => fill(

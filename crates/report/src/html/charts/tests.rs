@@ -1,9 +1,9 @@
 use super::*;
 use crate::sample;
-use crate::texts::ENGLISH;
+use crate::texts::Language;
 
 fn data(report: &ImprovementReport) -> serde_json::Value {
-    serde_json::to_value(chart_data(report, &ENGLISH)).unwrap()
+    serde_json::to_value(chart_data(report, Language::English.texts())).unwrap()
 }
 
 fn chart<'a>(data: &'a serde_json::Value, id: &str) -> &'a serde_json::Value {
@@ -29,7 +29,7 @@ fn every_chart_of_the_sample_is_there() {
         "chart-memory",
         "chart-funnel",
     ];
-    assert_eq!(chart_data(&report, &ENGLISH).ids(), expected);
+    assert_eq!(chart_data(&report, Language::English.texts()).ids(), expected);
 }
 
 #[test]
@@ -79,5 +79,5 @@ fn what_was_not_measured_has_no_chart() {
         "chart-response-1",
         "chart-errors",
     ];
-    assert_eq!(chart_data(&report, &ENGLISH).ids(), expected);
+    assert_eq!(chart_data(&report, Language::English.texts()).ids(), expected);
 }
