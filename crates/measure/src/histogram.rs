@@ -93,11 +93,19 @@ impl LatencyHistogram {
     /// # Panics
     /// Never: the value is clamped into the range that the histogram grows to.
     pub fn record(&mut self, value: Duration) {
+        self.record_many(value, 1);
+    }
+
+    /// Records the same duration `count` times, rounded to the nearest microsecond.
+    ///
+    /// # Panics
+    /// Never: the value is clamped into the range that the histogram grows to.
+    pub fn record_many(&mut self, value: Duration, count: u64) {
         if value > LONGEST {
-            self.saturated += 1;
+            self.saturated += count;
         }
         self.inner
-            .record(micros_clamped(value))
+            .record_n(micros_clamped(value), count)
             .expect("a value clamped to the range can always be recorded");
     }
 

@@ -3,14 +3,17 @@
 //! Writes rows as `JMeter` 5.6 does with its default settings and reads whatever `JMeter` itself may
 //! have written: any order of columns, another delimiter, quoted fields with delimiters and line
 //! breaks. `JMeter`'s words are kept here and nowhere else: `elapsed` is the service time and
-//! `Latency` the time to first byte. The XML form is deliberately absent.
+//! `Latency` the time to first byte. [`summarize`] turns a file of any length into the figures of a
+//! run. The XML form is deliberately absent.
 //!
 //! Source: `JMeter` 5.6, `CSVSaveService` and the "CSV log format" of its user's manual.
 
 mod reader;
+mod summary;
 mod writer;
 
 pub use reader::{Delimiter, Limits, Problem, ProblemKind, Read, Reader};
+pub use summary::{JtlSummary, TimeStamps, Warning, summarize};
 pub use writer::write_row;
 
 /// The header line of `JMeter` 5.6's default columns, without a line break.

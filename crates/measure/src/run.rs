@@ -11,6 +11,9 @@ mod summary;
 mod tally;
 mod time_series;
 
+pub(crate) use availability::{WindowCount, availability};
+pub(crate) use summary::milliseconds;
+
 pub use availability::{AVAILABLE_WITHIN, Availability, GOOD_SHARE_PERCENT, WINDOW_REQUESTS_MIN};
 pub use recorder::{PhaseShape, Progress, RunRecorder, RunShape};
 pub use summary::{PhaseSummary, Quantiles, SCHEMA_VERSION, SessionSummary, StepSummary, Summary};

@@ -7,9 +7,14 @@ use std::io::{self, BufRead};
 use super::{HEADER, Row};
 
 mod columns;
+mod glance;
 mod record;
+mod time_stamp;
+
+pub(super) use glance::Glance;
 
 use columns::Columns;
+use glance::GlanceColumns;
 use record::{Record, RecordError};
 
 /// Bounds on what a file may make the reader hold.
@@ -78,6 +83,22 @@ pub enum ProblemKind {
     /// A field that should be a whole number is not, or is out of range.
     #[error("`{0}` is not a whole number in range")]
     NotANumber(String),
+    /// A time stamp is neither a number of milliseconds since 1970 nor a date that is understood, or
+    /// lies outside the years 1970 to 2105.
+    #[error(
+        "`{0}` is neither a number of milliseconds since 1970 nor a date such as \
+         `2024/11/11 00:00:00.000` (`jmeter.save.saveservice.timestamp_format=ms`)"
+    )]
+    NotATimeStamp(String),
+    /// The row stands for more than one sample, whose times it does not tell.
+    #[error("the row stands for {0} samples, expected one row for each")]
+    Aggregated(u64),
+    /// A second header names other columns than the first: files of two forms in one.
+    #[error("a second header, with other columns than the first")]
+    HeaderChanged,
+    /// More rows than a summary counts.
+    #[error("more than {0} rows")]
+    TooManyRows(u64),
     /// A field that should be `true` or `false` is neither.
     #[error("`{0}` is neither `true` nor `false`")]
     NotABoolean(String),
@@ -124,6 +145,8 @@ impl Problem {
                 | ProblemKind::RepeatedColumn
                 | ProblemKind::UnclosedQuote
                 | ProblemKind::TooLong(_)
+                | ProblemKind::HeaderChanged
+                | ProblemKind::TooManyRows(_)
         )
     }
 }
@@ -138,6 +161,7 @@ impl Problem {
 pub struct Reader<R> {
     record: Record<R>,
     columns: Columns,
+    glance_columns: GlanceColumns,
     /// The first record is a row that is still to be handed out.
     first_is_row: bool,
     finished: bool,
@@ -186,6 +210,7 @@ impl<R: BufRead> Reader<R> {
         }?;
         Ok(Self {
             record,
+            glance_columns: GlanceColumns::of(&columns),
             columns,
             first_is_row,
             finished: false,
@@ -208,25 +233,63 @@ impl<R: BufRead> Reader<R> {
     /// A [`Problem`] in this row. If it [is not fatal](Problem::is_fatal) the next call goes on with
     /// the row after it; after a fatal one the file counts as finished.
     pub fn next_row(&mut self) -> Result<Option<Row<'_>>, Problem> {
-        if self.finished {
-            return Ok(None);
+        if self.advance()? {
+            self.columns.row(&self.record).map(Some)
+        } else {
+            Ok(None)
         }
-        if !std::mem::take(&mut self.first_is_row) {
-            match self.record.read() {
-                Ok(true) => {}
-                Ok(false) => {
-                    self.finished = true;
-                    return Ok(None);
-                }
-                Err(error) => {
-                    let column = error.field().and_then(|field| self.columns.name(field));
-                    let problem = located(&self.record, column, error);
-                    self.finished = problem.is_fatal();
-                    return Err(problem);
-                }
+    }
+
+    /// Reads the next record without looking at its fields. `false` at the end of the file.
+    pub(super) fn advance(&mut self) -> Result<bool, Problem> {
+        if self.finished {
+            return Ok(false);
+        }
+        if std::mem::take(&mut self.first_is_row) {
+            return Ok(true);
+        }
+        match self.record.read() {
+            Ok(read) => {
+                self.finished = !read;
+                Ok(read)
+            }
+            Err(error) => {
+                let column = error.field().and_then(|field| self.columns.name(field));
+                let problem = located(&self.record, column, error);
+                self.finished = problem.is_fatal();
+                Err(problem)
             }
         }
-        self.columns.row(&self.record).map(Some)
+    }
+
+    /// What a summary needs of the current record.
+    pub(super) fn glance(&self) -> Result<Glance<'_>, Problem> {
+        self.glance_columns.glance(&self.columns, &self.record)
+    }
+
+    /// The line on which the current record begins.
+    pub(super) fn line(&self) -> u64 {
+        self.record.line()
+    }
+
+    /// Whether the file ends in the middle of the current line.
+    pub(super) fn is_cut_off(&self) -> bool {
+        self.record.is_cut_off()
+    }
+
+    /// Whether the current record is a header, and if so whether it is the file's own.
+    pub(super) fn repeated_header(&self) -> Option<bool> {
+        let names = self.columns.names();
+        let fields = (0..self.record.len()).map(|index| self.record.field(index).unwrap_or(""));
+        if names
+            .iter()
+            .map(String::as_str)
+            .eq(fields.clone().map(str::trim))
+        {
+            return Some(true);
+        }
+        let has = |name: &str| fields.clone().any(|field| field.trim() == name);
+        (has("timeStamp") && has("elapsed")).then_some(false)
     }
 
     /// Hands every row to `each` and returns how many there were, with the problems that were met:

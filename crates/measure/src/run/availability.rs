@@ -41,14 +41,14 @@ impl Availability {
 
 /// Requests of one second of planned starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct WindowCount {
-    pub(super) requests: u64,
+pub(crate) struct WindowCount {
+    pub(crate) requests: u64,
     /// Those that succeeded within [`AVAILABLE_WITHIN`].
-    pub(super) in_time: u64,
+    pub(crate) in_time: u64,
 }
 
 impl WindowCount {
-    pub(super) fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         self.requests += other.requests;
         self.in_time += other.in_time;
     }
@@ -60,7 +60,7 @@ impl WindowCount {
 
 /// Merges the seconds of a phase into windows and counts the good ones. `seconds` are in order of
 /// time; a second without a request may be absent.
-pub(super) fn availability(seconds: &BTreeMap<u64, WindowCount>) -> Availability {
+pub(crate) fn availability(seconds: &BTreeMap<u64, WindowCount>) -> Availability {
     let mut windows: Vec<WindowCount> = Vec::new();
     let mut windows_merged = false;
     let mut open: Option<(u64, WindowCount)> = None;

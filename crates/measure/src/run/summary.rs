@@ -152,6 +152,6 @@ impl From<&LatencyHistogram> for Quantiles {
 }
 
 /// Divided once from whole nanoseconds, so that the decimal text in the file is short.
-pub(super) fn milliseconds(duration: Duration) -> f64 {
+pub(crate) fn milliseconds(duration: Duration) -> f64 {
     duration.as_nanos() as f64 / 1e6
 }

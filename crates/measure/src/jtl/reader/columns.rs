@@ -11,7 +11,7 @@ const NEEDED: [&str; 4] = ["timeStamp", "elapsed", "label", "success"];
 
 /// Indexes of the known columns in [`HEADER`], in the order in which [`Row`] declares them.
 #[derive(Debug, Clone, Copy)]
-enum Known {
+pub(super) enum Known {
     TimeStamp,
     Elapsed,
     Label,
@@ -76,24 +76,44 @@ impl Columns {
         self.names.iter().any(|known| known == name)
     }
 
+    /// Where a column of [`HEADER`] stands, if the file has it.
+    pub(super) fn position(&self, column: Known) -> Option<usize> {
+        self.positions[column as usize]
+    }
+
+    /// Where a column of any name stands, if the file has it.
+    pub(super) fn position_of(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|known| known == name)
+    }
+
+    /// The names as the header has them.
+    pub(super) fn names(&self) -> &[String] {
+        &self.names
+    }
+
     /// The name of the column at a position.
     pub(super) fn name(&self, position: usize) -> Option<String> {
         self.names.get(position).cloned()
     }
 
-    /// The record as a row.
-    pub(super) fn row<'a, R>(&self, record: &'a Record<R>) -> Result<Row<'a>, Problem> {
-        if record.len() != self.names.len() {
-            let kind = ProblemKind::FieldCount {
+    /// Whether the record has as many fields as the header.
+    pub(super) fn check_count<R>(&self, record: &Record<R>) -> Result<(), Problem> {
+        if record.len() == self.names.len() {
+            return Ok(());
+        }
+        Err(Problem {
+            line: record.line(),
+            column: None,
+            kind: ProblemKind::FieldCount {
                 expected: self.names.len(),
                 actual: record.len(),
-            };
-            return Err(Problem {
-                line: record.line(),
-                column: None,
-                kind,
-            });
-        }
+            },
+        })
+    }
+
+    /// The record as a row.
+    pub(super) fn row<'a, R>(&self, record: &'a Record<R>) -> Result<Row<'a>, Problem> {
+        self.check_count(record)?;
         let fields = Fields {
             columns: self,
             record,
@@ -167,12 +187,16 @@ impl<'a, R> Fields<'_, 'a, R> {
         }
     }
 
-    /// The start of a field, short enough for a message.
     fn excerpt(&self, position: usize) -> String {
-        const CHARACTERS_MAX: usize = 40;
-        String::from_utf8_lossy(self.record.field_bytes(position))
-            .chars()
-            .take(CHARACTERS_MAX)
-            .collect()
+        excerpt(self.record.field_bytes(position))
     }
+}
+
+/// The start of a field, short enough for a message.
+pub(super) fn excerpt(field: &[u8]) -> String {
+    const CHARACTERS_MAX: usize = 40;
+    String::from_utf8_lossy(field)
+        .chars()
+        .take(CHARACTERS_MAX)
+        .collect()
 }

@@ -3,6 +3,8 @@
 use std::io::{self, BufRead, Read as _};
 use std::ops::Range;
 
+use memchr::{memchr, memchr_iter};
+
 use super::ProblemKind;
 
 /// The byte order mark that some editors put before UTF-8.
@@ -21,6 +23,8 @@ pub(super) struct Record<R> {
     /// Where each field lies in `unquoted`, or in `line` if the record has no quote.
     fields: Vec<Range<usize>>,
     has_quotes: bool,
+    /// Whether the line last read ended with a line break.
+    line_is_whole: bool,
     /// Line on which the record begins, from 1.
     first_line: u64,
     next_line: u64,
@@ -78,6 +82,7 @@ impl<R> Record<R> {
             unquoted: Vec::new(),
             fields: Vec::new(),
             has_quotes: false,
+            line_is_whole: true,
             first_line: 1,
             next_line: 1,
         }
@@ -98,15 +103,29 @@ impl<R> Record<R> {
 
     /// The bytes of a field.
     pub(super) fn field_bytes(&self, index: usize) -> &[u8] {
-        let bytes = if self.has_quotes {
+        self.fields
+            .get(index)
+            .and_then(|range| self.bytes().get(range.clone()))
+            .unwrap_or_default()
+    }
+
+    /// Whether every field is UTF-8.
+    pub(super) fn is_utf8(&self) -> bool {
+        std::str::from_utf8(self.bytes()).is_ok()
+    }
+
+    /// Whether the input ends without a line break in the line last read.
+    pub(super) fn is_cut_off(&self) -> bool {
+        !self.line_is_whole
+    }
+
+    /// What the ranges of the fields point into.
+    fn bytes(&self) -> &[u8] {
+        if self.has_quotes {
             &self.unquoted
         } else {
             &self.line
-        };
-        self.fields
-            .get(index)
-            .and_then(|range| bytes.get(range.clone()))
-            .unwrap_or_default()
+        }
     }
 
     /// A field as text; `None` if there is none or it is not UTF-8.
@@ -177,22 +196,23 @@ impl<R: BufRead> Record<R> {
             });
         }
         self.next_line += 1;
+        if read > 0 {
+            self.line_is_whole = self.line.ends_with(b"\n");
+        }
         Ok(read > 0)
     }
 
     fn split(&mut self) -> Result<(), RecordError> {
         self.fields.clear();
-        self.has_quotes = self.line.contains(&b'"');
+        self.has_quotes = memchr(b'"', &self.line).is_some();
         if self.has_quotes {
             return self.split_quoted();
         }
         let end = without_line_break(&self.line).len();
         let mut start = 0;
-        for (index, &byte) in self.line[..end].iter().enumerate() {
-            if byte == self.delimiter {
-                self.fields.push(start..index);
-                start = index + 1;
-            }
+        for index in memchr_iter(self.delimiter, &self.line[..end]) {
+            self.fields.push(start..index);
+            start = index + 1;
         }
         self.fields.push(start..end);
         Ok(())
