@@ -1,6 +1,7 @@
 //! The command line as clap reads it. Each option may also come from the environment
 //! (`DOUBLE11_…`); the command line wins.
 
+mod compare;
 mod load;
 mod rehearse;
 mod serve;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use double11_units::scale::Scale;
 
+pub(crate) use compare::Compare;
 pub(crate) use load::Load;
 pub(crate) use rehearse::Rehearse;
 pub(crate) use serve::{Auth, Serve};
@@ -53,6 +55,12 @@ Examples:
   double11 load orders --target http://127.0.0.1:8080 --users 64 --duration 30s --out run2
   double11 load funnel --base-users 100 --peak      the step table of 100 visitors at the peak")]
     Load(Box<Load>),
+    /// Compare two finished runs: run directories, or JTL files of any tool, JMeter's included.
+    #[command(after_help = "\
+Examples:
+  double11 compare --baseline before.jtl --optimized after.jtl --output report.html
+  double11 compare --baseline run1 --optimized run2 --phase steady")]
+    Compare(Compare),
     /// Check a shop's store against what its clients were told.
     #[command(after_help = "\
 Example:

@@ -1,6 +1,7 @@
 //! One file per command.
 
 mod audit;
+mod compare;
 mod load;
 mod plan_source;
 mod rehearse;
@@ -21,6 +22,7 @@ pub(crate) fn run(arguments: Arguments) -> CommandResult {
         Command::Rehearse(rehearse) => rehearse::run(rehearse),
         Command::Serve(serve) => serve::run(*serve),
         Command::Load(load) => load::run(&load),
+        Command::Compare(compare) => compare::run(compare),
         Command::Audit(audit) => audit::run(&audit),
         Command::Validate(validate) => validate::run(&validate),
         Command::Scale(scale) => Ok(scale::run(scale.scale)),

@@ -29,9 +29,8 @@ const ERROR_RATE_LIMIT: f64 = 0.01;
 const STRICT_P95_MS: f64 = 50.0;
 /// P95 of the looser criterion.
 const RELAXED_P95_MS: f64 = 1_000.0;
-/// How long a rate is offered before it counts, and while it counts.
-const WARM_UP: Duration = Duration::from_secs(2);
-const MEASURED: Duration = Duration::from_secs(6);
+/// A rate is offered for this part of its time before it counts.
+const WARM_UP_PART: u32 = 3;
 /// A shop has come to rest when it uses less of a processor than this over a [`LOOK`].
 const AT_REST: f64 = 0.1;
 const LOOK: Duration = Duration::from_millis(250);
@@ -56,6 +55,7 @@ pub(crate) fn search(
     known: &[CapacityProbe],
     observer: &dyn Observer,
 ) -> Result<Found, RehearsalError> {
+    let measured = options.capacity.unwrap_or(RehearsalOptions::PROBE);
     let variant = side.name();
     let folder = folders.run(&format!("capacity-{variant}"))?;
     let schedule = options.schedule.clone();
@@ -77,7 +77,7 @@ pub(crate) fn search(
             per_second,
         });
         let seed = SEED_DISTANCE + probes.len() as u64;
-        let schedule = schedule_of(per_second);
+        let schedule = schedule_of(per_second, measured);
         let which = Which {
             seed: options.seed.wrapping_add(seed),
             schedule: &schedule,
@@ -134,7 +134,7 @@ fn seen(probe: &CapacityProbe) -> Seen {
     }
 }
 
-fn schedule_of(per_second: f64) -> Schedule {
+fn schedule_of(per_second: f64, measured: Duration) -> Schedule {
     let phase = |name: &str, duration, measured| Phase {
         name: name.to_owned(),
         duration,
@@ -146,8 +146,8 @@ fn schedule_of(per_second: f64) -> Schedule {
     Schedule {
         model: Schedule::OPEN,
         phases: vec![
-            phase("warm_up", WARM_UP, false),
-            phase("probe", MEASURED, true),
+            phase("warm_up", measured / WARM_UP_PART, false),
+            phase("probe", measured, true),
         ],
         normal_per_second: None,
         judged: "probe".to_owned(),

@@ -8,6 +8,7 @@
 mod capacity;
 mod child;
 mod clock;
+mod compare;
 mod endpoints;
 mod files;
 mod host;
@@ -24,6 +25,7 @@ mod settle;
 mod writes;
 
 pub use child::ShopError;
+pub use compare::{CompareError, CompareOptions, InputError, compare};
 pub use endpoints::endpoints;
 pub use options::{Event, Observer, RehearsalOptions, Rung, Side};
 pub use rehearse::{Rehearsal, RehearsalError, rehearse};

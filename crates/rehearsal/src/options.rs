@@ -74,8 +74,9 @@ pub struct RehearsalOptions {
     pub sides: [Side; 2],
     /// How many pairs of runs.
     pub pairs: u32,
-    /// Whether to search for each shop's capacity after the pairs.
-    pub capacity: bool,
+    /// How long a rate counts in the search for each shop's capacity, after the pairs; `None` for no
+    /// search.
+    pub capacity: Option<Duration>,
     /// The shops between the two variants, to be run once each; empty for no ladder.
     pub ladder: Vec<Rung>,
     /// What a shopper does.
@@ -117,6 +118,8 @@ impl RehearsalOptions {
     pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
     /// How often the shop's metrics are scraped, as the shipped Prometheus configuration does.
     pub const SCRAPE_INTERVAL: Duration = Duration::from_secs(5);
+    /// How long a rate counts in the search for a capacity, unless time is compressed.
+    pub const PROBE: Duration = Duration::from_secs(6);
     /// Share of the payments that start when their order is about to expire, in shops of ours.
     pub const DELAYED_PAYMENTS: f64 = 0.02;
 

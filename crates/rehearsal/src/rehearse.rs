@@ -219,7 +219,7 @@ impl Conductor<'_> {
     ) -> Result<Vec<CapacityReport>, RehearsalError> {
         let mut reports = Vec::new();
         let sides = self.options.sides.iter();
-        for side in sides.filter(|_| self.options.capacity) {
+        for side in sides.filter(|_| self.options.capacity.is_some()) {
             let known = known_rates(self.options, side, first);
             let found = capacity::search(self.options, &self.folders, side, &known, self.observer)?;
             if found.audit_passed == Some(false) {

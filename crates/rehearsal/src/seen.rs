@@ -85,7 +85,7 @@ pub(crate) fn variant(options: &RehearsalOptions, run: &Run) -> VariantReport {
         audit: run
             .audit
             .as_ref()
-            .map(|audit| checks::audit(audit, settled))
+            .map(|audit| checks::audit(audit, Some(settled)))
             .ok_or(AuditMissing::NoStoreAccess),
         cross_check: run.cross_check.as_ref().map(checks::cross_check),
     })
@@ -102,5 +102,6 @@ fn beside<'run>(
         // How many processors somebody else's shop has is unknown.
         shop_cores: run.audit.is_some().then(|| shop_cores(options)),
         business,
+        window_seconds: 1,
     }
 }

@@ -6,8 +6,8 @@
 
 use crate::figures::Figures;
 use crate::model::{
-    Bound, CrossCheckStatus, Figure, ImprovementReport, ImprovementRow, Metric, Outcome, Reason, Severity,
-    TargetVerdict,
+    Bound, CrossCheckStatus, Figure, ImprovementReport, ImprovementRow, Metric, Outcome, Reason,
+    Severity, TargetVerdict,
 };
 use crate::sentence;
 use crate::texts::Language;

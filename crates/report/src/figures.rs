@@ -155,12 +155,27 @@ mod tests {
                 })
                 .collect();
             let median = median(figures).unwrap();
-            assert_eq!((median.value.to_bits(), median.bound), (value.to_bits(), bound));
+            assert_eq!(
+                (median.value.to_bits(), median.bound),
+                (value.to_bits(), bound)
+            );
         };
         check(&[(4.0, false)], 4.0, Bound::Exact);
-        check(&[(9.0, true), (3.0, false), (4.0, false)], 4.0, Bound::Exact);
-        check(&[(9.0, true), (3.0, false), (9.0, true)], 9.0, Bound::AtLeast);
-        check(&[(2.0, true), (3.0, false), (4.0, false)], 3.0, Bound::AtLeast);
+        check(
+            &[(9.0, true), (3.0, false), (4.0, false)],
+            4.0,
+            Bound::Exact,
+        );
+        check(
+            &[(9.0, true), (3.0, false), (9.0, true)],
+            9.0,
+            Bound::AtLeast,
+        );
+        check(
+            &[(2.0, true), (3.0, false), (4.0, false)],
+            3.0,
+            Bound::AtLeast,
+        );
         check(&[(2.0, false), (4.0, false)], 3.0, Bound::Exact);
         check(&[(2.0, false), (4.0, true)], 3.0, Bound::AtLeast);
         assert_eq!(median(Vec::new()), None);

@@ -96,7 +96,10 @@ pub(crate) fn percentile_text(histogram: &LatencyHistogram) -> String {
         } = point;
         if quantile < 1.0 {
             let rarity = 1.0 / (1.0 - quantile);
-            writeln!(text, "{value_ms:12.3} {quantile:2.12} {count:10} {rarity:14.2}")
+            writeln!(
+                text,
+                "{value_ms:12.3} {quantile:2.12} {count:10} {rarity:14.2}"
+            )
         } else {
             writeln!(text, "{value_ms:12.3} {quantile:2.12} {count:10}")
         }
@@ -105,7 +108,9 @@ pub(crate) fn percentile_text(histogram: &LatencyHistogram) -> String {
     points(histogram).into_iter().for_each(&mut line);
     let total = histogram.len();
     let (mean, deviation) = mean_and_deviation(histogram);
-    let max = histogram.max().map_or(0.0, |max| max.as_secs_f64() * 1_000.0);
+    let max = histogram
+        .max()
+        .map_or(0.0, |max| max.as_secs_f64() * 1_000.0);
     writeln!(
         text,
         "#[Mean    = {mean:12.3}, StdDeviation   = {deviation:12.3}]\n\
@@ -171,10 +176,22 @@ mod tests {
     fn the_text_is_what_hdr_histogram_prints() {
         let text = percentile_text(&histogram([1_000, 1_000, 1_000, 2_000]));
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[0], "       Value     Percentile TotalCount 1/(1-Percentile)");
-        assert_eq!(lines[2], "       1.000 0.000000000000          3           1.00");
-        assert_eq!(lines[3], "       1.000 0.100000000000          3           1.11");
-        assert!(lines.contains(&"       2.000 1.000000000000          4"), "{text}");
+        assert_eq!(
+            lines[0],
+            "       Value     Percentile TotalCount 1/(1-Percentile)"
+        );
+        assert_eq!(
+            lines[2],
+            "       1.000 0.000000000000          3           1.00"
+        );
+        assert_eq!(
+            lines[3],
+            "       1.000 0.100000000000          3           1.11"
+        );
+        assert!(
+            lines.contains(&"       2.000 1.000000000000          4"),
+            "{text}"
+        );
         assert!(text.contains("#[Mean    =        1.2"), "{text}");
         assert!(text.ends_with("Total count    =            4]\n"), "{text}");
     }

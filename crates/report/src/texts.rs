@@ -6,7 +6,8 @@
 use std::str::FromStr;
 
 use crate::model::{
-    AuditCheck, ComparisonVerdict, CrossCheckStatus, ImprovementRow, Metric, Outcome, Reason, Severity, TargetVerdict,
+    AuditCheck, ComparisonVerdict, CrossCheckStatus, ImprovementRow, Metric, Outcome, Reason,
+    Severity, TargetVerdict,
 };
 
 mod audit;
@@ -242,7 +243,10 @@ impl Texts {
 
     /// Seconds with their unit.
     pub(crate) fn seconds(&self, value: f64) -> String {
-        fill(self.unit_seconds, &[("value", &crate::format::seconds(value))])
+        fill(
+            self.unit_seconds,
+            &[("value", &crate::format::seconds(value))],
+        )
     }
 
     /// What a check of the audit proves.

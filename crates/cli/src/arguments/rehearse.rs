@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use double11_report::Language;
 use double11_store::Variant;
 
 #[derive(Debug, Args)]
@@ -30,6 +31,14 @@ pub(crate) struct Rehearse {
         value_name = "DIR"
     )]
     pub(crate) out: PathBuf,
+    /// Language of the page, the table and the picture: en or zh-TW.
+    #[arg(
+        long,
+        env = "DOUBLE11_LANG",
+        default_value = "en",
+        value_name = "LANGUAGE"
+    )]
+    pub(crate) lang: Language,
 }
 
 /// How long it takes.

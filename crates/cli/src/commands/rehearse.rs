@@ -82,7 +82,7 @@ pub(crate) const fn exit_of(report: &ImprovementReport) -> Exit {
 
 fn estimate(options: &RehearsalOptions) -> Duration {
     let rungs = u32::try_from(options.ladder.len()).unwrap_or(u32::MAX);
-    let searches = if options.capacity { 2 } else { 0 };
+    let searches = if options.capacity.is_some() { 2 } else { 0 };
     options.traffic_time()
         + BESIDE_TRAFFIC * (2 * options.pairs + rungs)
         + CAPACITY_SEARCH * searches
@@ -108,7 +108,8 @@ fn options(arguments: Rehearse) -> Result<RehearsalOptions, Failure> {
         } else {
             PAIRS_DEFAULT
         }),
-        capacity: !arguments.length.quick && !arguments.no_capacity,
+        capacity: (!arguments.length.quick && !arguments.no_capacity)
+            .then(|| RehearsalOptions::PROBE.div_f64(traffic.time_scale)),
         ladder: if arguments.levers {
             ladder()
         } else {
@@ -121,7 +122,7 @@ fn options(arguments: Rehearse) -> Result<RehearsalOptions, Failure> {
         extra_roots: Vec::new(),
         shop_cpus,
         generator_cpus,
-        language: double11_report::Language::English,
+        language: arguments.lang,
         command,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         git_commit: option_env!("DOUBLE11_COMMIT").map(str::to_owned),

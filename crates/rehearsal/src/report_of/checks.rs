@@ -7,7 +7,10 @@ use double11_monitor::cross_check::{CheckKind, CrossCheck, Reason, Verdict};
 use double11_report::model;
 
 /// The audit as the report shows it.
-pub(crate) fn audit(report: &audit::AuditReport, settled_after: Duration) -> model::AuditReport {
+pub(crate) fn audit(
+    report: &audit::AuditReport,
+    settled_after: Option<Duration>,
+) -> model::AuditReport {
     let checks = report.checks.iter().map(|check| model::AuditCheck {
         name: check.id.clone(),
         what: check.proves.clone(),
@@ -24,7 +27,7 @@ pub(crate) fn audit(report: &audit::AuditReport, settled_after: Duration) -> mod
     });
     model::AuditReport {
         passed: report.verdict == audit::Verdict::Passed,
-        settled_after_s: Some(settled_after.as_secs_f64()),
+        settled_after_s: settled_after.map(|after| after.as_secs_f64()),
         checks: checks.collect(),
     }
 }

@@ -4,8 +4,6 @@ use double11_measure::histogram::LatencyHistogram;
 use double11_measure::run::TimeSeries;
 use double11_report::model::{Heatmap, HeatmapColumn};
 
-/// Seconds in one column.
-const COLUMN_SECONDS: u32 = 1;
 /// The lowest edge, in milliseconds.
 const LOWEST_MS: f64 = 0.1;
 /// Rows between an edge and ten times it.
@@ -14,7 +12,7 @@ const ROWS_PER_DECADE: u32 = 8;
 const DECADES: u32 = 5;
 
 /// Counts of response times by second and by a logarithmic scale of eight rows a decade.
-pub(crate) fn heatmap(series: &TimeSeries) -> Heatmap {
+pub(crate) fn heatmap(series: &TimeSeries, column_seconds: u32) -> Heatmap {
     let edges_ms: Vec<f64> = (0..=ROWS_PER_DECADE * DECADES)
         .map(|row| LOWEST_MS * 10_f64.powf(f64::from(row) / f64::from(ROWS_PER_DECADE)))
         .collect();
@@ -39,7 +37,7 @@ pub(crate) fn heatmap(series: &TimeSeries) -> Heatmap {
         })
         .collect();
     Heatmap {
-        column_s: f64::from(COLUMN_SECONDS),
+        column_s: f64::from(column_seconds.max(1)),
         edges_ms,
         columns,
     }
@@ -90,7 +88,7 @@ mod tests {
                 steps: vec![step],
             }],
         };
-        let map = heatmap(&series);
+        let map = heatmap(&series, 1);
         let column = &map.columns[0];
         assert_eq!(column.counts.iter().sum::<u64>(), 5);
         assert_eq!((column.counts[0], column.counts[1]), (1, 1));

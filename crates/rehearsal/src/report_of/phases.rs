@@ -60,6 +60,8 @@ pub(crate) struct Beside<'run> {
     pub(crate) shop_cores: Option<f64>,
     /// Which steps place orders and which capture payments.
     pub(crate) business: &'run Business,
+    /// Width of the windows of the time series.
+    pub(crate) window_seconds: u32,
 }
 
 pub(crate) fn phase(summary: &measured::PhaseSummary, beside: Beside<'_>) -> PhaseReport {

@@ -6,37 +6,37 @@ use double11_measure::histogram::LatencyHistogram;
 use double11_measure::run::{Second, TimeSeries};
 use double11_report::model::SecondPoint;
 
-use crate::resources::{ResourceSample, cpu_between, memory_max};
+use super::phases::Beside;
+use crate::resources::{cpu_between, memory_max};
 
-/// One point for every second from the first to the last, those without traffic included.
-pub(crate) fn points(
-    series: &TimeSeries,
-    resources: &[ResourceSample],
-    shop_cores: Option<f64>,
-) -> Vec<SecondPoint> {
+/// One point for every window (of a second, unless a file was so long that they are wider) from the
+/// first to the last, those without traffic included.
+pub(crate) fn points(series: &TimeSeries, beside: Beside<'_>) -> Vec<SecondPoint> {
     let Some(last) = series.seconds.last() else {
         return Vec::new();
     };
     let mut seconds = series.seconds.iter().peekable();
     (0..=last.second)
+        .step_by(beside.window_seconds.max(1) as usize)
         .map(|number| {
             let second = seconds.next_if(|second| second.second == number);
-            point(number, second, resources, shop_cores)
+            point(number, second, beside)
         })
         .collect()
 }
 
-fn point(
-    number: u32,
-    second: Option<&Second>,
-    resources: &[ResourceSample],
-    shop_cores: Option<f64>,
-) -> SecondPoint {
+fn point(number: u32, second: Option<&Second>, beside: Beside<'_>) -> SecondPoint {
+    let Beside {
+        resources,
+        shop_cores,
+        ..
+    } = beside;
+    let window_s = f64::from(beside.window_seconds.max(1));
     let from = Duration::from_secs(u64::from(number));
-    let to = from + Duration::from_secs(1);
+    let to = from + Duration::from_secs_f64(window_s);
     let cpu_share = cpu_between(resources, from, to)
         .zip(shop_cores)
-        .map(|(cpu, cores)| cpu.as_secs_f64() / cores);
+        .map(|(cpu, cores)| cpu.as_secs_f64() / window_s / cores);
     let steps = second.map_or(&[][..], |second| &second.steps);
     let mut response_times = LatencyHistogram::new();
     for step in steps {
@@ -59,7 +59,7 @@ fn point(
     SecondPoint {
         second: number,
         attempted,
-        throughput_per_second: Some(completed as f64),
+        throughput_per_second: Some(completed as f64 / window_s),
         p50_ms: percentile(50.0),
         p95_ms: percentile(95.0),
         p99_ms: percentile(99.0),

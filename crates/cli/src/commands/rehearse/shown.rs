@@ -28,7 +28,7 @@ impl Shown {
             0 => String::new(),
             rungs => format!(", {rungs} rungs of the ladder"),
         };
-        let capacity = if options.capacity {
+        let capacity = if options.capacity.is_some() {
             ", the capacity of each shop"
         } else {
             ""

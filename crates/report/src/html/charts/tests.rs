@@ -29,7 +29,10 @@ fn every_chart_of_the_sample_is_there() {
         "chart-memory",
         "chart-funnel",
     ];
-    assert_eq!(chart_data(&report, Language::English.texts()).ids(), expected);
+    assert_eq!(
+        chart_data(&report, Language::English.texts()).ids(),
+        expected
+    );
 }
 
 #[test]
@@ -79,5 +82,8 @@ fn what_was_not_measured_has_no_chart() {
         "chart-response-1",
         "chart-errors",
     ];
-    assert_eq!(chart_data(&report, Language::English.texts()).ids(), expected);
+    assert_eq!(
+        chart_data(&report, Language::English.texts()).ids(),
+        expected
+    );
 }
