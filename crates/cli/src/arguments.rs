@@ -3,6 +3,7 @@
 
 mod compare;
 mod load;
+mod plan;
 mod rehearse;
 mod serve;
 
@@ -13,6 +14,7 @@ use double11_units::scale::Scale;
 
 pub(crate) use compare::Compare;
 pub(crate) use load::Load;
+pub(crate) use plan::{CheckPlan, Plan, PlanAction};
 pub(crate) use rehearse::Rehearse;
 pub(crate) use serve::{Auth, Serve};
 
@@ -53,7 +55,19 @@ Examples:
 Examples:
   double11 load funnel --target http://127.0.0.1:8080 --rate 100 --duration 60s --out run1
   double11 load orders --target http://127.0.0.1:8080 --users 64 --duration 30s --out run2
-  double11 load funnel --base-users 100 --peak      the step table of 100 visitors at the peak")]
+  double11 load day --target http://127.0.0.1:8080 --time-scale 720 --out day    the day in two minutes
+  double11 load session --target http://127.0.0.1:8080 --hour 12 --fail-if 'p95>50ms'
+  double11 load my-shop.toml --target https://shop.example --ca-cert ca.pem -H 'Authorization: Bearer x'
+  double11 load funnel --base-users 100 --peak      the step table of 100 visitors at the peak
+
+What --fail-if takes: METRIC[(STEP)] COMPARISON NUMBER[UNIT], the condition under which the run fails.
+  p50 p90 p95 p99 p99.9 ... mean max   response time in us, ms or s; a failed request counts as at least
+                                       the time-out:  'p95>50ms'  'p99(checkout)>100ms'
+  error_rate availability              in %:          'error_rate>1%'  'availability<99.9%'
+  tps orders payments                  per second:    'tps<500'  'orders<58'
+  attempted failed dropped late        counts:        'dropped>0'
+  Comparisons are > >= < <=. Figures are those of the measured phases together. A condition that is met
+  ends the program with 1; where the load engine was the bottleneck nothing can be judged: 4.")]
     Load(Box<Load>),
     /// Compare two finished runs: run directories, or JTL files of any tool, JMeter's included.
     #[command(after_help = "\
@@ -61,6 +75,13 @@ Examples:
   double11 compare --baseline before.jtl --optimized after.jtl --output report.html
   double11 compare --baseline run1 --optimized run2 --phase steady")]
     Compare(Compare),
+    /// List the built-in plans, print one to copy and change, or check a plan file.
+    #[command(after_help = "\
+Examples:
+  double11 plan list
+  double11 plan show funnel > my-shop.toml
+  double11 plan check my-shop.toml")]
+    Plan(Plan),
     /// Check a shop's store against what its clients were told.
     #[command(after_help = "\
 Example:

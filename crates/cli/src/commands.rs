@@ -3,7 +3,7 @@
 mod audit;
 mod compare;
 mod load;
-mod plan_source;
+mod plan;
 mod rehearse;
 mod scale;
 mod serve;
@@ -23,9 +23,30 @@ pub(crate) fn run(arguments: Arguments) -> CommandResult {
         Command::Serve(serve) => serve::run(*serve),
         Command::Load(load) => load::run(&load),
         Command::Compare(compare) => compare::run(compare),
+        Command::Plan(plan) => plan::run(&plan.action),
         Command::Audit(audit) => audit::run(&audit),
         Command::Validate(validate) => validate::run(&validate),
         Command::Scale(scale) => Ok(scale::run(scale.scale)),
+    }
+}
+
+/// The command line as it was typed, to be repeated, without the values of headers.
+fn command_line() -> String {
+    let typed = load::without_secrets(std::env::args().skip(1));
+    let words = typed.iter().map(|word| quoted(word));
+    std::iter::once("double11".to_owned())
+        .chain(words)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// A word for a shell.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./:,=+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
 
@@ -39,4 +60,18 @@ fn start_log(filter: &str) -> Result<(), Failure> {
         .with_writer(std::io::stderr)
         .init();
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn a_command_line_can_be_pasted() {
+        let check = |word, expected| assert_eq!(quoted(word), expected);
+        check("--seed=7", "--seed=7");
+        check("", "''");
+        check("p95>50ms", "'p95>50ms'");
+        check("it's", r"'it'\''s'");
+    }
 }

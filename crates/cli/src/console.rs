@@ -51,28 +51,3 @@ pub(crate) fn colour() -> bool {
     let unwanted = std::env::var("NO_COLOR").is_ok_and(|value| !value.is_empty());
     !unwanted && std::io::stdout().is_terminal()
 }
-
-/// The command line as it was typed, to be repeated; values of headers are left out, they may be
-/// secrets.
-pub(crate) fn command_line() -> String {
-    let mut words = vec!["double11".to_owned()];
-    let mut after_header = false;
-    for word in std::env::args().skip(1) {
-        words.push(match (after_header, word.split_once(':')) {
-            (true, Some((name, _))) => quoted(&format!("{name}: …")),
-            _ => quoted(&word),
-        });
-        after_header = word == "-H" || word == "--header";
-    }
-    words.join(" ")
-}
-
-/// A word for a shell.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./:,=+@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}

@@ -14,7 +14,7 @@ use std::time::Duration;
 use double11_measure::sample::{Failure, Outcome};
 
 use crate::json::{Found, Pointer};
-use crate::plan::{Data, Pause, Plan, Refusal, Request, Source, data};
+use crate::plan::{Data, Pause, Plan, Refusal, Request, Retry, Source, data};
 use crate::random::Stream;
 
 pub use render::RenderedRequest;
@@ -23,6 +23,10 @@ pub use render::RenderedRequest;
 #[derive(Debug)]
 pub struct Visit {
     stream: Stream,
+    /// The pauses before retries. They are drawn apart, so that what the shop answers now changes no
+    /// later choice.
+    retries: Option<Stream>,
+    seed: u64,
     shopper: u64,
     /// Steps that this visit makes, as bits.
     chosen: u64,
@@ -72,6 +76,8 @@ impl Visit {
     pub fn new() -> Self {
         Self {
             stream: Stream::of_shopper(0, 0),
+            retries: None,
+            seed: 0,
             shopper: 0,
             chosen: 0,
             delayed: 0,
@@ -86,7 +92,8 @@ impl Visit {
     /// Begins the visit of a shopper, forgetting the one before.
     pub fn begin(&mut self, plan: &Plan, seed: u64, shopper: u64, peak: bool) {
         self.stream = Stream::of_shopper(seed, shopper);
-        self.shopper = shopper;
+        self.retries = None;
+        (self.seed, self.shopper) = (seed, shopper);
         (self.chosen, self.delayed, self.next) = (0, 0, 0);
         self.delays.clear();
         self.values.clear();
@@ -151,6 +158,22 @@ impl Visit {
         status: u16,
         body: &'a [u8],
     ) -> Conclusion<'a> {
+        let conclusion = self.judge(plan, turn, status, body);
+        if let Outcome::Failed(_) = conclusion.outcome {
+            self.give_up();
+        }
+        conclusion
+    }
+
+    /// The same, but after a failure the caller says whether the visit is over: by
+    /// [`Visit::give_up`], or by trying again.
+    pub fn judge<'a>(
+        &mut self,
+        plan: &Plan,
+        turn: Turn,
+        status: u16,
+        body: &'a [u8],
+    ) -> Conclusion<'a> {
         let step = &plan.steps[turn.step];
         let Some(request) = &step.request else {
             return Conclusion {
@@ -180,10 +203,18 @@ impl Visit {
         } else {
             Outcome::Failed(Failure::Status)
         };
-        if let Outcome::Failed(_) = outcome {
-            self.give_up();
-        }
         Conclusion { outcome, code }
+    }
+
+    /// The pause before the next attempt: drawn, and added to what the answer's `Retry-After` asks
+    /// for, so that those who were turned away together do not come back together.
+    pub fn pause_before_retry(&mut self, retry: &Retry, retry_after: Option<Duration>) -> Duration {
+        let (seed, shopper) = (self.seed, self.shopper);
+        let stream = self
+            .retries
+            .get_or_insert_with(|| Stream::of_retries(seed, shopper));
+        let asked = retry_after.unwrap_or_default().min(retry.retry_after_max);
+        asked + within(retry.pause, stream.unit())
     }
 
     /// Ends the visit: a step failed.

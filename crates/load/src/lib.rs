@@ -8,7 +8,8 @@
 //!
 //! [`run`] is the entry point. [`plan`] and [`schedule`] say what is sent and when, [`journey`] is one
 //! shopper's walk, [`transport`] the client, [`engine`] the threads that drive them, [`run_directory`]
-//! where the results are kept, [`health`] whether they can be believed.
+//! where the results are kept, [`health`] whether they can be believed, [`threshold`] what they must not
+//! come to.
 
 pub mod clock;
 pub mod engine;
@@ -19,6 +20,7 @@ pub mod plan;
 pub mod random;
 pub mod run_directory;
 pub mod schedule;
+pub mod threshold;
 pub mod transport;
 
 mod json;

@@ -1,6 +1,7 @@
-//! Plans: what a shopper does on a visit.
+//! Plans: when shoppers come and what each does on a visit.
 //!
-//! A plan is a list of steps in the order of the visit. Each step has a weight (the share of visits
+//! A plan is a load profile, which may be left to the caller, and a journey: a list of steps in the
+//! order of the visit. Each step has a weight (the share of visits
 //! that make it), perhaps a parent (`within`), and a request with its data, the statuses it expects and
 //! the values it takes from the answer. There are no loops and no expressions. Plans are TOML; the
 //! built-in ones are embedded files that the same parser reads.
@@ -13,8 +14,10 @@ mod compile;
 pub(crate) mod data;
 mod file;
 mod problem;
+pub mod profile;
 pub(crate) mod template;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::json::Pointer;
@@ -23,6 +26,7 @@ pub use built_in::{BUILT_IN_NAMES, built_in_text};
 pub(crate) use compile::is_name;
 pub use data::{Data, Repeat};
 pub use problem::{PlanError, Problem};
+pub use profile::{Profile, ProfileError, ProfileOverrides, Traffic};
 pub use template::{Encoding, Piece, Template};
 
 /// Steps of one plan at most: a visit keeps its choices as the bits of one word.
@@ -35,6 +39,9 @@ pub struct Plan {
     pub(crate) description: String,
     pub(crate) steps: Vec<Step>,
     pub(crate) variables: Vec<Variable>,
+    pub(crate) parameters: BTreeMap<String, f64>,
+    pub(crate) profile: Option<Profile>,
+    pub(crate) overrides: ProfileOverrides,
     pub(crate) hash: String,
 }
 
@@ -57,6 +64,8 @@ pub struct Step {
     pub think_time: Option<Pause>,
     /// A share of this step's starts that come much later.
     pub delayed: Option<Delayed>,
+    /// When its request is sent again after a failure; never when `None`.
+    pub retry: Option<Retry>,
 }
 
 /// The request of a step.
@@ -132,6 +141,22 @@ pub struct Delayed {
     pub pause: Pause,
     /// Refusals that a delayed start may meet besides the step's own.
     pub expected_refusals: Vec<Refusal>,
+}
+
+/// When a failed request is sent again: the same bytes, the same key.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Retry {
+    /// Attempts in all, the first one included.
+    pub attempts: u8,
+    /// Statuses of failures that are tried again.
+    pub statuses: Vec<u16>,
+    /// Whether a request without a complete answer is tried again: no connection, a lost one, a
+    /// time-out.
+    pub transport: bool,
+    /// Pause before the next attempt, uniform in the range.
+    pub pause: Pause,
+    /// What an answer's `Retry-After` adds to the pause at most.
+    pub retry_after_max: Duration,
 }
 
 /// Something that templates can name.
@@ -220,7 +245,41 @@ impl Plan {
         &self.steps
     }
 
-    /// Identifies the content of the plan, parameters included; comments and layout do not matter.
+    /// The numbers that the caller may replace, with the values they have now.
+    pub fn parameters(&self) -> &BTreeMap<String, f64> {
+        &self.parameters
+    }
+
+    /// When shoppers come; `None` for a plan that leaves it to the caller.
+    pub fn profile(&self) -> Option<&Profile> {
+        self.profile.as_ref()
+    }
+
+    /// What is used in place of the profile's own values; see [`Plan::traffic`].
+    pub fn overrides(&self) -> &ProfileOverrides {
+        &self.overrides
+    }
+
+    /// The plan with other values in place of the profile's own. They are no part of the hash: a run
+    /// records them, and the phases that they lead to, beside it.
+    #[must_use]
+    pub fn with_overrides(mut self, overrides: ProfileOverrides) -> Self {
+        self.overrides = overrides;
+        self
+    }
+
+    /// The load model and the phases of a run of this plan: what its profile says, changed by its
+    /// overrides.
+    ///
+    /// # Errors
+    /// [`ProfileError`] when neither says how many shoppers come, or when an override does not go
+    /// together with the profile or with another one.
+    pub fn traffic(&self) -> Result<Traffic, ProfileError> {
+        let per_visit = self.requests_per_visit(false);
+        profile::traffic(self.profile(), &self.overrides, per_visit)
+    }
+
+    /// Identifies the content of the plan, profile and parameters included; comments and layout do not matter.
     pub fn hash(&self) -> &str {
         &self.hash
     }

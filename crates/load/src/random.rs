@@ -14,6 +14,7 @@ use rand_pcg::Mcg128Xsl64;
 /// Tells the stream of the arrival schedule from those of the shoppers.
 const ARRIVALS: u64 = 0x6172_7269_7661_6c73;
 const SHOPPERS: u64 = 0x7368_6f70_7065_7273;
+const RETRIES: u64 = 0x0072_6574_7269_6573;
 
 /// One stream of random numbers.
 #[derive(Debug, Clone)]
@@ -23,6 +24,11 @@ impl Stream {
     /// The stream of shopper number `shopper`.
     pub fn of_shopper(seed: u64, shopper: u64) -> Self {
         Self::seeded(seed, SHOPPERS, shopper)
+    }
+
+    /// The stream of the pauses before the retries of shopper number `shopper`.
+    pub fn of_retries(seed: u64, shopper: u64) -> Self {
+        Self::seeded(seed, RETRIES, shopper)
     }
 
     /// The stream of the arrival schedule.

@@ -13,6 +13,8 @@ use rustix::fs::{FallocateFlags, fallocate, statvfs};
 use rustix::io::Errno;
 use serde::Serialize;
 
+pub use crate::engine::{RunManifest, read_manifest};
+
 /// Names of the files of a run; sample files besides end in [`SAMPLES_ENDING`] and are not removed by
 /// a later run.
 pub const SUMMARY: &str = "summary.json";

@@ -67,7 +67,7 @@ impl Ramp {
         }
     }
 
-    fn scaled(self, factor: f64) -> Self {
+    pub(crate) fn scaled(self, factor: f64) -> Self {
         Self {
             from: self.from * factor,
             to: self.to * factor,

@@ -6,13 +6,16 @@
 
 mod chunked;
 mod connection;
+mod headers;
 mod request;
 mod response;
 mod target;
 mod tls;
 
 pub use connection::{Buffers, Connection, Progress, TransportError};
+pub use headers::{HeaderError, Headers};
 pub use request::RequestHead;
 pub use response::{BodyAt, Fed, Limits, ResponseError, ResponseHead, ResponseReader};
+pub use rustls::pki_types::CertificateDer;
 pub use target::{Target, TargetError};
 pub use tls::{TlsError, TlsSettings, certificates_from_pem};

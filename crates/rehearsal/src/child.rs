@@ -58,6 +58,8 @@ pub(crate) struct ShopSpec<'spec> {
     pub(crate) log: &'spec Path,
     pub(crate) port: u16,
     pub(crate) products: u32,
+    /// Pieces of each product; `None` when the catalogue decides.
+    pub(crate) stock: Option<u32>,
     pub(crate) seed: u64,
     pub(crate) payment_window: Duration,
     pub(crate) cpus: &'spec [usize],
@@ -191,6 +193,9 @@ fn command(spec: &ShopSpec<'_>) -> Command {
             "--payment-window",
             &format!("{}ms", spec.payment_window.as_millis()),
         ]);
+    if let Some(pieces) = spec.stock {
+        command.args(["--stock", &pieces.to_string()]);
+    }
     for lever in spec.enable {
         command.args(["--enable", lever]);
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use double11_load::StopHandle;
 use double11_load::plan::Plan;
+use double11_load::transport::{CertificateDer, Headers};
 use double11_measure::run::Progress;
 
 use crate::schedule::Schedule;
@@ -83,12 +84,14 @@ pub struct RehearsalOptions {
     pub plan: Plan,
     /// Products in the catalogue.
     pub products: u32,
+    /// Pieces of each product; `None` when the catalogue decides.
+    pub stock: Option<u32>,
     /// The traffic.
     pub schedule: Schedule,
     /// Headers of every request.
-    pub headers: Vec<(String, String)>,
-    /// Certificate authorities to trust besides the public ones, in DER.
-    pub extra_roots: Vec<Vec<u8>>,
+    pub headers: Headers,
+    /// Certificate authorities to trust besides the public ones.
+    pub extra_roots: Vec<CertificateDer<'static>>,
     /// Cores of the shop; empty for all.
     pub shop_cpus: Vec<usize>,
     /// Cores of the load generator; empty for all.

@@ -124,6 +124,7 @@ impl OpenShop {
                     log: &folder.join("shop.log"),
                     port,
                     products: options.products,
+                    stock: options.stock,
                     seed: options.seed,
                     payment_window: RehearsalOptions::PAYMENT_WINDOW,
                     cpus: &options.shop_cpus,
@@ -361,12 +362,10 @@ pub(crate) fn run_options(
         .map_err(double11_load::engine::LoadError::from)?;
     Ok(RunOptions {
         plan: options.plan.clone(),
-        target: Target::parse(target).map_err(double11_load::engine::LoadError::from)?,
-        extra_roots: options
-            .extra_roots
-            .iter()
-            .map(|root| root.clone().into())
-            .collect(),
+        target: Target::parse(target)
+            .map_err(double11_load::engine::LoadError::from)?
+            .with_headers(options.headers.clone()),
+        extra_roots: options.extra_roots.clone(),
         model: which.schedule.model,
         phases: which.schedule.phases.clone(),
         seed: which.seed,

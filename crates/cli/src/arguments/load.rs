@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use double11_load::threshold::Threshold;
 
 use crate::machine::parse_duration;
 
 #[derive(Debug, Args)]
 pub(crate) struct Load {
-    /// The plan: funnel or orders.
+    /// The plan: funnel, session, day, flash-sale, orders, or a file whose name ends in `.toml`.
     pub(crate) plan: String,
     /// The shop to storm.
     #[arg(
@@ -28,13 +29,19 @@ pub(crate) struct Load {
     /// Virtual users (closed model).
     #[arg(long)]
     pub(crate) users: Option<u32>,
-    /// How long to storm.
-    #[arg(long, value_parser = parse_duration, default_value = "30s")]
-    pub(crate) duration: Duration,
-    /// How long the rate rises to its full height before.
-    #[arg(long, value_parser = parse_duration, default_value = "0s")]
-    pub(crate) ramp: Duration,
-    /// Shop as at the peak of the sale instead of a normal day.
+    /// How long to storm, without the ramp; without it as long as the plan's profile says, or 30s.
+    #[arg(long, value_parser = parse_duration)]
+    pub(crate) duration: Option<Duration>,
+    /// How long the rate rises to its first height before.
+    #[arg(long, value_parser = parse_duration)]
+    pub(crate) ramp: Option<Duration>,
+    /// Storm as in this hour, 0 to 23, of a plan whose profile has hours.
+    #[arg(long, value_name = "H")]
+    pub(crate) hour: Option<u32>,
+    /// How many times faster than the profile says time passes; rates stay what they are.
+    #[arg(long, value_name = "X")]
+    pub(crate) time_scale: Option<f64>,
+    /// Shop as at the peak of the sale instead of a normal day; for plans without a profile.
     #[arg(long)]
     pub(crate) peak: bool,
     /// Connections at a time; a due start without one waits and is late.
@@ -49,9 +56,21 @@ pub(crate) struct Load {
     /// Decides instants and choices.
     #[arg(long, env = "DOUBLE11_SEED", default_value_t = 11)]
     pub(crate) seed: u64,
-    /// Products that exist in the target's catalogue.
-    #[arg(long, default_value_t = 100_000)]
-    pub(crate) products: u32,
+    /// Products that exist in the target's catalogue, short for `--param products=N`.
+    #[arg(long, value_name = "N")]
+    pub(crate) products: Option<u32>,
+    /// A parameter of the plan (repeatable).
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_parameter)]
+    pub(crate) param: Vec<(String, f64)>,
+    /// A header for every request (repeatable); the plan's own win.
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
+    pub(crate) headers: Vec<String>,
+    /// Certificate authorities to trust besides the public ones: a PEM file (repeatable).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_cert: Vec<PathBuf>,
+    /// Fail when this condition is met, such as `p95>50ms` (repeatable; the form is below).
+    #[arg(long, value_name = "EXPR")]
+    pub(crate) fail_if: Vec<Threshold>,
     /// Generator threads; without it one per core.
     #[arg(long)]
     pub(crate) threads: Option<u16>,
@@ -67,4 +86,16 @@ pub(crate) struct Load {
     /// Write into a folder that is not empty.
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+/// Reads `NAME=VALUE`.
+pub(crate) fn parse_parameter(text: &str) -> Result<(String, f64), String> {
+    let wrong =
+        || format!("`{text}` is not a parameter; write a name and a number: `products=1000`");
+    let (name, value) = text.split_once('=').ok_or_else(wrong)?;
+    let value: f64 = value.trim().parse().map_err(|_| wrong())?;
+    if name.trim().is_empty() || !value.is_finite() {
+        return Err(wrong());
+    }
+    Ok((name.trim().to_owned(), value))
 }

@@ -6,6 +6,8 @@ use clap::Args;
 use double11_report::Language;
 use double11_store::Variant;
 
+use crate::arguments::load::parse_parameter;
+
 #[derive(Debug, Args)]
 pub(crate) struct Rehearse {
     #[command(flatten)]
@@ -80,6 +82,12 @@ pub(crate) struct RehearsedShops {
         conflicts_with = "variants"
     )]
     pub(crate) optimized: Option<String>,
+    /// A header of every request, such as `Authorization: Bearer …` (repeatable).
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
+    pub(crate) headers: Vec<String>,
+    /// A PEM file of certificate authorities to trust besides the public ones (repeatable).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_cert: Vec<PathBuf>,
     /// Ports of the two variants; 0 lets the system choose.
     #[arg(
         long,
@@ -91,6 +99,9 @@ pub(crate) struct RehearsedShops {
     /// Products in the catalogue.
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=5_000_000))]
     pub(crate) products: u32,
+    /// Pieces of each product; without it the catalogue decides.
+    #[arg(long, value_name = "PIECES")]
+    pub(crate) stock: Option<u32>,
 }
 
 /// What storms them.
@@ -101,15 +112,16 @@ pub(crate) struct RehearsedTraffic {
     /// own phases.
     #[arg(long, value_name = "PLAN", default_value = "funnel")]
     pub(crate) plan: String,
-    /// A number of the plan (repeatable).
-    #[arg(long = "param", value_name = "NAME=VALUE")]
-    pub(crate) parameters: Vec<String>,
-    /// Requests per second of a normal day; the peak is ten and twenty times that.
-    #[arg(long, value_name = "RATE", default_value_t = double11_rehearsal::NORMAL_PER_SECOND)]
-    pub(crate) normal_rate: f64,
+    /// A parameter of the plan (repeatable).
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_parameter)]
+    pub(crate) param: Vec<(String, f64)>,
+    /// Requests per second of a normal day; the peak is ten and twenty times that [default: 50]. For a
+    /// plan with a load profile: its rate at the factor 1.
+    #[arg(long, value_name = "RATE")]
+    pub(crate) normal_rate: Option<f64>,
     /// Make every phase shorter by this factor.
-    #[arg(long, value_name = "X", default_value_t = 1.0)]
-    pub(crate) time_scale: f64,
+    #[arg(long, value_name = "X")]
+    pub(crate) time_scale: Option<f64>,
     /// Decides catalogue, shoppers and gateway; the same seed gives the same rehearsal.
     #[arg(long, env = "DOUBLE11_SEED", default_value_t = 11)]
     pub(crate) seed: u64,

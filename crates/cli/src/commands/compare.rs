@@ -20,7 +20,7 @@ pub(crate) fn run(arguments: Compare) -> CommandResult {
         baseline: arguments.baseline,
         optimized: arguments.optimized,
         phase: arguments.phase,
-        command: console::command_line(),
+        command: crate::commands::command_line(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         git_commit: option_env!("DOUBLE11_COMMIT").map(str::to_owned),
     })

@@ -1,25 +1,29 @@
 //! `double11 load`: shoppers against any HTTP shop.
 
+mod tables;
+mod thresholds;
+
 use std::num::NonZeroU64;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use double11_load::plan::{BUILT_IN_NAMES, Plan};
+use double11_load::plan::{Plan, ProfileError, ProfileOverrides};
 use double11_load::run_directory::RunDirectory;
-use double11_load::schedule::{Phase, Ramp, Rate, Spread};
-use double11_load::transport::{Limits, Target};
+use double11_load::transport::{
+    CertificateDer, Headers, Limits, Target, TlsSettings, certificates_from_pem,
+};
 use double11_load::{
     Ending, LoadError, LoadModel, Observation, RunAbout, RunOptions, RunOutcome, SamplePolicy,
     StopHandle,
 };
-use double11_measure::run::{PhaseSummary, StepSummary};
 use double11_monitor::sampler::{INTERVAL_DEFAULT, Sampler};
 use double11_monitor::scrape::Scraper;
 
 use crate::arguments::Load;
+use crate::commands::plan;
 use crate::console;
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::progress::ProgressLine;
@@ -34,15 +38,10 @@ const RESPONSE_LIMITS: Limits = Limits {
 /// How long a scrape of the target's metrics may take.
 const SCRAPE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Seconds over which the base users of the step table are spread, and for which it is meant.
-/// Source: requirements 6.3.
-const STEP_TABLE_SPREAD_S: f64 = 60.0;
-const STEP_TABLE_TEST_S: u32 = 300;
-
 pub(crate) fn run(arguments: &Load) -> CommandResult {
     if let Some(base_users) = arguments.base_users {
-        let plan = plan(&arguments.plan, arguments.products)?;
-        console::data(&step_table(&plan, base_users, arguments.peak));
+        let plan = chosen_plan(arguments)?;
+        console::data(&tables::step_table(&plan, base_users, arguments.peak));
         return Ok(Exit::Done);
     }
     let target_url = target(arguments).trim_end_matches('/').to_owned();
@@ -66,13 +65,14 @@ pub(crate) fn run(arguments: &Load) -> CommandResult {
     line.finish();
     let outcome = outcome.map_err(load_failure)?;
     let kept = keep_metrics(sampler, &out);
-    console::data(&summary(&outcome));
+    console::data(&tables::summary(&outcome));
     console::say(&format!("kept in `{}`", out.display()));
-    let exit = conclude(outcome)?;
+    let exit = conclude(arguments, &options.plan, outcome)?;
     kept.map(|()| exit)
 }
 
-fn conclude(outcome: RunOutcome) -> CommandResult {
+/// A run that was cut short, or whose generator was the bottleneck, is judged by no threshold.
+fn conclude(arguments: &Load, plan: &Plan, outcome: RunOutcome) -> CommandResult {
     if let Some(error) = outcome.write_error {
         return Err(Failure::environment(error)
             .hint("make room on the disk; what was measured until then is kept"));
@@ -83,11 +83,16 @@ fn conclude(outcome: RunOutcome) -> CommandResult {
     for reason in &outcome.health.reasons {
         console::say(&format!("warning: generator-limited: {reason}"));
     }
-    Ok(if outcome.health.generator_limited {
-        Exit::CannotJudge
-    } else {
-        Exit::Done
-    })
+    Ok(thresholds::judge(&arguments.fail_if, plan, &outcome))
+}
+
+/// The plan that was asked for, with its parameters.
+fn chosen_plan(arguments: &Load) -> Result<Plan, Failure> {
+    let mut parameters = arguments.param.clone();
+    if let Some(products) = arguments.products {
+        parameters.push(("products".to_owned(), f64::from(products)));
+    }
+    plan::resolve(&arguments.plan, &parameters)
 }
 
 /// The shop to storm; the command line demands it of everything that sends.
@@ -133,19 +138,18 @@ fn keep_metrics(sampler: Option<Sampler>, out: &Path) -> Result<(), Failure> {
 }
 
 fn run_options(arguments: &Load) -> Result<RunOptions, Failure> {
-    let plan = plan(&arguments.plan, arguments.products)?;
-    let model = match arguments.users {
-        Some(users) => LoadModel::Closed {
-            users: users as usize,
-        },
-        None => LoadModel::Open {
-            spread: Spread::Poisson,
-        },
-    };
+    let plan = chosen_plan(arguments)?.with_overrides(overrides(arguments));
+    thresholds::check(&arguments.fail_if, &plan)?;
     let samples = sample_policy(&arguments.samples)?;
     let target = Target::parse(target(arguments))
-        .map_err(|error| Failure::usage(error).hint("write it as `http://127.0.0.1:8080`"))?;
-    let phases = phases(arguments)?;
+        .map_err(|error| Failure::usage(error).hint("write it as `http://127.0.0.1:8080`"))?
+        .with_headers(headers(&arguments.headers)?);
+    let traffic = plan.traffic().map_err(|error| profile_failure(&error))?;
+    let users = match traffic.model {
+        LoadModel::Closed { users } => users,
+        LoadModel::Open { .. } => 0,
+    };
+    let extra_roots = authorities(&arguments.ca_cert, &target)?;
     // An earlier run is only replaced when this one can begin.
     target
         .reach(CONNECT_TIMEOUT)
@@ -155,13 +159,13 @@ fn run_options(arguments: &Load) -> Result<RunOptions, Failure> {
     Ok(RunOptions {
         plan,
         target,
-        extra_roots: Vec::new(),
-        model,
-        phases,
+        extra_roots,
+        model: traffic.model,
+        phases: traffic.phases,
         seed: arguments.seed,
         threads: arguments.threads.map(usize::from),
         pin_to: arguments.cpus.clone(),
-        connections: arguments.connections.max(arguments.users.unwrap_or(0)) as usize,
+        connections: (arguments.connections as usize).max(users),
         max_in_flight: arguments.max_in_flight as usize,
         request_timeout: arguments.timeout,
         connect_timeout: CONNECT_TIMEOUT,
@@ -170,71 +174,95 @@ fn run_options(arguments: &Load) -> Result<RunOptions, Failure> {
         samples,
         output: Some(output),
         about: RunAbout {
-            command_line: std::env::args().collect(),
+            command_line: without_secrets(std::env::args()),
             versions: [("double11".to_owned(), env!("CARGO_PKG_VERSION").to_owned())].into(),
         },
     })
 }
 
-/// The built-in plan of this name.
-pub(crate) fn plan(name: &str, products: u32) -> Result<Plan, Failure> {
-    Plan::built_in(name, &[("products", f64::from(products))]).map_err(|error| {
-        Failure::usage(error).hint(format!("the plans are {}", BUILT_IN_NAMES.join(" and ")))
-    })
-}
-
-/// The requirements' table of a plan: whole users per step, and their starts per second.
-fn step_table(plan: &Plan, base_users: u32, peak: bool) -> String {
-    let header = format!(
-        "{:<14}{:>8}{:>14}{:>16}\n",
-        "step", "users", "expected_tps", "test_duration"
-    );
-    let rows = plan.steps().iter().map(|step| {
-        // The share is rounded first, so that 0.45 of 100 is 45 and not 44.999….
-        let users = (f64::from(base_users) * step.share(peak) * 1e6).round() / 1e6;
-        let users = users.floor();
-        let per_second = users / STEP_TABLE_SPREAD_S;
-        format!(
-            "{:<14}{users:>8}{per_second:>14.3}{STEP_TABLE_TEST_S:>14} s\n",
-            step.name
-        )
-    });
-    header + &rows.collect::<Vec<_>>().concat()
-}
-
-fn phases(arguments: &Load) -> Result<Vec<Phase>, Failure> {
-    let phase = |name: &str, duration, rate, measured| Phase {
-        name: name.to_owned(),
-        duration,
-        rate,
+fn overrides(arguments: &Load) -> ProfileOverrides {
+    ProfileOverrides {
+        rate: arguments.rate,
+        users: arguments.users,
+        duration: arguments.duration,
+        ramp: arguments.ramp,
+        hour: arguments.hour,
+        time_scale: arguments.time_scale,
         peak: arguments.peak,
-        measured,
-        samples_file: None,
+    }
+}
+
+pub(crate) fn profile_failure(error: &ProfileError) -> Failure {
+    match error {
+        ProfileError::NoPace => {
+            Failure::usage(anyhow::anyhow!("neither `--rate` nor `--users` was given"))
+                .hint("say how many requests per second to offer, such as `--rate 100`")
+        }
+        ProfileError::Option { option, reason } => {
+            Failure::usage(anyhow::anyhow!("`--{option}`: {reason}"))
+                .hint("`double11 plan check PLAN` prints the profile of a plan")
+        }
+    }
+}
+
+pub(crate) fn headers(lines: &[String]) -> Result<Headers, Failure> {
+    let mut headers = Headers::default();
+    for line in lines {
+        headers.add(line).map_err(|error| {
+            Failure::usage(anyhow::Error::new(error).context("`--header`"))
+                .hint("write it as `-H 'Authorization: Bearer …'`; framing is not yours to set")
+        })?;
+    }
+    Ok(headers)
+}
+
+/// The certificate authorities to trust besides the public ones.
+pub(crate) fn authorities(
+    files: &[PathBuf],
+    target: &Target,
+) -> Result<Vec<CertificateDer<'static>>, Failure> {
+    const HINT: &str = "name a PEM file with one or several `BEGIN CERTIFICATE` blocks";
+    let mut roots = Vec::new();
+    for file in files {
+        let refuse = |error: anyhow::Error| {
+            Failure::usage(error.context(format!("`--ca-cert {}`", file.display()))).hint(HINT)
+        };
+        if !target.is_tls() {
+            let error = anyhow::anyhow!("the target is asked without TLS");
+            return Err(refuse(error).hint("write the target as `https://…`"));
+        }
+        let text = std::fs::read(file).map_err(|error| refuse(error.into()))?;
+        let found = certificates_from_pem(&text).map_err(|error| refuse(error.into()))?;
+        TlsSettings::new(target, &found).map_err(|error| refuse(error.into()))?;
+        roots.extend(found);
+    }
+    Ok(roots)
+}
+
+/// The command line without the values of headers.
+pub(crate) fn without_secrets(arguments: impl Iterator<Item = String>) -> Vec<String> {
+    let hidden = |line: &str| match line.split_once(':') {
+        Some((name, _)) => format!("{name}: …"),
+        None => "…".to_owned(),
     };
-    if arguments.users.is_some() {
-        return Ok(vec![phase("steady", arguments.duration, None, true)]);
-    }
-    let rate = arguments.rate.ok_or_else(|| {
-        Failure::usage(anyhow::anyhow!("neither `--rate` nor `--users` was given"))
-            .hint("say how many requests per second to offer, such as `--rate 100`")
-    })?;
-    let steady = phase(
-        "steady",
-        arguments.duration,
-        Some(Rate::Requests(Ramp::constant(rate))),
-        true,
-    );
-    if arguments.ramp.is_zero() {
-        return Ok(vec![steady]);
-    }
-    let ramp = Rate::Requests(Ramp {
-        from: 0.0,
-        to: rate,
+    let mut is_header = false;
+    let shown = arguments.map(|argument| {
+        let follows = std::mem::replace(&mut is_header, false);
+        if follows {
+            return hidden(&argument);
+        }
+        if argument == "-H" || argument == "--header" {
+            is_header = true;
+            return argument;
+        }
+        for start in ["--header=", "-H"] {
+            if let Some(line) = argument.strip_prefix(start) {
+                return format!("{start}{}", hidden(line));
+            }
+        }
+        argument
     });
-    Ok(vec![
-        phase("ramp", arguments.ramp, Some(ramp), false),
-        steady,
-    ])
+    shown.collect()
 }
 
 fn sample_policy(text: &str) -> Result<SamplePolicy, Failure> {
@@ -271,85 +299,18 @@ fn load_failure(error: LoadError) -> Failure {
     }
 }
 
-/// Columns of the table on standard output, as wide as a narrow terminal.
-const HEADER: [&str; 9] = [
-    "step",
-    "attempted",
-    "ok",
-    "refused",
-    "failed",
-    "per s",
-    "P50 ms",
-    "P95 ms",
-    "P99 ms",
-];
-const WIDTHS: [usize; 8] = [10, 7, 8, 7, 9, 9, 9, 9];
-
-fn summary(outcome: &RunOutcome) -> String {
-    let tables: String = outcome.summary.phases.iter().map(phase_table).collect();
-    format!(
-        "{tables}writes: {} acknowledged, {} refused, {} unknown; percentiles are response times \
-         from the planned start\n",
-        outcome.writes_acknowledged, outcome.writes_refused, outcome.writes_unknown
-    )
-}
-
-fn phase_table(phase: &PhaseSummary) -> String {
-    let offered = phase.offered_per_second.map_or_else(
-        || "closed model".to_owned(),
-        |rate| format!("{rate:.1}/s offered"),
-    );
-    let note = if phase.measured { "" } else { ", not counted" };
-    let title = format!(
-        "{} ({:.0} s, {offered}{note}): {} visits\n",
-        phase.name, phase.duration_s, phase.visits
-    );
-    let asked = phase.steps.iter().filter(|step| step.attempted > 0);
-    let rows = asked.chain([&phase.total]).map(row);
-    let rows = std::iter::once(HEADER.map(str::to_owned)).chain(rows);
-    title + &rows.map(|cells| line(&cells)).collect::<String>()
-}
-
-fn line(cells: &[String; 9]) -> String {
-    let [first, rest @ ..] = cells;
-    let cells = rest
-        .iter()
-        .zip(WIDTHS)
-        .map(|(cell, width)| format!("{cell:>width$}"));
-    format!("{first:<12}{}\n", cells.collect::<Vec<_>>().concat())
-}
-
-fn row(step: &StepSummary) -> [String; 9] {
-    let ms = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |ms| format!("{ms:.2}"));
-    [
-        step.step.clone(),
-        step.attempted.to_string(),
-        step.succeeded.to_string(),
-        step.expected_refusals.to_string(),
-        step.failed.to_string(),
-        step.throughput_per_second
-            .map_or_else(|| "-".to_owned(), |rate| format!("{rate:.1}")),
-        ms(step.response_time.p50_ms),
-        ms(step.response_time.p95_ms),
-        ms(step.response_time.p99_ms),
-    ]
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{plan, step_table};
-
-    /// The users of each step, in order.
-    fn users(peak: bool) -> Vec<u32> {
-        let table = step_table(&plan("funnel", 1_000).unwrap(), 100, peak);
-        let rows = table.lines().skip(1);
-        rows.map(|row| row.split_whitespace().nth(1).unwrap().parse().unwrap())
-            .collect()
-    }
+    use super::without_secrets;
 
     #[test]
-    fn the_step_table_is_that_of_the_requirements() {
-        assert_eq!(users(false), [100, 85, 60, 45, 18, 12, 10]);
-        assert_eq!(users(true), [100, 85, 60, 45, 45, 24, 18]);
+    fn the_values_of_headers_are_kept_out_of_files() {
+        let typed = "double11|load|-H|Authorization: Bearer s3cret|--header=X-Key: s3cret|-HX: s3cret\
+                     |--header|s3cret|--seed|7";
+        let shown = without_secrets(typed.split('|').map(str::to_owned));
+        assert_eq!(
+            shown.join("|"),
+            "double11|load|-H|Authorization: …|--header=X-Key: …|-HX: …|--header|…|--seed|7"
+        );
     }
 }

@@ -3,16 +3,18 @@
 use std::time::Duration;
 
 use double11_load::LoadError;
+use double11_load::plan::{Plan, ProfileOverrides};
+use double11_load::transport::{CertificateDer, Target};
 use double11_rehearsal::{
-    RehearsalError, RehearsalOptions, Rung, Schedule, ShopError, Side, rehearse,
+    NORMAL_PER_SECOND, RehearsalError, RehearsalOptions, Rung, Schedule, ShopError, Side, rehearse,
 };
 use double11_report::model::{ImprovementReport, Outcome};
 use double11_report::terminal;
 use double11_store::{Lever, Variant};
 
 use crate::arguments::Rehearse;
-use crate::commands::load::stop_on_signals;
-use crate::commands::plan_source;
+use crate::commands::load::{authorities, headers, profile_failure, stop_on_signals};
+use crate::commands::plan;
 use crate::console;
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::machine;
@@ -89,7 +91,7 @@ fn estimate(options: &RehearsalOptions) -> Duration {
 }
 
 fn options(arguments: Rehearse) -> Result<RehearsalOptions, Failure> {
-    let command = console::command_line();
+    let command = crate::commands::command_line();
     let sides = sides(&arguments)?;
     let ours = sides.iter().all(Side::is_ours);
     let traffic = &arguments.traffic;
@@ -109,7 +111,7 @@ fn options(arguments: Rehearse) -> Result<RehearsalOptions, Failure> {
             PAIRS_DEFAULT
         }),
         capacity: (!arguments.length.quick && !arguments.no_capacity)
-            .then(|| RehearsalOptions::PROBE.div_f64(traffic.time_scale)),
+            .then(|| RehearsalOptions::PROBE.div_f64(traffic.time_scale.unwrap_or(1.0))),
         ladder: if arguments.levers {
             ladder()
         } else {
@@ -117,9 +119,10 @@ fn options(arguments: Rehearse) -> Result<RehearsalOptions, Failure> {
         },
         plan,
         products: arguments.shops.products,
+        stock: arguments.shops.stock,
         schedule,
-        headers: Vec::new(),
-        extra_roots: Vec::new(),
+        headers: headers(&arguments.shops.headers)?,
+        extra_roots: roots(&arguments, &sides)?,
         shop_cpus,
         generator_cpus,
         language: arguments.lang,
@@ -133,36 +136,73 @@ fn options(arguments: Rehearse) -> Result<RehearsalOptions, Failure> {
 }
 
 /// The plan, and the phases: its own where it has a profile, else the plateaus of the rehearsal.
-fn traffic_of(
-    arguments: &Rehearse,
-    ours: bool,
-) -> Result<(double11_load::plan::Plan, Schedule), Failure> {
+fn traffic_of(arguments: &Rehearse, ours: bool) -> Result<(Plan, Schedule), Failure> {
     let traffic = &arguments.traffic;
     for (name, value) in [
         ("--normal-rate", traffic.normal_rate),
         ("--time-scale", traffic.time_scale),
     ] {
-        if !(value > 0.0 && value.is_finite()) {
+        if let Some(value) = value.filter(|value| !(*value > 0.0 && value.is_finite())) {
             return Err(
                 Failure::usage(anyhow::anyhow!("`{name} {value}`")).hint("give a number above 0")
             );
         }
     }
-    let mut parameters = plan_source::parameters(&traffic.parameters)?;
-    let built_in = [
-        ("products", f64::from(arguments.shops.products)),
-        ("delayed_payments", RehearsalOptions::DELAYED_PAYMENTS),
-    ];
-    for (name, value) in built_in.into_iter().take(if ours { 2 } else { 1 }) {
-        plan_source::set_default(&mut parameters, &traffic.plan, name, value);
+    let plan = plan::resolve(&traffic.plan, &parameters(arguments, ours))?;
+    if plan.profile().is_none() {
+        let normal_rate = traffic.normal_rate.unwrap_or(NORMAL_PER_SECOND);
+        let schedule = if arguments.length.full {
+            Schedule::full(normal_rate)
+        } else {
+            Schedule::plateaus(normal_rate)
+        };
+        return Ok((plan, schedule.compressed(traffic.time_scale.unwrap_or(1.0))));
     }
-    let plan = plan_source::read(&traffic.plan, &parameters)?;
-    let schedule = if arguments.length.full {
-        Schedule::full(traffic.normal_rate)
-    } else {
-        Schedule::plateaus(traffic.normal_rate)
-    };
-    Ok((plan, schedule.compressed(traffic.time_scale)))
+    if arguments.length.full {
+        return Err(Failure::usage(anyhow::anyhow!(
+            "`--full` has phases of its own, and so has the plan `{}`",
+            plan.name()
+        ))
+        .hint("leave `--full` away; `double11 plan check PLAN` prints the phases of the plan"));
+    }
+    let plan = plan.with_overrides(ProfileOverrides {
+        rate: traffic.normal_rate,
+        time_scale: traffic.time_scale,
+        ..ProfileOverrides::default()
+    });
+    let own = plan.traffic().map_err(|error| profile_failure(&error))?;
+    let schedule = Schedule::of_profile(own.model, own.phases, plan.requests_per_visit(true));
+    Ok((plan, schedule))
+}
+
+/// The parameters that were given, and those of a rehearsal where the plan has them.
+fn parameters(arguments: &Rehearse, ours: bool) -> Vec<(String, f64)> {
+    let mut parameters = arguments.traffic.param.clone();
+    let products = f64::from(arguments.shops.products);
+    let delayed = RehearsalOptions::DELAYED_PAYMENTS;
+    let own = [("products", products), ("delayed_payments", delayed)];
+    for (name, value) in own.into_iter().filter(|_| ours) {
+        let mut more = parameters.clone();
+        more.push((name.to_owned(), value));
+        let is_given = parameters.iter().any(|(given, _)| given == name);
+        if !is_given && plan::resolve(&arguments.traffic.plan, &more).is_ok() {
+            parameters = more;
+        }
+    }
+    parameters
+}
+
+/// Certificate authorities to trust; they only make sense where a shop is asked with TLS.
+fn roots(arguments: &Rehearse, sides: &[Side; 2]) -> Result<Vec<CertificateDer<'static>>, Failure> {
+    if arguments.shops.ca_cert.is_empty() {
+        return Ok(Vec::new());
+    }
+    let url = sides.iter().find_map(|side| match side {
+        Side::Url { target, .. } if target.starts_with("https:") => Some(target.as_str()),
+        _ => None,
+    });
+    let target = Target::parse(url.unwrap_or("http://127.0.0.1")).map_err(Failure::usage)?;
+    authorities(&arguments.shops.ca_cert, &target)
 }
 
 fn sides(arguments: &Rehearse) -> Result<[Side; 2], Failure> {

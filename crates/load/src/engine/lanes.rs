@@ -22,7 +22,9 @@ pub(super) struct Exchange {
     /// Whether sending it began with connecting.
     pub(super) is_fresh: bool,
     /// Whether it has been sent once more after the server had closed the connection.
-    pub(super) is_retried: bool,
+    pub(super) is_resent: bool,
+    /// Which attempt of its step it is, from 1.
+    pub(super) attempt: u8,
     pub(super) in_flight: u32,
     /// Length of the path in the request, from its start.
     pub(super) path: std::ops::Range<usize>,
@@ -224,7 +226,8 @@ mod tests {
             sent: Duration::from_millis(sent_ms),
             has_waited: false,
             is_fresh: true,
-            is_retried: false,
+            is_resent: false,
+            attempt: 1,
             in_flight: 0,
             path: 0..0,
             body_start: 0,

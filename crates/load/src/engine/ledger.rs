@@ -46,6 +46,8 @@ pub(super) struct LedgerLine<'a> {
     /// The step's name as a JSON string.
     pub(super) step: &'a [u8],
     pub(super) key: Option<&'a [u8]>,
+    /// Which attempt under the key it is, from 1.
+    pub(super) attempt: u8,
     /// The phase's name as a JSON string.
     pub(super) phase: &'a [u8],
     pub(super) planned: UnixMicros,
@@ -79,7 +81,9 @@ impl LedgerLine<'_> {
             }
             None => out.extend_from_slice(b"null"),
         }
-        out.extend_from_slice(b",\"attempt\":1,\"phase\":");
+        out.extend_from_slice(b",\"attempt\":");
+        out.extend_from_slice(digits.format(self.attempt).as_bytes());
+        out.extend_from_slice(b",\"phase\":");
         out.extend_from_slice(self.phase);
         for (name, instant) in [
             ("planned", self.planned),
@@ -167,6 +171,7 @@ mod tests {
             kind: Write::Order,
             step: b"\"checkout\"",
             key: Some(b"0199"),
+            attempt: 1,
             phase: b"\"peak_20x\"",
             planned: UnixMicros::new(1),
             sent: UnixMicros::new(2),

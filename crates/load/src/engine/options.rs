@@ -137,6 +137,8 @@ impl RunOptions {
     pub(super) fn expected_bytes(&self) -> u64 {
         const SAMPLE_BYTES: f64 = 160.0;
         const LEDGER_BYTES: f64 = 450.0;
+        /// Of the time series: two histograms of a step in a second.
+        const SECOND_BYTES: f64 = 1_000.0;
         let sum = |per_visit: &dyn Fn(bool) -> f64| -> f64 {
             let visits = |phase: &Phase| {
                 let rate = self.visit_rate(phase).unwrap_or(Ramp::constant(0.0));
@@ -153,7 +155,10 @@ impl RunOptions {
             SamplePolicy::Errors | SamplePolicy::None => 0.0,
         };
         let bytes = sum(&|peak| self.plan.requests_per_visit(peak)) * samples * SAMPLE_BYTES
-            + sum(&|peak| self.plan.writes_per_visit(peak)) * LEDGER_BYTES;
+            + sum(&|peak| self.plan.writes_per_visit(peak)) * LEDGER_BYTES
+            + self.planned_end().as_secs_f64()
+                * self.plan.requesting_steps().count() as f64
+                * SECOND_BYTES;
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,

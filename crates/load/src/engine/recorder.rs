@@ -4,6 +4,7 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::Duration;
 
+use double11_measure::histogram::LatencyHistogram;
 use double11_measure::run::{PhaseShape, RunRecorder, RunShape, Summary, TimeSeries};
 
 use super::outbox::{Batch, WriteOutcomes};
@@ -41,6 +42,7 @@ pub(super) struct Recorder {
 pub(super) struct Recorded {
     pub(super) summary: Summary,
     pub(super) time_series: TimeSeries,
+    pub(super) verdict_times: Vec<LatencyHistogram>,
     pub(super) health: GeneratorHealth,
     pub(super) outcomes: WriteOutcomes,
     pub(super) visits_cut: u64,
@@ -170,11 +172,13 @@ impl Recorder {
             let written = files.ledger.finish().and(files.samples.finish());
             self.write_error = self.write_error.or(written.err());
         }
+        let verdict_times = self.figures.verdict_times();
         let (summary, mut time_series) = self.figures.finish(ended);
         time_series.start_unix_ms = Some(self.clock.started().millis());
         Recorded {
             summary,
             time_series,
+            verdict_times,
             health: self.health.finish(now, process_time),
             outcomes: self.outcomes,
             visits_cut: self.visits_cut,

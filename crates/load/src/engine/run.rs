@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::thread;
 use std::time::Duration;
 
+use double11_measure::histogram::LatencyHistogram;
 use double11_measure::run::{Summary, TimeSeries};
 use double11_units::UnixMicros;
 
@@ -49,6 +50,9 @@ pub struct RunOutcome {
     pub summary: Summary,
     /// By second.
     pub time_series: TimeSeries,
+    /// Response times of each step, in plan order, over the measured phases, in which a failed or
+    /// dropped request counts as at least the request time-out.
+    pub verdict_times: Vec<LatencyHistogram>,
     /// Whether the generator kept up.
     pub health: GeneratorHealth,
     /// How it ended. When it was not [`Ending::Complete`] the rest is what was measured until then.
@@ -273,6 +277,7 @@ fn conclude(
     let Recorded {
         summary,
         time_series,
+        verdict_times,
         health,
         outcomes,
         visits_cut,
@@ -286,6 +291,7 @@ fn conclude(
     let mut outcome = RunOutcome {
         summary,
         time_series,
+        verdict_times,
         health,
         ending,
         write_error,

@@ -1,6 +1,7 @@
 //! A worker thread: an event loop with its own arrivals, timers and connections.
 
 mod exchanges;
+mod retries;
 mod starts;
 
 use std::collections::{BinaryHeap, VecDeque};
@@ -68,6 +69,21 @@ struct VisitRun {
     planned: Duration,
     /// The virtual user whose visit it is, among this worker's.
     user: Option<usize>,
+    /// The request that is to be sent again next.
+    again: Option<Box<Again>>,
+}
+
+/// A request that failed and is sent again, byte for byte.
+#[derive(Debug)]
+struct Again {
+    /// Which attempt comes next, from 2.
+    attempt: u8,
+    request: Vec<u8>,
+    /// Where the path is in the request.
+    path: std::ops::Range<usize>,
+    /// Start of the body in the request.
+    body_start: usize,
+    key: Option<[u8; 36]>,
 }
 
 /// The start of a request.

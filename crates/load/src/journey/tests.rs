@@ -21,6 +21,179 @@ fn step_counts(plan: &Plan, seed: u64, peak: bool) -> Vec<f64> {
     counts
 }
 
+/// Observed shares of every built-in plan, of all visits and within the step before, against its
+/// definition: within three standard errors for three seeds, in normal times and at the peak.
+#[test]
+fn every_built_in_plan_is_walked_in_its_shares() {
+    for name in crate::plan::BUILT_IN_NAMES {
+        let plan = Plan::built_in(name, &[]).unwrap();
+        for (peak, seed) in [(false, 1), (false, 2), (true, 3), (true, 4)] {
+            let counts = step_counts(&plan, seed, peak);
+            for (index, step) in plan.steps().iter().enumerate() {
+                if step.request.is_none() {
+                    continue;
+                }
+                let (of, share) = match step.parent {
+                    Some(parent) => (
+                        counts[parent],
+                        step.share(peak) / plan.steps()[parent].share(peak),
+                    ),
+                    None => (SHOPPERS as f64, step.share(peak)),
+                };
+                let error = 3.0 * (of * share * (1.0 - share)).sqrt();
+                let step = &step.name;
+                let count = counts[index];
+                assert!(
+                    (count - of * share).abs() <= error.max(1e-6),
+                    "{name}, {step}, peak {peak}, seed {seed}: {count} of {of}, not {share}"
+                );
+            }
+        }
+    }
+}
+
+/// The chances of the requirements' client: it buys with .05, at the peak .15, once the cart is
+/// filled, and pays with .8 once the order is made.
+#[test]
+fn the_session_buys_and_pays_as_the_client_of_the_requirements() {
+    let plan = Plan::built_in("session", &[]).unwrap();
+    for (peak, buys) in [(false, 0.05), (true, 0.15)] {
+        let counts = step_counts(&plan, 11, peak);
+        let [browse, search, add_cart, purchase, payment] = counts[..] else {
+            panic!("five steps");
+        };
+        let visits = SHOPPERS as f64;
+        for (what, count, of, chance) in [
+            ("browse", browse, visits, 0.7),
+            ("search", search, visits, 0.6),
+            ("add_cart", add_cart, visits, 0.2),
+            ("purchase", purchase, add_cart, buys),
+            ("payment", payment, purchase, 0.8),
+        ] {
+            let error: f64 = 3.0 * f64::sqrt(of * chance * (1.0 - chance));
+            assert!(
+                (count - of * chance).abs() <= error,
+                "{what}, peak {peak}: {count} of {of}, not {chance}"
+            );
+        }
+    }
+    // Whoever is sold out does not pay; a payment beyond what is owed is a right answer.
+    let sold_out = br#"{"code":"sold_out"}"#;
+    let refused = (Outcome::ExpectedRefusal, Vec::new());
+    assert_eq!(answered(&plan, "purchase", 409, sold_out), refused);
+    let too_much = br#"{"code":"amount_exceeds_balance"}"#;
+    assert_eq!(answered(&plan, "payment", 422, too_much), refused);
+}
+
+#[test]
+fn the_session_asks_as_the_client_of_the_requirements() {
+    let plan = Plan::built_in("session", &[]).unwrap();
+    let mut keywords = std::collections::HashMap::<String, u32>::new();
+    let (mut quantities, mut amounts) = ([0_u32; 4], 0_u32);
+    for shopper in 0..50_000 {
+        for (step, path, body, _) in walk(&plan, 3, shopper) {
+            let json = || serde_json::from_str::<serde_json::Value>(&body).unwrap();
+            match plan.steps()[step].name.as_str() {
+                "search" => *keywords.entry(path).or_default() += 1,
+                "add_cart" => {
+                    let cart = json();
+                    assert!((1..=1_000).contains(&cart["product_id"].as_u64().unwrap()));
+                    quantities[usize::try_from(cart["quantity"].as_u64().unwrap()).unwrap()] += 1;
+                    assert_eq!(cart.as_object().unwrap().len(), 2, "an anonymous cart");
+                }
+                "purchase" => assert_eq!(json()["user_id"], shopper),
+                "payment" => {
+                    assert!((50..=500).contains(&json()["amount"].as_u64().unwrap()));
+                    amounts += 1;
+                }
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(keywords.len(), 5);
+    assert!(
+        keywords
+            .values()
+            .all(|count| (5_700..6_300).contains(count)),
+        "{keywords:?}"
+    );
+    assert!(
+        quantities[0] == 0
+            && quantities[1..]
+                .iter()
+                .all(|count| (3_100..3_600).contains(count))
+    );
+    assert!(amounts > 1_000);
+}
+
+#[test]
+fn a_flash_sale_wants_single_pieces_of_few_products_and_tries_again() {
+    let plan = Plan::built_in("flash-sale", &[("products", 5.0)]).unwrap();
+    let mut wanted = [0.0_f64; 6];
+    for shopper in 0..20_000 {
+        for (step, _, body, key) in walk(&plan, 3, shopper) {
+            if plan.steps()[step].name == "order" {
+                let order: serde_json::Value = serde_json::from_str(&body).unwrap();
+                let item = &order["items"][0];
+                assert_eq!((&item["quantity"], key.is_some()), (&1.into(), true));
+                wanted[usize::try_from(item["product_id"].as_u64().unwrap()).unwrap()] += 1.0;
+            }
+        }
+    }
+    // Zipf: rank r is wanted 1/r as often as rank 1.
+    for (rank, count) in wanted.iter().enumerate().skip(2) {
+        let expected = wanted[1] / rank as f64;
+        assert!(
+            (count - expected).abs() < 5.0 * expected.sqrt(),
+            "{wanted:?}"
+        );
+    }
+    for step in &plan.steps()[1..] {
+        let retry = step.retry.as_ref().unwrap();
+        assert_eq!((retry.attempts, retry.transport), (3, true));
+        assert_eq!(retry.statuses, [503]);
+    }
+}
+
+#[test]
+fn pauses_before_retries_change_no_later_choice() {
+    let plan = Plan::built_in("flash-sale", &[]).unwrap();
+    let retry = plan.steps()[1].retry.clone().unwrap();
+    let ok = br#"{"order_id":1,"total":9.90,"payment_id":"1","status":"x"}"#;
+    let bodies = |retries: u32, shopper: u64| {
+        let mut visit = Visit::new();
+        let mut rendered = RenderedRequest::default();
+        let mut seen = Vec::new();
+        visit.begin(&plan, 5, shopper, true);
+        while let Some(turn) = visit.turn(&plan) {
+            visit.render(&plan, turn.step, 0, &mut rendered);
+            seen.push((rendered.path.clone(), rendered.body.clone(), rendered.key));
+            for _ in 0..retries {
+                let pause = visit.pause_before_retry(&retry, None).as_secs_f64();
+                assert!((0.1..=0.5).contains(&pause), "{pause}");
+                let asked = visit.pause_before_retry(&retry, Some(Duration::from_mins(1)));
+                assert!(
+                    (2.1..=2.5).contains(&asked.as_secs_f64()),
+                    "bounded: {asked:?}"
+                );
+            }
+            let status = plan.steps()[turn.step].request.as_ref().unwrap().success[0];
+            visit.conclude(&plan, turn, status, ok);
+        }
+        seen
+    };
+    for shopper in 0..200 {
+        assert_eq!(bodies(0, shopper), bodies(2, shopper));
+    }
+    let pause = |shopper| {
+        let mut visit = Visit::new();
+        visit.begin(&plan, 5, shopper, true);
+        visit.pause_before_retry(&retry, None)
+    };
+    assert_eq!(pause(1), pause(1));
+    assert_ne!(pause(1), pause(2), "shoppers do not come back in step");
+}
+
 #[test]
 fn the_funnel_is_walked_in_its_shares() {
     let plan = Plan::built_in("funnel", &[]).unwrap();
@@ -201,17 +374,17 @@ fn answered(plan: &Plan, name: &str, status: u16, body: &[u8]) -> (Outcome, Vec<
             }
         }
         // Only a shopper that would have gone all the way tells anything.
-        if plan.steps().len() > 1 && visit_length(plan, shopper) == plan.steps().len() - 1 {
+        if plan.steps().len() > 1 && steps_chosen(plan, shopper) == plan.steps().len() {
             return result.unwrap();
         }
     }
     unreachable!()
 }
 
-fn visit_length(plan: &Plan, shopper: u64) -> usize {
+fn steps_chosen(plan: &Plan, shopper: u64) -> usize {
     let mut visit = Visit::new();
     visit.begin(plan, 1, shopper, true);
-    visit.chosen.count_ones() as usize - 1
+    visit.chosen.count_ones() as usize
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! From the text of a plan to its compiled form, with every problem located.
 
+mod profile;
 mod request;
+mod retry;
 mod sources;
 
 use std::collections::{BTreeMap, HashMap};
@@ -12,7 +14,8 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::file::{Amount, DelayedFile, PauseFile, PlanFile, StepFile};
 use super::problem::Problems;
 use super::{
-    Delayed, Pause, Plan, PlanError, Problem, STEPS_MAX, Source, Step, Variable, built_in,
+    Delayed, Pause, Plan, PlanError, Problem, ProfileOverrides, STEPS_MAX, Source, Step, Variable,
+    built_in,
 };
 
 /// Weights are decimal fractions; what differs by less than this is equal.
@@ -37,15 +40,23 @@ pub(super) fn compile(
     compiler.declare_data(&file);
     compiler.compile_data(&file);
     compiler.compile_steps(&file.step);
+    let profile = file
+        .profile
+        .as_ref()
+        .and_then(|profile| compiler.profile(profile.get_ref(), &profile.span()));
     if !compiler.problems.is_empty() {
         return Err(compiler.problems.into_error(source));
     }
     let hash = hash(&file);
+    let (steps, variables) = (compiler.steps, compiler.variables);
     Ok(Plan {
         name: file.name.into_inner(),
         description: file.description,
-        steps: compiler.steps,
-        variables: compiler.variables,
+        steps,
+        variables,
+        parameters: file.parameters,
+        profile,
+        overrides: ProfileOverrides::default(),
         hash,
     })
 }
@@ -193,6 +204,10 @@ impl<'a> Compiler<'a> {
             .request
             .as_ref()
             .map(|request| self.request(request, index, parent));
+        let retry = file
+            .retry
+            .as_ref()
+            .and_then(|spanned| self.retry(spanned.get_ref(), &spanned.span(), request.as_ref()));
         let descendants = 0;
         let name = name.clone();
         Step {
@@ -204,6 +219,7 @@ impl<'a> Compiler<'a> {
             request,
             think_time,
             delayed,
+            retry,
         }
     }
 

@@ -21,7 +21,54 @@ pub(super) struct PlanFile {
     pub(super) parameters: BTreeMap<String, f64>,
     #[serde(default)]
     pub(super) data: BTreeMap<String, Spanned<DataFile>>,
+    /// When shoppers come. Absent from the hash of a plan that has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) profile: Option<Spanned<ProfileFile>>,
     pub(super) step: Vec<StepFile>,
+}
+
+/// When shoppers come: how many, and either phases or the hours of a day.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ProfileFile {
+    pub(super) visits_per_second: Option<Spanned<f64>>,
+    pub(super) requests_per_second: Option<Spanned<f64>>,
+    pub(super) users: Option<Spanned<u32>>,
+    pub(super) spread: Option<Spanned<SpreadFile>>,
+    pub(super) time_scale: Option<Spanned<f64>>,
+    /// Multiplier of each hour of a day.
+    pub(super) hours: Option<Spanned<Vec<f64>>>,
+    pub(super) peak_above: Option<Spanned<f64>>,
+    pub(super) hour: Option<Spanned<u32>>,
+    #[serde(default)]
+    pub(super) phase: Vec<PhaseFile>,
+}
+
+/// How arrivals are spread.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum SpreadFile {
+    Poisson,
+    Even,
+}
+
+/// A stretch of a run.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PhaseFile {
+    pub(super) name: Spanned<String>,
+    pub(super) duration_s: Spanned<f64>,
+    pub(super) factor: Option<Spanned<f64>>,
+    pub(super) from: Option<Spanned<f64>>,
+    pub(super) to: Option<Spanned<f64>>,
+    #[serde(default)]
+    pub(super) peak: bool,
+    #[serde(default = "yes")]
+    pub(super) measured: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// A source of data.
@@ -79,6 +126,9 @@ pub(super) struct StepFile {
     pub(super) within: Option<Spanned<String>>,
     pub(super) think_time: Option<Spanned<PauseFile>>,
     pub(super) delayed: Option<Spanned<DelayedFile>>,
+    /// Absent from the hash of a step that has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) retry: Option<Spanned<RetryFile>>,
     pub(super) request: Option<RequestFile>,
 }
 
@@ -98,6 +148,25 @@ pub(super) struct DelayedFile {
     pub(super) max_s: f64,
     #[serde(default)]
     pub(super) expected_refusals: Vec<RefusalFile>,
+}
+
+/// When a failed request is sent again.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RetryFile {
+    pub(super) attempts: u32,
+    #[serde(default)]
+    pub(super) statuses: Vec<u16>,
+    #[serde(default)]
+    pub(super) transport: bool,
+    pub(super) min_s: f64,
+    pub(super) max_s: f64,
+    #[serde(default = "one_second")]
+    pub(super) retry_after_max_s: f64,
+}
+
+fn one_second() -> f64 {
+    1.0
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -66,7 +66,7 @@ fn every_built_in_plan_compiles_and_knows_its_parameters() {
         let plan = Plan::built_in(name, &[]).unwrap();
         assert_eq!(plan.name(), name);
         assert!(!plan.description().is_empty());
-        let smaller = Plan::built_in(name, &[("products", 1_000.0)]).unwrap();
+        let smaller = Plan::built_in(name, &[("products", 999.0)]).unwrap();
         assert_ne!(plan.hash(), smaller.hash());
         let error = Plan::built_in(name, &[("product", 1.0)]).unwrap_err();
         assert_eq!(
@@ -82,7 +82,7 @@ fn every_built_in_plan_compiles_and_knows_its_parameters() {
         Plan::built_in("nothing", &[])
             .unwrap_err()
             .to_string()
-            .contains("funnel, orders")
+            .contains("funnel, session, day, flash-sale, orders")
     );
 }
 
@@ -239,6 +239,217 @@ fn mistakes_are_located() {
     }
     let error = Plan::parse("p", &MINIMAL.replace("weight = 1", "weight = 0"), &[]).unwrap_err();
     assert!(error.to_string().contains("weight above 0"), "{error}");
+}
+
+/// A profile or a retry that is put into the minimal plan, the place of the problem in it, and a part
+/// of the message.
+const PROFILE_MISTAKES: &[(&str, &str, &str)] = &[
+    ("[profile]\nusers = 5", "[profile]", "either `hours` or"),
+    (
+        "[profile]\n[[profile.phase]]\nname = \"a\"\nduration_s = 1",
+        "[profile]",
+        "one of",
+    ),
+    (
+        "[profile]\nusers = 5\nvisits_per_second = 5\n[[profile.phase]]\nname = \"a\"\nduration_s = 1",
+        "[profile]",
+        "one of",
+    ),
+    ("[profile]\nuser = 5", "user", "unknown field `user`"),
+    (
+        "[profile]\nvisits_per_second = 0\n[[profile.phase]]\nname = \"a\"\nduration_s = 1",
+        "0\n",
+        "a rate is above 0",
+    ),
+    (
+        "[profile]\nusers = 0\n[[profile.phase]]\nname = \"a\"\nduration_s = 1",
+        "0\n",
+        "from 1 to 1,000,000",
+    ),
+    (
+        "[profile]\nusers = 1\nspread = \"even\"\n[[profile.phase]]\nname = \"a\"\nduration_s = 1",
+        "\"even\"",
+        "do not arrive",
+    ),
+    (
+        "[profile]\nvisits_per_second = 1\nspread = \"random\"",
+        "\"random\"",
+        "unknown variant `random`",
+    ),
+    (
+        "[profile]\nvisits_per_second = 1\ntime_scale = 0\n[[profile.phase]]\nname = \"a\"\nduration_s = 1",
+        "0\n[[",
+        "`time_scale` is above 0",
+    ),
+    (
+        "[profile]\nvisits_per_second = 1\nhours = [1, 2]",
+        "[1, 2]",
+        "24 multipliers",
+    ),
+    (
+        "[profile]\nvisits_per_second = 1\nhours = [0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]",
+        "[0,",
+        "not all 0",
+    ),
+    (
+        "[profile]\nvisits_per_second = 1\nhour = 24\nhours = [1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]",
+        "24\n",
+        "from 0 to 23",
+    ),
+    (
+        "[profile]\nusers = 7\nhours = [1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]",
+        "7\n",
+        "cannot follow",
+    ),
+    (
+        "[profile]\nvisits_per_second = 1\npeak_above = 3\n[[profile.phase]]\nname = \"a\"\nduration_s = 1",
+        "3\n",
+        "needs `hours`",
+    ),
+    (
+        "[profile]\nvisits_per_second = 1\n[[profile.phase]]\nname = \"a b\"\nduration_s = 1",
+        "\"a b\"",
+        "a name consists of",
+    ),
+    (
+        "[profile]\nvisits_per_second = 1\n[[profile.phase]]\nname = \"a\"\nduration_s = 0",
+        "0\n",
+        "longer than 0 s",
+    ),
+    (
+        "[profile]\nvisits_per_second = 1\n[[profile.phase]]\nname = \"a\"\nduration_s = 1\nfactor = -1",
+        "-1",
+        "a factor is from 0",
+    ),
+    (
+        "[profile]\nvisits_per_second = 1\n[[profile.phase]]\nname = \"a\"\nduration_s = 1\nfrom = 1",
+        "\"a\"",
+        "either `factor`, or `from` and `to`",
+    ),
+    (
+        "[profile]\nvisits_per_second = 1\n[[profile.phase]]\nname = \"a\"\nduration_s = 1\nfactors = 1",
+        "factors",
+        "unknown field `factors`",
+    ),
+    (
+        "[profile]\nusers = 1\n[[profile.phase]]\nname = \"a\"\nduration_s = 1\nfactor = 2",
+        "2\n",
+        "has no factor",
+    ),
+];
+
+#[test]
+fn mistakes_in_a_profile_are_located() {
+    let start = "format = 1\nname = \"probe\"\n";
+    let journey = MINIMAL.split_once("name = \"probe\"").unwrap().1;
+    for (profile, marker, expected) in PROFILE_MISTAKES {
+        let text = format!("{start}{profile}\n{journey}");
+        let error = Plan::parse("plan.toml", &text, &[]).unwrap_err();
+        let after = start.len() + format!("{profile}\n").find(marker).unwrap();
+        let before = text.get(..after).unwrap();
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap().chars().count() + 1;
+        let shown = error.to_string();
+        let place = format!("plan.toml:{line}:{column}: ");
+        assert!(
+            shown.starts_with(&place) && shown.contains(expected),
+            "{place}{expected}: {shown}"
+        );
+        assert_eq!(error.problems.len(), 1, "{shown}");
+    }
+    let twice = "[profile]\nvisits_per_second = 1\n[[profile.phase]]\nname = \"a\"\nduration_s = 1\n\
+                 [[profile.phase]]\nname = \"a\"\nduration_s = 1";
+    let error = Plan::parse("p", &format!("{start}{twice}\n{journey}"), &[]).unwrap_err();
+    assert_eq!(error.to_string(), "p:9:8: there are two phases `a`");
+}
+
+#[test]
+fn retries_that_make_no_sense_are_located() {
+    let post = MINIMAL
+        .replace("\"GET\"", "\"POST\"")
+        .replace("[200]", "[200]\nidempotency_key = true");
+    let with = |text: &str, retry: &str| {
+        let text = format!("{text}[step.retry]\n{retry}\n");
+        let line = text.get(..text.find("[step.retry]").unwrap()).unwrap();
+        let line = line.matches('\n').count() + 1;
+        (line, Plan::parse("p", &text, &[]))
+    };
+    let good = "attempts = 3\nstatuses = [503]\nmin_s = 0.1\nmax_s = 0.2";
+    let retry = with(&post, good).1.unwrap().steps()[0]
+        .retry
+        .clone()
+        .unwrap();
+    let expected = Retry {
+        attempts: 3,
+        statuses: vec![503],
+        transport: false,
+        pause: Pause {
+            min: Duration::from_millis(100),
+            max: Duration::from_millis(200),
+        },
+        retry_after_max: Duration::from_secs(1),
+    };
+    assert_eq!(retry, expected);
+    assert!(with(MINIMAL, good).1.is_ok(), "a GET needs no key");
+    assert!(
+        Plan::parse("p", MINIMAL, &[]).unwrap().steps()[0]
+            .retry
+            .is_none()
+    );
+    let keyless = MINIMAL.replace("\"GET\"", "\"POST\"");
+    for (text, retry, expected) in [
+        (&keyless, good.to_owned(), "set `idempotency_key = true`"),
+        (&post, good.replace('3', "1"), "from 2 to 10"),
+        (&post, good.replace("3\n", "11\n"), "from 2 to 10"),
+        (&post, good.replace("[503]", "[]"), "needs `statuses`"),
+        (&post, good.replace("[503]", "[200]"), "200 is no failure"),
+        (&post, good.replace("0.2", "0.05"), "a pause needs"),
+        (
+            &post,
+            format!("{good}\nretry_after_max_s = -1"),
+            "`retry_after_max_s`",
+        ),
+        (
+            &post,
+            format!("{good}\nretries = 1"),
+            "unknown field `retries`",
+        ),
+    ] {
+        let (line, result) = with(text, &retry);
+        let error = result.unwrap_err();
+        let shown = error.to_string();
+        let line = if shown.contains("unknown") {
+            line + 5
+        } else {
+            line
+        };
+        assert!(shown.starts_with(&format!("p:{line}:")), "{line}: {shown}");
+        assert!(shown.contains(expected), "{expected}: {shown}");
+        assert_eq!(error.problems.len(), 1, "{shown}");
+    }
+}
+
+#[test]
+fn the_journey_of_the_day_is_the_funnels() {
+    let (day, funnel) = ["day", "funnel"]
+        .map(|name| Plan::built_in(name, &[]).unwrap())
+        .into();
+    for (ours, theirs) in day.steps().iter().zip(funnel.steps()) {
+        assert_eq!(
+            format!("{:?}", ours.request),
+            format!("{:?}", theirs.request)
+        );
+        let facts = |step: &Step| {
+            (
+                step.name.clone(),
+                step.weight,
+                step.peak_weight,
+                step.parent,
+            )
+        };
+        assert_eq!(facts(ours), facts(theirs));
+    }
+    assert_eq!(day.steps().len(), funnel.steps().len());
 }
 
 #[test]

@@ -18,14 +18,27 @@ pub struct RequestHead {
 }
 
 impl RequestHead {
-    /// The head of requests with this method and these further headers.
+    /// The head of requests with this method and these further headers. A header of the step wins over
+    /// one of the target, and either over what is sent by default.
     pub fn new(target: &Target, method: &str, headers: &[(String, String)]) -> Self {
-        let mut fixed = format!(" HTTP/1.1\r\nHost: {}\r\n", target.authority());
-        let sets = |name: &str| {
+        let is_own = |name: &str| {
             headers
                 .iter()
                 .any(|(own, _)| own.eq_ignore_ascii_case(name))
         };
+        let of_target = target.headers().iter().filter(|(name, _)| !is_own(name));
+        let headers: Vec<&(String, String)> = of_target.chain(headers).collect();
+        let sets = |name: &str| {
+            headers
+                .iter()
+                .any(|(given, _)| given.eq_ignore_ascii_case(name))
+        };
+        let mut fixed = " HTTP/1.1\r\n".to_owned();
+        if !sets("host") {
+            fixed.push_str("Host: ");
+            fixed.push_str(&target.authority());
+            fixed.push_str("\r\n");
+        }
         if !sets("accept") {
             fixed.push_str("Accept: application/json\r\n");
         }
@@ -36,15 +49,18 @@ impl RequestHead {
                 "\r\n"
             ));
         }
-        for (name, value) in headers {
-            fixed.push_str(name);
+        for (name, value) in &headers {
+            fixed.push_str(name.as_str());
             fixed.push_str(": ");
             fixed.push_str(value);
             fixed.push_str("\r\n");
         }
         let has_body = !matches!(method, "GET" | "DELETE" | "HEAD");
+        if has_body && !sets("content-type") {
+            fixed.push_str("Content-Type: application/json\r\n");
+        }
         if has_body {
-            fixed.push_str("Content-Type: application/json\r\nContent-Length: ");
+            fixed.push_str("Content-Length: ");
         }
         Self {
             start: format!("{method} {}", target.base_path()).into_bytes(),
@@ -85,6 +101,7 @@ impl RequestHead {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::Headers;
 
     #[test]
     fn requests_are_written_in_full() {
@@ -109,6 +126,31 @@ mod tests {
         let expected = format!(
             "GET /v1/ HTTP/1.1\r\nHost: shop:8080\r\nUser-Agent: double11/{version}\r\n\
              Accept: */*\r\nX-Y: z\r\n\r\n"
+        );
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+
+    #[test]
+    fn the_step_wins_over_the_target_and_the_target_over_defaults() {
+        let mut of_target = Headers::default();
+        for line in [
+            "Host: other.example",
+            "X-Y: target",
+            "content-type: text/plain",
+            "Authorization: Bearer t",
+        ] {
+            of_target.add(line).unwrap();
+        }
+        let target = Target::parse("http://shop:8080").unwrap();
+        let target = target.with_headers(of_target);
+        let headers = [("x-y".to_owned(), "step".to_owned())];
+        let mut out = Vec::new();
+        RequestHead::new(&target, "POST", &headers).write(b"/", None, b"{}", &mut out);
+        let version = env!("CARGO_PKG_VERSION");
+        let expected = format!(
+            "POST / HTTP/1.1\r\nAccept: application/json\r\nUser-Agent: double11/{version}\r\n\
+             Host: other.example\r\ncontent-type: text/plain\r\nAuthorization: Bearer t\r\n\
+             x-y: step\r\nContent-Length: 2\r\n\r\n{{}}"
         );
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }

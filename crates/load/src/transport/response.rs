@@ -6,6 +6,7 @@
 //! Source: RFC 9112 sections 4 to 6 and 9.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use super::chunked::{ChunkDecoder, Decoded};
 
@@ -59,6 +60,8 @@ pub struct ResponseHead {
     pub keep_alive: bool,
     /// Bytes of the response, head and coding included.
     pub bytes: u64,
+    /// What `Retry-After` asks for, when it is given in seconds.
+    pub retry_after: Option<Duration>,
 }
 
 /// Where the body of a complete response is.
@@ -87,6 +90,7 @@ pub struct ResponseReader {
     keep_body: bool,
     status: u16,
     keep_alive: bool,
+    retry_after: Option<Duration>,
     bytes: u64,
     body_bytes: u64,
     /// The beginning of a head that did not arrive in one piece.
@@ -114,6 +118,7 @@ enum Framing {
 struct ParsedHead {
     status: u16,
     keep_alive: bool,
+    retry_after: Option<Duration>,
     framing: Framing,
 }
 
@@ -126,6 +131,7 @@ impl ResponseReader {
             keep_body: false,
             status: 0,
             keep_alive: false,
+            retry_after: None,
             bytes: 0,
             body_bytes: 0,
             partial: Vec::new(),
@@ -231,6 +237,7 @@ impl ResponseReader {
         }
         self.status = head.status;
         self.keep_alive = head.keep_alive;
+        self.retry_after = head.retry_after;
         self.state = match head.framing {
             Framing::Length(remaining) if remaining > self.limits.body_bytes_max => {
                 return Err(ResponseError::BodyTooLong);
@@ -317,6 +324,7 @@ impl ResponseReader {
                 status,
                 keep_alive,
                 bytes,
+                retry_after: self.retry_after,
             },
             body,
         )
@@ -346,6 +354,7 @@ fn parse_head(
     let mut head = ParsedHead {
         status,
         keep_alive: response.version == Some(1),
+        retry_after: None,
         framing: Framing::UntilClose,
     };
     let mut content_length = None;
@@ -364,6 +373,12 @@ fn parse_head(
             is_chunked = true;
         } else if header.name.eq_ignore_ascii_case("connection") {
             note_connection(header.value, &mut head.keep_alive);
+        } else if header.name.eq_ignore_ascii_case("retry-after") {
+            // A date, the other form, would need the server's clock.
+            head.retry_after = std::str::from_utf8(header.value.trim_ascii())
+                .ok()
+                .and_then(|seconds| seconds.parse().ok())
+                .map(Duration::from_secs);
         }
     }
     head.framing = match (status, is_chunked, content_length) {

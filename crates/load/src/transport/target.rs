@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::time::Duration;
 
+use super::Headers;
+
 /// The shop under load.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
@@ -11,6 +13,7 @@ pub struct Target {
     host: String,
     port: u16,
     base_path: String,
+    headers: Headers,
 }
 
 /// Why a target cannot be used.
@@ -88,7 +91,20 @@ impl Target {
             } else {
                 format!("/{base_path}")
             },
+            headers: Headers::default(),
         })
+    }
+
+    /// The same target, asked with these headers in every request.
+    #[must_use]
+    pub fn with_headers(mut self, headers: Headers) -> Self {
+        self.headers = headers;
+        self
+    }
+
+    /// The headers that every request carries, besides those of its step.
+    pub fn headers(&self) -> &Headers {
+        &self.headers
     }
 
     /// Whether requests go through TLS.

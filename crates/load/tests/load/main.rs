@@ -15,6 +15,8 @@ mod ledger;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod retries;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod timing;

@@ -151,6 +151,19 @@ impl RunRecorder {
         tally.visit_time = tally.visit_time.saturating_add(duration);
     }
 
+    /// The response times of each step, in plan order, over the phases that count, in which a failed
+    /// or dropped request has the longer of its response time and the request time-out. The summary's
+    /// `verdict_p95_ms` is a percentile of these.
+    pub fn verdict_times(&self) -> Vec<LatencyHistogram> {
+        let mut steps = vec![LatencyHistogram::new(); self.shape.steps.len()];
+        for index in self.counted() {
+            for (sum, tally) in steps.iter_mut().zip(&self.phases[index].steps) {
+                sum.merge(tally.verdict());
+            }
+        }
+        steps
+    }
+
     /// How the run is doing. Cheap enough for every second, not for every sample.
     pub fn snapshot(&self) -> Progress {
         let mut last_seconds = LatencyHistogram::new();
@@ -265,10 +278,7 @@ impl RunRecorder {
             .zip(&self.phases)
             .map(|(shape, tally)| self.phase_summary(shape, tally, ended))
             .collect();
-        let any_measured = self.shape.phases.iter().any(|phase| phase.measured);
-        let counted: Vec<usize> = (0..self.phases.len())
-            .filter(|&index| self.shape.phases[index].measured || !any_measured)
-            .collect();
+        let counted = self.counted();
         let visits: u64 = counted.iter().map(|&index| self.phases[index].visits).sum();
         let visit_time: Duration = counted
             .iter()
@@ -283,6 +293,14 @@ impl RunRecorder {
                 mean_duration_ms: (visits > 0).then(|| milliseconds(visit_time) / visits as f64),
             },
         }
+    }
+
+    /// Indexes of the measured phases; of all when none is.
+    fn counted(&self) -> Vec<usize> {
+        let any_measured = self.shape.phases.iter().any(|phase| phase.measured);
+        (0..self.phases.len())
+            .filter(|&index| self.shape.phases[index].measured || !any_measured)
+            .collect()
     }
 
     fn phase_summary(

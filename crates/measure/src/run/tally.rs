@@ -101,6 +101,11 @@ impl Tally {
         }
     }
 
+    /// Response times with failures counted as at least the time-out.
+    pub(super) fn verdict(&self) -> &LatencyHistogram {
+        &self.verdict
+    }
+
     pub(super) fn merge(&mut self, other: &Self) {
         self.counts.merge(&other.counts);
         self.completed_successes += other.completed_successes;

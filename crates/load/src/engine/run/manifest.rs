@@ -9,7 +9,7 @@ use super::{Ending, RunOutcome};
 use crate::engine::{LoadError, LoadModel, RunOptions, SamplePolicy};
 use crate::health::GeneratorHealth;
 use crate::host::Host;
-use crate::plan::Plan;
+use crate::plan::{Plan, ProfileOverrides};
 use crate::run_directory::RUN;
 use crate::schedule::{Phase, Spread};
 
@@ -27,6 +27,10 @@ pub struct RunManifest {
     pub seed: u64,
     /// What was put under load, without passwords.
     pub target: String,
+    /// Names of the headers that every request carried besides the plan's; their values may be
+    /// secrets.
+    #[serde(default)]
+    pub headers: Vec<String>,
     /// `open-poisson`, `open-even` or `closed`.
     pub model: String,
     /// Virtual users of the closed model.
@@ -58,7 +62,7 @@ pub struct RunManifest {
 }
 
 /// A plan in `run.json`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlanFacts {
     /// Its name.
     pub name: String,
@@ -66,6 +70,35 @@ pub struct PlanFacts {
     pub hash: String,
     /// Names of its steps, in order.
     pub steps: Vec<String>,
+    /// Its parameters, with the values they had; they are part of the hash.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, f64>,
+    /// Its load profile in words; `None` when it has none.
+    #[serde(default)]
+    pub profile: Option<String>,
+    /// What was used in place of the profile's own values; it is no part of the hash.
+    #[serde(default)]
+    pub overrides: OverrideFacts,
+}
+
+/// What was used in place of a profile's own values, in `run.json`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OverrideFacts {
+    /// Requests per second at the factor 1.
+    pub rate: Option<f64>,
+    /// Virtual users at the factor 1.
+    pub users: Option<u32>,
+    /// Length of the whole, in seconds.
+    pub duration_s: Option<f64>,
+    /// Length of the ramp before the first phase, in seconds.
+    pub ramp_s: Option<f64>,
+    /// The one hour that was walked through.
+    pub hour: Option<u32>,
+    /// How many times faster than in the plan time passed.
+    pub time_scale: Option<f64>,
+    /// Whether shoppers behaved as at the peak throughout.
+    pub peak: bool,
 }
 
 /// A phase in `run.json`.
@@ -134,6 +167,7 @@ impl RunManifest {
             plan: PlanFacts::new(&options.plan),
             seed: options.seed,
             target: options.target.to_string(),
+            headers: options.target.headers().names(),
             model: model.to_owned(),
             users,
             phases: options
@@ -178,6 +212,23 @@ impl PlanFacts {
             name: plan.name().to_owned(),
             hash: plan.hash().to_owned(),
             steps: plan.steps().iter().map(|step| step.name.clone()).collect(),
+            parameters: plan.parameters().clone(),
+            profile: plan.profile().map(ToString::to_string),
+            overrides: OverrideFacts::new(plan.overrides()),
+        }
+    }
+}
+
+impl OverrideFacts {
+    fn new(overrides: &ProfileOverrides) -> Self {
+        Self {
+            rate: overrides.rate,
+            users: overrides.users,
+            duration_s: overrides.duration.map(|duration| duration.as_secs_f64()),
+            ramp_s: overrides.ramp.map(|ramp| ramp.as_secs_f64()),
+            hour: overrides.hour,
+            time_scale: overrides.time_scale,
+            peak: overrides.peak,
         }
     }
 }

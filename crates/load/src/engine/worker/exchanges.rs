@@ -7,7 +7,8 @@ use double11_measure::sample::{Failure, Outcome, Sample};
 use mio::event::Event;
 use mio::{Interest, Token};
 
-use super::{LoadModel, Start, Worker};
+use super::retries::compose;
+use super::{Again, LoadModel, Start, Worker};
 use crate::engine::lanes::Exchange;
 use crate::engine::ledger::{LedgerLine, WriteOutcome};
 use crate::plan::Extraction;
@@ -40,13 +41,13 @@ impl Worker<'_> {
         } else {
             start.planned
         };
-        let unix_millis = u64::try_from(self.clock.wall(planned).millis()).unwrap_or(0);
-        run.visit.render(
-            &shared.plan,
-            start.turn.step,
-            unix_millis,
-            &mut self.rendered,
-        );
+        let again = run.again.take();
+        if again.is_none() {
+            let unix_millis = u64::try_from(self.clock.wall(planned).millis()).unwrap_or(0);
+            let step = start.turn.step;
+            run.visit
+                .render(&shared.plan, step, unix_millis, &mut self.rendered);
+        }
         let in_flight = shared.in_flight();
         let sent = self.clock.now();
         let planned = if is_closed { sent } else { planned };
@@ -57,24 +58,28 @@ impl Worker<'_> {
             sent,
             has_waited: self.shortages > start.shortages,
             is_fresh: free.is_none(),
-            is_retried: false,
+            is_resent: false,
+            attempt: again.as_ref().map_or(1, |again| again.attempt),
             in_flight,
             path: 0..0,
             body_start: 0,
-            key: self.rendered.key,
+            key: again.as_ref().map_or(self.rendered.key, |again| again.key),
         };
         let index = match free.map_or_else(|| self.open_lane(sent), Ok) {
             Ok(index) => index,
-            Err(error) => return self.fail_unopened(&exchange, &error),
+            Err(error) => return self.fail_unopened(&exchange, again, &error),
         };
         let Some(lane) = self.lanes.get_mut(index) else {
             return;
         };
         let request = lane.connection.request_buffer();
-        let rendered = &self.rendered;
-        let key = rendered.key.as_ref().map(<[u8; 36]>::as_slice);
-        exchange.path = head.write(&rendered.path, key, &rendered.body, request);
-        exchange.body_start = request.len() - rendered.body.len();
+        (exchange.path, exchange.body_start) = match again {
+            Some(again) => {
+                request.extend_from_slice(&again.request);
+                (again.path, again.body_start)
+            }
+            None => compose(head, &self.rendered, request),
+        };
         let progress = lane
             .connection
             .send(shared.steps[start.turn.step].keep_body);
@@ -163,9 +168,7 @@ impl Worker<'_> {
         };
         let body = lane.connection.body(body, &self.buffers);
         let status = head.status;
-        let conclusion = run
-            .visit
-            .conclude(&shared.plan, exchange.turn, status, body);
+        let conclusion = run.visit.judge(&shared.plan, exchange.turn, status, body);
         let request = shared.plan.steps()[exchange.turn.step].request.as_ref();
         let is_success = request.is_some_and(|request| request.success.contains(&status));
         let code = conclusion.code.as_deref();
@@ -188,17 +191,28 @@ impl Worker<'_> {
         };
         self.record(index, &exchange, &end);
         self.keep_in_ledger(index, &exchange, &end, (written, code.as_deref()));
+        let is_failed = matches!(outcome, Outcome::Failed(_));
+        let again = self
+            .retry_rule(&exchange, Some(status))
+            .filter(|_| is_failed)
+            .map(|rule| (rule, self.again(index, &exchange)));
         if head.keep_alive {
             self.lanes.set_free(index);
         } else {
             self.lanes.close(index);
         }
-        self.change_in_flight(-1);
-        self.go_on_after(exchange.visit, at);
+        match again {
+            Some((rule, again)) => self.try_again(&exchange, again, rule, (at, head.retry_after)),
+            None if is_failed => self.end_failed(&exchange, at),
+            None => {
+                self.change_in_flight(-1);
+                self.go_on_after(exchange.visit, at);
+            }
+        }
     }
 
     fn fail_transport(&mut self, index: usize, error: &TransportError) {
-        if self.retry(index) {
+        if self.resend(index) {
             return;
         }
         let failure = match error {
@@ -211,7 +225,7 @@ impl Worker<'_> {
 
     /// Sends a request once more that the server cannot have begun to answer: it closed a kept
     /// connection. Only a request that writes nothing may be repeated.
-    fn retry(&mut self, index: usize) -> bool {
+    fn resend(&mut self, index: usize) -> bool {
         let Some(lane) = self.lanes.get_mut(index) else {
             return false;
         };
@@ -220,10 +234,10 @@ impl Worker<'_> {
         };
         let step = &self.shared.steps[exchange.turn.step];
         let was_closed = lane.connection.is_reused() && lane.connection.bytes_received() == 0;
-        if !step.is_safe || !was_closed || exchange.is_retried {
+        if !step.is_safe || !was_closed || exchange.is_resent {
             return false;
         }
-        exchange.is_retried = true;
+        exchange.is_resent = true;
         exchange.is_fresh = true;
         let keep_body = step.keep_body;
         let request = lane.connection.take_request();
@@ -255,13 +269,24 @@ impl Worker<'_> {
             };
             self.record(index, &exchange, &end);
             self.keep_in_ledger(index, &exchange, &end, (WriteOutcome::Unknown, None));
-            self.end_failed(&exchange, at);
+            match self.retry_rule(&exchange, None) {
+                Some(rule) => {
+                    let again = self.again(index, &exchange);
+                    self.try_again(&exchange, again, rule, (at, None));
+                }
+                None => self.end_failed(&exchange, at),
+            }
         }
         self.lanes.close(index);
     }
 
     /// Ends an exchange for which no connection could even be asked for.
-    fn fail_unopened(&mut self, exchange: &Exchange, error: &TransportError) {
+    fn fail_unopened(
+        &mut self,
+        exchange: &Exchange,
+        again: Option<Box<Again>>,
+        error: &TransportError,
+    ) {
         let at = self.clock.now();
         let outcome = Outcome::Failed(Failure::Connect);
         let end = End {
@@ -271,7 +296,13 @@ impl Worker<'_> {
             message: &with_cause(error),
         };
         self.record(usize::MAX, exchange, &end);
-        self.end_failed(exchange, at);
+        match self.retry_rule(exchange, None) {
+            Some(rule) => {
+                let again = again.map_or_else(|| self.compose_again(exchange), |again| *again);
+                self.try_again(exchange, again, rule, (at, None));
+            }
+            None => self.end_failed(exchange, at),
+        }
     }
 
     fn end_failed(&mut self, exchange: &Exchange, at: Duration) {
@@ -352,6 +383,7 @@ impl Worker<'_> {
             kind,
             step: &step.name,
             key: exchange.key.as_ref().map(<[u8; 36]>::as_slice),
+            attempt: exchange.attempt,
             phase: shared
                 .phase_names
                 .get(usize::from(phase.0))

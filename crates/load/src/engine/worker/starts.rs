@@ -98,6 +98,7 @@ impl Worker<'_> {
             phase,
             planned,
             user,
+            again: None,
         });
         self.go_on(key, planned)
     }
@@ -247,7 +248,7 @@ impl Worker<'_> {
     }
 
     /// Ends a visit because the run ends; it is not counted as a session.
-    fn cut_visit(&mut self, key: usize) {
+    pub(super) fn cut_visit(&mut self, key: usize) {
         if let Some(run) = self.visits.try_remove(key) {
             self.outbox.batch.visits_cut += 1;
             self.spare_visits.push(run.visit);

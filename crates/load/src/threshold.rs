@@ -1,0 +1,341 @@
+//! Thresholds: conditions on a run's figures under which it counts as failed, such as `p95>50ms`.
+//!
+//! The form is `METRIC[(STEP)] COMPARISON NUMBER[UNIT]`; it states what must *not* be. Figures are
+//! those of the measured phases as a whole. A latency is a response time from the planned start in
+//! which a failed or dropped request counts as at least the request time-out, so that failing fast
+//! never keeps a threshold.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use double11_measure::histogram::LatencyHistogram;
+use double11_measure::run::StepSummary;
+
+use crate::engine::RunOutcome;
+use crate::plan::{Plan, Write};
+
+/// A condition under which a run counts as failed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Threshold {
+    text: String,
+    metric: Metric,
+    step: Option<String>,
+    comparison: Comparison,
+    /// In the metric's own unit.
+    bound: f64,
+}
+
+/// What is wrong with a threshold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}`: `{part}` {reason}")]
+pub struct ThresholdError {
+    /// The whole expression.
+    pub text: String,
+    /// The part that cannot be used.
+    pub part: String,
+    /// Why, and what is accepted.
+    pub reason: String,
+}
+
+/// What a threshold came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judgement {
+    /// The figure with its unit; `None` when the run has none.
+    pub figure: Option<String>,
+    /// Whether the condition held, so that the run failed; `None` when it cannot be told.
+    pub violated: Option<bool>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Metric {
+    /// A percentile of the response time.
+    Percentile(f64),
+    Mean,
+    Max,
+    ErrorRate,
+    Availability,
+    Throughput,
+    /// Successful writes of a kind per second.
+    Writes(Write),
+    Attempted,
+    Failed,
+    Dropped,
+    Late,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Comparison {
+    Above,
+    AtLeast,
+    Below,
+    AtMost,
+}
+
+/// In which unit a metric is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unit {
+    Milliseconds,
+    PerCent,
+    PerSecond,
+    Count,
+}
+
+const METRICS: &str = "is no metric; there are p50, p90, p95, p99, p99.9 or any other percentile, \
+                       mean, max, error_rate, availability, tps, orders, payments, attempted, failed, \
+                       dropped and late";
+
+impl FromStr for Threshold {
+    type Err = ThresholdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let refuse = |part: &str, reason: String| {
+            Err(ThresholdError {
+                text: text.to_owned(),
+                part: part.trim().to_owned(),
+                reason,
+            })
+        };
+        let Some((left, right)) = text.split_once(['<', '>']) else {
+            let reason = "compares nothing; write for example `p95>50ms`".to_owned();
+            return refuse(text, reason);
+        };
+        let is_above = text.as_bytes().get(left.len()) == Some(&b'>');
+        let (is_equal, right) = match right.strip_prefix('=') {
+            Some(rest) => (true, rest),
+            None => (false, right),
+        };
+        let comparison = match (is_above, is_equal) {
+            (true, false) => Comparison::Above,
+            (true, true) => Comparison::AtLeast,
+            (false, false) => Comparison::Below,
+            (false, true) => Comparison::AtMost,
+        };
+        let (name, step) = match left.trim().split_once('(') {
+            None => (left.trim(), None),
+            Some((name, rest)) => match rest.trim_end().strip_suffix(')') {
+                Some(step) => (name.trim(), Some(step.trim().to_owned())),
+                None => return refuse(left, "lacks the closing `)` of its step".to_owned()),
+            },
+        };
+        let Some(metric) = Metric::parse(name) else {
+            return refuse(name, METRICS.to_owned());
+        };
+        if step.is_some() && matches!(metric, Metric::Availability | Metric::Writes(_)) {
+            return refuse(
+                left,
+                "is a figure of the whole run and takes no step".to_owned(),
+            );
+        }
+        match metric.unit().parse(right.trim()) {
+            Ok(bound) => Ok(Self {
+                text: text.trim().to_owned(),
+                metric,
+                step,
+                comparison,
+                bound,
+            }),
+            Err(reason) => refuse(right, reason.to_owned()),
+        }
+    }
+}
+
+/// The expression as it was given.
+impl fmt::Display for Threshold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Threshold {
+    /// Checks that the plan has what the threshold is about.
+    ///
+    /// # Errors
+    /// [`ThresholdError`] when the plan has no such step, or writes no orders or payments.
+    pub fn check(&self, plan: &Plan) -> Result<(), ThresholdError> {
+        let refuse = |part: &str, reason: String| {
+            Err(ThresholdError {
+                text: self.text.clone(),
+                part: part.to_owned(),
+                reason,
+            })
+        };
+        if let Some(wanted) = &self.step {
+            let names: Vec<&str> = plan
+                .requesting_steps()
+                .map(|step| step.name.as_str())
+                .collect();
+            if !names.contains(&wanted.as_str()) {
+                let reason = format!("is no step of the plan; it has {}", names.join(", "));
+                return refuse(wanted, reason);
+            }
+        }
+        if let Metric::Writes(write) = self.metric
+            && !plan.steps().iter().any(|step| writes(step, write))
+        {
+            let kind = write.kind();
+            return refuse(
+                &format!("{kind}s"),
+                format!("no step of the plan writes a {kind}"),
+            );
+        }
+        Ok(())
+    }
+
+    /// Judges a run of a plan.
+    pub fn judge(&self, plan: &Plan, outcome: &RunOutcome) -> Judgement {
+        let figure = self.figure(plan, outcome);
+        Judgement {
+            figure: figure.map(|figure| self.metric.unit().show(figure)),
+            violated: figure.map(|figure| self.comparison.holds(figure, self.bound)),
+        }
+    }
+
+    fn figure(&self, plan: &Plan, outcome: &RunOutcome) -> Option<f64> {
+        let whole = &outcome.summary.whole;
+        let steps = whole.steps.iter().zip(&outcome.verdict_times);
+        let (summary, times) = match &self.step {
+            None => {
+                let mut all = LatencyHistogram::new();
+                for times in &outcome.verdict_times {
+                    all.merge(times);
+                }
+                (&whole.total, all)
+            }
+            Some(wanted) => {
+                let (summary, times) = steps.clone().find(|(step, _)| step.step == *wanted)?;
+                (summary, times.clone())
+            }
+        };
+        match self.metric {
+            Metric::Percentile(percentile) => times.percentile(percentile).map(milliseconds),
+            Metric::Mean => times.mean().map(milliseconds),
+            Metric::Max => times.max().map(milliseconds),
+            Metric::Availability => whole.availability.share().map(|share| share * 100.0),
+            Metric::Writes(write) => {
+                let successes = |(step, summary): (&crate::plan::Step, &StepSummary)| {
+                    writes(step, write).then_some(summary.completed_successes as f64)
+                };
+                let sum: f64 = plan
+                    .steps()
+                    .iter()
+                    .zip(&whole.steps)
+                    .filter_map(successes)
+                    .sum();
+                (whole.duration_s > 0.0).then(|| sum / whole.duration_s)
+            }
+            metric => metric.counted(summary),
+        }
+    }
+}
+
+fn writes(step: &crate::plan::Step, write: Write) -> bool {
+    step.request
+        .as_ref()
+        .is_some_and(|request| request.write == Some(write))
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1_000.0
+}
+
+impl Metric {
+    fn parse(name: &str) -> Option<Self> {
+        Some(match name {
+            "mean" => Self::Mean,
+            "max" => Self::Max,
+            "error_rate" => Self::ErrorRate,
+            "availability" => Self::Availability,
+            "tps" => Self::Throughput,
+            "orders" => Self::Writes(Write::Order),
+            "payments" => Self::Writes(Write::Payment),
+            "attempted" => Self::Attempted,
+            "failed" => Self::Failed,
+            "dropped" => Self::Dropped,
+            "late" => Self::Late,
+            _ => {
+                let digits = name.strip_prefix('p')?;
+                if !digits.starts_with(|first: char| first.is_ascii_digit()) {
+                    return None;
+                }
+                let percentile: f64 = digits.parse().ok()?;
+                let in_range = percentile > 0.0 && percentile <= 100.0;
+                return in_range.then_some(Self::Percentile(percentile));
+            }
+        })
+    }
+
+    fn unit(self) -> Unit {
+        match self {
+            Self::Percentile(_) | Self::Mean | Self::Max => Unit::Milliseconds,
+            Self::ErrorRate | Self::Availability => Unit::PerCent,
+            Self::Throughput | Self::Writes(_) => Unit::PerSecond,
+            Self::Attempted | Self::Failed | Self::Dropped | Self::Late => Unit::Count,
+        }
+    }
+
+    /// The figure of a metric that a summary holds as it is.
+    fn counted(self, summary: &StepSummary) -> Option<f64> {
+        match self {
+            Self::ErrorRate => summary.error_rate.map(|rate| rate * 100.0),
+            Self::Throughput => summary.throughput_per_second,
+            Self::Attempted => Some(summary.attempted as f64),
+            Self::Failed => Some(summary.failed as f64),
+            Self::Dropped => Some(summary.dropped as f64),
+            Self::Late => Some(summary.late as f64),
+            Self::Percentile(_) | Self::Mean | Self::Max | Self::Availability | Self::Writes(_) => {
+                None
+            }
+        }
+    }
+}
+
+impl Comparison {
+    fn holds(self, figure: f64, bound: f64) -> bool {
+        match self {
+            Self::Above => figure > bound,
+            Self::AtLeast => figure >= bound,
+            Self::Below => figure < bound,
+            Self::AtMost => figure <= bound,
+        }
+    }
+}
+
+impl Unit {
+    /// Reads a number with its unit.
+    fn parse(self, text: &str) -> Result<f64, &'static str> {
+        let end = text
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .unwrap_or(text.len());
+        let (digits, unit) = text.split_at(end);
+        let number: f64 = digits.parse().map_err(|_| "is no number with a unit")?;
+        let factor = match (self, unit.trim()) {
+            (Self::Milliseconds, "us" | "µs") => Some(0.001),
+            (Self::Milliseconds, "s") => Some(1_000.0),
+            (Self::Milliseconds, "ms")
+            | (Self::PerCent, "%")
+            | (Self::Count, "")
+            | (Self::PerSecond, "" | "/s") => Some(1.0),
+            _ => None,
+        };
+        let expected = match self {
+            Self::Milliseconds => "needs a unit of time: us, ms or s",
+            Self::PerCent => "needs the unit %",
+            Self::PerSecond => "is a number per second, with `/s` or nothing behind it",
+            Self::Count => "is a plain number",
+        };
+        factor.map(|factor| number * factor).ok_or(expected)
+    }
+
+    fn show(self, figure: f64) -> String {
+        match self {
+            Self::Milliseconds => format!("{figure:.2} ms"),
+            Self::PerCent => format!("{figure:.3} %"),
+            Self::PerSecond => format!("{figure:.1}/s"),
+            Self::Count => format!("{figure:.0}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,121 @@
+//! Headers that every request to a target carries.
+
+use std::fmt;
+
+/// Headers that the transport writes itself, or that would change how a message is framed.
+const REFUSED: [&str; 10] = [
+    "connection",
+    "content-length",
+    "expect",
+    "idempotency-key",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Headers by name. Their values may be secrets, so [`fmt::Debug`] does not show them.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Headers(Vec<(String, String)>);
+
+/// Why a header cannot be sent. It never shows the value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HeaderError {
+    /// There is no colon.
+    #[error("a header is written `Name: value`")]
+    Form,
+    /// The name is not one.
+    #[error("`{0}` is not the name of a header")]
+    Name(String),
+    /// The header is the transport's own business.
+    #[error("the header `{0}` is set by the load engine itself")]
+    Own(String),
+    /// The value has control characters or is not ASCII.
+    #[error("the value of `{0}` has characters that cannot stand in a header")]
+    Value(String),
+}
+
+impl Headers {
+    /// Adds a header given as `Name: value`; a later one of the same name is sent besides.
+    ///
+    /// # Errors
+    /// [`HeaderError`] when it is malformed or would break the framing of the request. `Host` is
+    /// accepted.
+    pub fn add(&mut self, line: &str) -> Result<(), HeaderError> {
+        let (name, value) = line.split_once(':').ok_or(HeaderError::Form)?;
+        let (name, value) = (name.trim(), value.trim());
+        let is_token =
+            |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        if name.is_empty() || !name.bytes().all(is_token) {
+            return Err(HeaderError::Name(name.to_owned()));
+        }
+        if REFUSED.contains(&name.to_ascii_lowercase().as_str()) {
+            return Err(HeaderError::Own(name.to_owned()));
+        }
+        let is_plain = |byte: u8| byte == b'\t' || (0x20..0x7f).contains(&byte);
+        if !value.bytes().all(is_plain) {
+            return Err(HeaderError::Value(name.to_owned()));
+        }
+        self.0.push((name.to_owned(), value.to_owned()));
+        Ok(())
+    }
+
+    /// The names, in the order they were given.
+    pub fn names(&self) -> Vec<String> {
+        self.0.iter().map(|(name, _)| name.clone()).collect()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &(String, String)> {
+        self.0.iter()
+    }
+}
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.names()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_break_a_request_is_refused_without_its_value() {
+        for (line, expected) in [
+            ("no colon", HeaderError::Form),
+            (": secret", HeaderError::Name(String::new())),
+            ("a b: secret", HeaderError::Name("a b".to_owned())),
+            (
+                "Content-Length: 3",
+                HeaderError::Own("Content-Length".to_owned()),
+            ),
+            (
+                "transfer-encoding: x",
+                HeaderError::Own("transfer-encoding".to_owned()),
+            ),
+            (
+                "Connection: close",
+                HeaderError::Own("Connection".to_owned()),
+            ),
+            (
+                "Idempotency-Key: k",
+                HeaderError::Own("Idempotency-Key".to_owned()),
+            ),
+            ("X: sec\r\nret: y", HeaderError::Value("X".to_owned())),
+            ("X: \u{624b}", HeaderError::Value("X".to_owned())),
+        ] {
+            let error = Headers::default().add(line).unwrap_err();
+            assert_eq!(error, expected, "{line}");
+            assert!(!error.to_string().contains("secret"), "{error}");
+        }
+        let mut headers = Headers::default();
+        headers.add("Authorization: Bearer a:b").unwrap();
+        headers.add("X-Empty:").unwrap();
+        headers.add("Host: shop.example").unwrap();
+        assert_eq!(headers.names(), ["Authorization", "X-Empty", "Host"]);
+        assert!(!format!("{headers:?}").contains("Bearer"));
+    }
+}
