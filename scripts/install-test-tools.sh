@@ -10,6 +10,7 @@ tools() {
 chromium|the report is opened in a browser
 chromium-driver|the report is opened in a browser
 fonts-noto-cjk|Chinese text is drawn in the browser
+groff-base|the manual is rendered
 python3|the Python client of the requirements runs against the shop
 python3-requests|the Python client of the requirements runs against the shop
 END
@@ -20,6 +21,7 @@ has() {
     chromium) command -v chromium >/dev/null ;;
     chromium-driver) command -v chromedriver >/dev/null ;;
     fonts-noto-cjk) command -v fc-list >/dev/null && [ -n "$(fc-list :lang=zh-tw 2>/dev/null)" ] ;;
+    groff-base) command -v groff >/dev/null ;;
     python3) command -v python3 >/dev/null ;;
     python3-requests) python3 -c 'import requests' 2>/dev/null || /usr/bin/python3 -c 'import requests' 2>/dev/null ;;
   esac

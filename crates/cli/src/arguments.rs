@@ -2,6 +2,7 @@
 //! (`DOUBLE11_…`); the command line wins.
 
 mod compare;
+mod help;
 mod load;
 mod plan;
 mod rehearse;
@@ -12,7 +13,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use double11_units::scale::Scale;
 
+use crate::console::ColourChoice;
 pub(crate) use compare::Compare;
+
+pub(crate) use help::parse;
 pub(crate) use load::Load;
 pub(crate) use plan::{CheckPlan, Plan, PlanAction};
 pub(crate) use rehearse::Rehearse;
@@ -20,7 +24,14 @@ pub(crate) use serve::{Auth, Serve};
 
 /// Rehearses a Double 11 sale: a shop, its shoppers, and a verdict one can believe.
 #[derive(Debug, Parser)]
-#[command(name = "double11", version, about, max_term_width = 100)]
+#[command(
+    name = "double11",
+    version,
+    about,
+    max_term_width = 100,
+    styles = help::STYLES,
+    after_help = help::FIRST_TRY
+)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -30,9 +41,20 @@ pub(crate) struct Arguments {
         global = true,
         env = "DOUBLE11_LOG",
         default_value = "warn",
-        value_name = "FILTER"
+        value_name = "FILTER",
+        help_heading = "Everywhere"
     )]
     pub(crate) log: String,
+    /// When to use colours: always, never, or auto, on a terminal unless `NO_COLOR` is set.
+    #[arg(
+        long,
+        global = true,
+        default_value = "auto",
+        value_name = "WHEN",
+        hide_possible_values = true,
+        help_heading = "Everywhere"
+    )]
+    pub(crate) color: ColourChoice,
 }
 
 #[derive(Debug, Subcommand)]
@@ -40,25 +62,31 @@ pub(crate) enum Command {
     /// The main job: measure both shops under the same traffic, audit them, write the report.
     #[command(after_help = "\
 Examples:
-  double11 rehearse --quick                 one pair of runs, three minutes, report in results/
-  double11 rehearse --quick --seed 7        the same with other shoppers")]
+  double11 rehearse --quick            # one pair of runs, three minutes
+  double11 rehearse --quick --seed 7   # the same with other shoppers
+  double11 rehearse --quick --variants baseline,tuned --out tuned")]
     Rehearse(Rehearse),
     /// Run a shop.
     #[command(after_help = "\
 Examples:
-  double11 serve                            the optimised shop on http://127.0.0.1:8080
-  double11 serve --variant baseline --enable search-index
+  double11 serve                       # the optimised shop on 127.0.0.1:8080
+  double11 serve --variant baseline --addr 127.0.0.1:8081 --store sqlite:b.db
+  double11 serve --variant baseline --enable search-index --disable pool
   curl http://127.0.0.1:8080/api/products/random")]
     Serve(Box<Serve>),
     /// Storm a shop with shoppers and write down what happened.
     #[command(after_help = "\
 Examples:
-  double11 load funnel --target http://127.0.0.1:8080 --rate 100 --duration 60s --out run1
-  double11 load orders --target http://127.0.0.1:8080 --users 64 --duration 30s --out run2
-  double11 load day --target http://127.0.0.1:8080 --time-scale 720 --out day    the day in two minutes
+  double11 serve &                     # a shop to storm
+  double11 load funnel --target http://127.0.0.1:8080 --rate 100 --out run1
+  double11 load orders --target http://127.0.0.1:8080 --users 64 --out run2
+  double11 load funnel --target http://127.0.0.1:8080 --rate 1000 --ramp 10s \\
+    --duration 60s --peak --out run3
+  double11 load day --target http://127.0.0.1:8080 --time-scale 720 --out day
   double11 load session --target http://127.0.0.1:8080 --hour 12 --fail-if 'p95>50ms'
-  double11 load my-shop.toml --target https://shop.example --ca-cert ca.pem -H 'Authorization: Bearer x'
-  double11 load funnel --base-users 100 --peak      the step table of 100 visitors at the peak
+  double11 load my-shop.toml --target https://shop.example --ca-cert ca.pem \\
+    -H 'Authorization: Bearer x'
+  double11 load funnel --base-users 100 --peak   # sends nothing: the step table
 
 What --fail-if takes: METRIC[(STEP)] COMPARISON NUMBER[UNIT], the condition under which the run fails.
   p50 p90 p95 p99 p99.9 ... mean max   response time in us, ms or s; a failed request counts as at least
@@ -84,19 +112,51 @@ Examples:
     Plan(Plan),
     /// Check a shop's store against what its clients were told.
     #[command(after_help = "\
-Example:
+Examples:
+  double11 audit --store sqlite:double11.db --unsettled
   double11 audit --store sqlite:double11.db --ledger run1/client-ledger.jsonl")]
     Audit(Audit),
     /// Compare a run's own figures with those that the shop counted meanwhile.
     #[command(after_help = "\
-Example:
-  double11 validate --run run1")]
+Examples:
+  double11 validate --run run1
+  double11 validate --run run1 --json")]
     Validate(Validate),
     /// Print what the records of Double 11 become at a scale of 1:N.
     #[command(after_help = "\
-Example:
+Examples:
   double11 scale 1:10000")]
     Scale(ScaleArguments),
+    /// Print the script that completes this program's commands and options in a shell.
+    #[command(after_help = "\
+Examples:
+  double11 completions bash >> ~/.bash_completion
+  double11 completions zsh > \"${fpath[1]}/_double11\"
+  double11 completions fish > ~/.config/fish/completions/double11.fish")]
+    Completions(Completions),
+    /// Print a page of the manual, or write all of them into a folder.
+    #[command(after_help = "\
+Examples:
+  double11 man | man -l -              # read it at once
+  double11 man load | man -l -         # the page of one command
+  double11 man --out ~/.local/share/man/man1")]
+    Man(Man),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell.
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Man {
+    /// The command whose page to print; without it the page of the program.
+    #[arg(conflicts_with = "out")]
+    pub(crate) command: Option<String>,
+    /// Write all pages into this folder, which is made if it is missing.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

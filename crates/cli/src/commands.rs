@@ -2,7 +2,9 @@
 
 mod audit;
 mod compare;
+mod completions;
 mod load;
+mod man;
 mod plan;
 mod rehearse;
 mod scale;
@@ -13,10 +15,12 @@ mod validate;
 use tracing_subscriber::EnvFilter;
 
 use crate::arguments::{Arguments, Command};
+use crate::console;
 use crate::exit::{CommandResult, Failure};
 
 /// Runs the command that was asked for.
 pub(crate) fn run(arguments: Arguments) -> CommandResult {
+    console::choose_colour(arguments.color);
     start_log(&arguments.log)?;
     match arguments.command {
         Command::Rehearse(rehearse) => rehearse::run(rehearse),
@@ -27,6 +31,8 @@ pub(crate) fn run(arguments: Arguments) -> CommandResult {
         Command::Audit(audit) => audit::run(&audit),
         Command::Validate(validate) => validate::run(&validate),
         Command::Scale(scale) => Ok(scale::run(scale.scale)),
+        Command::Completions(completions) => Ok(completions::run(completions.shell)),
+        Command::Man(man) => man::run(&man),
     }
 }
 
@@ -57,7 +63,8 @@ fn start_log(filter: &str) -> Result<(), Failure> {
     })?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_ansi(console::talk_colour())
+        .with_writer(|| console::LogWriter)
         .init();
     Ok(())
 }

@@ -1,10 +1,19 @@
 //! What this machine offers: cores to pin to, descriptors to open.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+/// This instant.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what is shown moves with the clock on the wall"
+)]
+pub(crate) fn now() -> Instant {
+    Instant::now()
+}
 
 /// The cores that this process may use, ascending.
 pub(crate) fn cores() -> Vec<usize> {

@@ -4,13 +4,11 @@ mod arguments;
 mod commands;
 mod console;
 mod exit;
+mod live_view;
 mod machine;
-mod progress;
-
-use clap::Parser as _;
 
 fn main() -> std::process::ExitCode {
-    let arguments = match arguments::Arguments::try_parse() {
+    let arguments = match arguments::parse(&std::env::args_os().collect::<Vec<_>>()) {
         Ok(arguments) => arguments,
         Err(refusal) => return exit::refused_arguments(&refusal),
     };

@@ -76,8 +76,24 @@ pub struct GeneratorHealth {
     pub seconds: Vec<HealthSecond>,
 }
 
+/// How the generator does while a run goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct GeneratorGlance {
+    /// The latest second of which the process and the workers have told; `None` before the first.
+    pub latest: Option<HealthSecond>,
+    /// Seconds so far above a limit for processor time or lag.
+    pub seconds_over_limit: u64,
+}
+
+impl GeneratorGlance {
+    /// Whether the generator was at a limit of its own in the latest second.
+    pub fn is_strained(&self) -> bool {
+        self.latest.is_some_and(|second| second.is_over_limit())
+    }
+}
+
 /// One second of the generator.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct HealthSecond {
     /// Seconds since the start of the run.
     pub second: u64,
@@ -87,6 +103,24 @@ pub struct HealthSecond {
     pub worker_share: f64,
     /// The process's share of its processors.
     pub processor_share: Option<f64>,
+}
+
+impl HealthSecond {
+    /// Whether the process or a worker was above [`PROCESSOR_SHARE_MAX`], or the lag above
+    /// [`LAG_P99_MAX`].
+    pub fn is_over_limit(&self) -> bool {
+        self.is_over_processor_limit() || self.is_over_lag_limit()
+    }
+
+    fn is_over_processor_limit(&self) -> bool {
+        let over = |share: f64| share > PROCESSOR_SHARE_MAX;
+        over(self.worker_share) || self.processor_share.is_some_and(over)
+    }
+
+    fn is_over_lag_limit(&self) -> bool {
+        let limit = milliseconds(LAG_P99_MAX);
+        self.lag_p99_ms.is_some_and(|lag| lag > limit)
+    }
 }
 
 /// Puts the reports together.
@@ -183,19 +217,33 @@ impl HealthWatch {
         (self.process_since, self.process_time) = (now, processor_time);
     }
 
+    /// Connections that the workers last told of.
+    pub(crate) fn connections(&self) -> u32 {
+        let connections = self.workers.iter().map(|worker| worker.connections);
+        u32::try_from(connections.sum::<usize>()).unwrap_or(u32::MAX)
+    }
+
+    /// How it goes. Cheap enough for every second: only the seconds that are still open are summed up.
+    pub(crate) fn glance(&self) -> GeneratorGlance {
+        let open = self.open.iter().map(|(&second, open)| open.close(second));
+        let told: Vec<HealthSecond> = open
+            .filter(|second| second.processor_share.is_some() && second.worker_share > 0.0)
+            .collect();
+        let is_over = HealthSecond::is_over_limit;
+        GeneratorGlance {
+            latest: told.last().copied(),
+            seconds_over_limit: count(&self.closed, is_over) + count(&told, is_over),
+        }
+    }
+
     /// The verdict, at `ended` since the start of the run.
     pub(crate) fn finish(mut self, ended: Duration, process_time: Duration) -> GeneratorHealth {
         for (second, open) in std::mem::take(&mut self.open) {
             self.closed.push(open.close(second));
         }
-        let over = |share: f64| share > PROCESSOR_SHARE_MAX;
-        let seconds_over_processor_limit = count(&self.closed, |second| {
-            over(second.worker_share) || second.processor_share.is_some_and(over)
-        });
-        let lag_limit = milliseconds(LAG_P99_MAX);
-        let seconds_over_lag_limit = count(&self.closed, |second| {
-            second.lag_p99_ms.is_some_and(|lag| lag > lag_limit)
-        });
+        let seconds_over_processor_limit =
+            count(&self.closed, HealthSecond::is_over_processor_limit);
+        let seconds_over_lag_limit = count(&self.closed, HealthSecond::is_over_lag_limit);
         let passed = Some(ended.as_secs_f64()).filter(|passed| *passed > 0.0);
         let share = |used: Duration, processors: usize| {
             passed.map(|passed| used.as_secs_f64() / passed / processors as f64)
@@ -335,6 +383,31 @@ mod tests {
             busy.reasons[0].contains("80 % of its processor time in 12 seconds"),
             "{busy:?}"
         );
+    }
+
+    #[test]
+    fn a_glance_sees_the_latest_second_that_is_whole() {
+        let mut watch = HealthWatch::new(1, 2, (10, Some(100)), Duration::ZERO);
+        assert_eq!(watch.glance(), GeneratorGlance::default());
+        for second in 0..20_u64 {
+            let busy = if second >= 15 { 900 } else { 300 };
+            watch.take(&report(second, 0, busy));
+            let now = Duration::from_secs(second + 1);
+            watch.take_process(now, Duration::from_millis(300 * (second + 1)));
+        }
+        assert!(watch.glance().is_strained());
+        assert_eq!(watch.glance().seconds_over_limit, 5);
+        assert_eq!(watch.connections(), 7);
+        // The process has not told of this second yet.
+        watch.take(&report(20, 0, 100));
+        assert_eq!(watch.glance().latest.unwrap().second, 19);
+        watch.take_process(Duration::from_secs(21), Duration::from_millis(6_300));
+        let glance = watch.glance();
+        assert_eq!(glance.latest.unwrap().second, 20);
+        assert!(!glance.is_strained());
+        watch.take(&report(21, 25, 100));
+        watch.take_process(Duration::from_secs(22), Duration::from_millis(6_600));
+        assert!(watch.glance().is_strained());
     }
 
     #[test]

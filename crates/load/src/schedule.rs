@@ -67,6 +67,11 @@ impl Ramp {
         }
     }
 
+    /// The rate when this share of the phase has passed, 0 to 1; none when it is over.
+    pub(crate) fn at(self, passed: Option<f64>) -> f64 {
+        passed.map_or(0.0, |share| self.from + (self.to - self.from) * share)
+    }
+
     pub(crate) fn scaled(self, factor: f64) -> Self {
         Self {
             from: self.from * factor,
@@ -113,6 +118,17 @@ impl PhaseClock {
     pub fn phase_at(&self, at: Duration) -> PhaseId {
         let index = self.ends.partition_point(|end| *end <= at);
         PhaseId(u16::try_from(index.min(self.ends.len().saturating_sub(1))).unwrap_or(u16::MAX))
+    }
+
+    /// How much of its phase has passed at an instant, 0 to 1; `None` after the last phase.
+    pub(crate) fn share_passed(&self, at: Duration) -> Option<f64> {
+        let index = self.ends.partition_point(|end| *end <= at);
+        let end = *self.ends.get(index)?;
+        let start = index
+            .checked_sub(1)
+            .map_or(Duration::ZERO, |before| self.ends[before]);
+        let (passed, length) = (at.saturating_sub(start), end.saturating_sub(start));
+        (!length.is_zero()).then(|| passed.div_duration_f64(length))
     }
 }
 

@@ -15,6 +15,6 @@ pub(crate) use availability::{WindowCount, availability};
 pub(crate) use summary::milliseconds;
 
 pub use availability::{AVAILABLE_WITHIN, Availability, GOOD_SHARE_PERCENT, WINDOW_REQUESTS_MIN};
-pub use recorder::{PhaseShape, Progress, RunRecorder, RunShape};
+pub use recorder::{PhaseProgress, PhaseShape, Progress, RunRecorder, RunShape, StepProgress};
 pub use summary::{PhaseSummary, Quantiles, SCHEMA_VERSION, SessionSummary, StepSummary, Summary};
 pub use time_series::{Second, SecondStep, TimeSeries};

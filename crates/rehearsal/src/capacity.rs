@@ -169,9 +169,7 @@ fn probe(
         observer.event(Event::Progress {
             variant: which.name,
             phase: "probe",
-            elapsed: seen.elapsed,
-            planned: seen.planned_end,
-            progress: seen.progress,
+            seen,
         });
     };
     let outcome = double11_load::run(&run_options, &options.stop, &mut observe)?;

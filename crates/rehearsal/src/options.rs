@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use double11_load::StopHandle;
 use double11_load::plan::Plan;
 use double11_load::transport::{CertificateDer, Headers};
-use double11_measure::run::Progress;
+use double11_load::{Observation, StopHandle};
 
 use crate::schedule::Schedule;
 
@@ -176,12 +175,8 @@ pub enum Event<'event> {
         variant: &'event str,
         /// The phase by the plan.
         phase: &'event str,
-        /// Elapsed time of the traffic.
-        elapsed: Duration,
-        /// Length of the traffic.
-        planned: Duration,
         /// How it goes.
-        progress: Progress,
+        seen: &'event Observation,
     },
     /// The traffic is over; payments and refunds in process come to rest.
     Settling {

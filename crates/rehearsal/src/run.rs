@@ -237,9 +237,7 @@ fn traffic(
             observer.event(Event::Progress {
                 variant: which.name,
                 phase: phase.map_or("drain", |phase| phase.name.as_str()),
-                elapsed: seen.elapsed,
-                planned: seen.planned_end,
-                progress: seen.progress,
+                seen,
             });
         };
         double11_load::run(&run_options, &options.stop, &mut observe)

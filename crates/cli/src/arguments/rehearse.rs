@@ -96,8 +96,8 @@ pub(crate) struct RehearsedShops {
         default_value = "8080,8081"
     )]
     pub(crate) ports: Vec<u16>,
-    /// Products in the catalogue.
-    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=5_000_000))]
+    /// Products in the catalogue, 1 to 5,000,000.
+    #[arg(long, default_value_t = 100_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=5_000_000))]
     pub(crate) products: u32,
     /// Pieces of each product; without it the catalogue decides.
     #[arg(long, value_name = "PIECES")]

@@ -11,7 +11,12 @@ use crate::machine::parse_duration;
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
     /// Which shop: baseline, tuned or optimized.
-    #[arg(long, env = "DOUBLE11_VARIANT", default_value = "optimized")]
+    #[arg(
+        long,
+        env = "DOUBLE11_VARIANT",
+        default_value = "optimized",
+        value_name = "VARIANT"
+    )]
     pub(crate) variant: Variant,
     /// Turn one optimisation on (repeatable).
     #[arg(long, value_name = "LEVER")]
@@ -28,37 +33,87 @@ pub(crate) struct Serve {
     )]
     pub(crate) store: String,
     /// Where the shop listens; port 0 lets the system choose.
-    #[arg(long, env = "DOUBLE11_ADDR", default_value = "127.0.0.1:8080")]
+    #[arg(
+        long,
+        env = "DOUBLE11_ADDR",
+        default_value = "127.0.0.1:8080",
+        value_name = "ADDR"
+    )]
     pub(crate) addr: SocketAddr,
     /// Where `/actuator` is served instead, off the public address.
-    #[arg(long, env = "DOUBLE11_MANAGEMENT_ADDR", value_name = "ADDR")]
+    #[arg(
+        long,
+        env = "DOUBLE11_MANAGEMENT_ADDR",
+        value_name = "ADDR",
+        help_heading = "Access"
+    )]
     pub(crate) management_addr: Option<SocketAddr>,
-    /// Products of a store that is created now.
-    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=5_000_000))]
+    /// Products of a store that is created now, 1 to 5,000,000.
+    #[arg(
+        long,
+        default_value_t = 100_000,
+        value_parser = clap::value_parser!(u32).range(1..=5_000_000),
+        value_name = "N",
+        help_heading = "Catalogue and sale"
+    )]
     pub(crate) products: u32,
     /// Decides catalogue and gateway.
-    #[arg(long, env = "DOUBLE11_SEED", default_value_t = 11)]
+    #[arg(
+        long,
+        env = "DOUBLE11_SEED",
+        default_value_t = 11,
+        value_name = "N",
+        help_heading = "Catalogue and sale"
+    )]
     pub(crate) seed: u64,
     /// Pieces of each product of a store that is created now; without it the catalogue decides.
-    #[arg(long, value_name = "PIECES")]
+    #[arg(long, value_name = "PIECES", help_heading = "Catalogue and sale")]
     pub(crate) stock: Option<u32>,
-    /// How long an unpaid order holds its stock.
-    #[arg(long, value_parser = parse_duration, default_value = "15m")]
+    /// How long an unpaid order holds its stock, such as 500ms, 30s, 5m or 1h.
+    #[arg(
+        long,
+        value_parser = parse_duration,
+        default_value = "15m",
+        value_name = "TIME",
+        help_heading = "Catalogue and sale"
+    )]
     pub(crate) payment_window: Duration,
     /// Say in the metrics that a sale is on.
-    #[arg(long)]
+    #[arg(long, help_heading = "Catalogue and sale")]
     pub(crate) sale: bool,
     /// Median latency of the sandbox gateway.
-    #[arg(long, value_parser = parse_duration, default_value = "2ms")]
+    #[arg(
+        long,
+        value_parser = parse_duration,
+        default_value = "2ms",
+        value_name = "TIME",
+        help_heading = "Sandbox gateway"
+    )]
     pub(crate) gateway_latency: Duration,
     /// Share of payments that the sandbox gateway declines, 0 to 1.
-    #[arg(long, default_value_t = 0.0, value_parser = parse_share)]
+    #[arg(
+        long,
+        default_value_t = 0.0,
+        value_parser = parse_share,
+        value_name = "SHARE",
+        help_heading = "Sandbox gateway"
+    )]
     pub(crate) gateway_decline: f64,
-    /// Who may call a shop that listens beyond loopback; must be said there.
-    #[arg(long)]
+    /// Who may call a shop that listens beyond loopback, where it must be said: none for everybody.
+    #[arg(
+        long,
+        hide_possible_values = true,
+        value_name = "WHO",
+        help_heading = "Access"
+    )]
     pub(crate) auth: Option<Auth>,
     /// Keep the shop on these cores.
-    #[arg(long, value_name = "CORES", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "CORES",
+        value_delimiter = ',',
+        help_heading = "Limits"
+    )]
     pub(crate) cpus: Vec<usize>,
     #[command(flatten)]
     pub(crate) limits: ServeLimits,
@@ -74,31 +129,31 @@ pub(crate) struct Serve {
 #[command(next_help_heading = "Limits")]
 pub(crate) struct ServeLimits {
     /// Largest request body, in bytes.
-    #[arg(long, default_value_t = 65_536)]
+    #[arg(long, default_value_t = 65_536, value_name = "N")]
     pub(crate) body_bytes: usize,
     /// Longest time for a request head to arrive.
-    #[arg(long, value_parser = parse_duration, default_value = "5s")]
+    #[arg(long, value_parser = parse_duration, default_value = "5s", value_name = "TIME")]
     pub(crate) head_timeout: Duration,
     /// Connections at a time.
-    #[arg(long, default_value_t = 4_096)]
+    #[arg(long, default_value_t = 4_096, value_name = "N")]
     pub(crate) connections_max: usize,
     /// Requests in process at a time with the lever `admission`.
-    #[arg(long, default_value_t = 1_024)]
+    #[arg(long, default_value_t = 1_024, value_name = "N")]
     pub(crate) in_flight_max: usize,
     /// Writes that wait for the store's writer with the lever `group-commit`.
-    #[arg(long, default_value_t = 8_192)]
+    #[arg(long, default_value_t = 8_192, value_name = "N")]
     pub(crate) queue_max: usize,
     /// Most writes in one transaction with the lever `group-commit`.
-    #[arg(long, default_value_t = 512)]
+    #[arg(long, default_value_t = 512, value_name = "N")]
     pub(crate) group_max: usize,
-    /// Pooled connections to the store with the lever `pool`.
-    #[arg(long, default_value_t = 8, value_parser = parse_pool_size)]
+    /// Pooled connections to the store with the lever `pool`, 1 to 1,000.
+    #[arg(long, default_value_t = 8, value_parser = parse_pool_size, value_name = "N")]
     pub(crate) pool_size: usize,
     /// Threads that may block in the store at a time without the lever `group-commit`.
-    #[arg(long, default_value_t = 200)]
+    #[arg(long, default_value_t = 200, value_name = "N")]
     pub(crate) store_threads: usize,
     /// How long a shutdown waits for requests in process.
-    #[arg(long, value_parser = parse_duration, default_value = "10s")]
+    #[arg(long, value_parser = parse_duration, default_value = "10s", value_name = "TIME")]
     pub(crate) drain_deadline: Duration,
 }
 

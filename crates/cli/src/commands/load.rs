@@ -26,7 +26,7 @@ use crate::arguments::Load;
 use crate::commands::plan;
 use crate::console;
 use crate::exit::{CommandResult, Exit, Failure};
-use crate::progress::ProgressLine;
+use crate::live_view::{LiveView, Snapshot};
 
 /// Longest wait for a connection to open.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -54,15 +54,15 @@ pub(crate) fn run(arguments: &Load) -> CommandResult {
         .collect();
     let stop = stop_on_signals()?;
     let sampler = sampler(&target_url)?;
-    let line = ProgressLine::new();
+    let mut view = LiveView::new(&format!("double11 load {} at {target_url}", arguments.plan));
     let mut observe = |seen: &Observation| {
         let phase = phases
             .get(usize::from(seen.phase.0))
             .map_or("", String::as_str);
-        line.show(phase, (seen.elapsed, seen.planned_end), &seen.progress);
+        view.show(Snapshot::observed(phase, seen));
     };
     let outcome = double11_load::run(&options, &stop, &mut observe);
-    line.finish();
+    view.finish();
     let outcome = outcome.map_err(load_failure)?;
     let kept = keep_metrics(sampler, &out);
     console::data(&tables::summary(&outcome));

@@ -34,8 +34,7 @@ pub(crate) fn run(arguments: Rehearse) -> CommandResult {
     if !options.generator_cpus.is_empty() {
         machine::pin(&options.generator_cpus).map_err(Failure::environment)?;
     }
-    let shown = shown::Shown::new();
-    shown.announce(&options, estimate(&options));
+    let mut shown = shown::Shown::new(&options, estimate(&options));
     let result = rehearse(&options, &shown);
     shown.finish();
     let rehearsal = match result {

@@ -12,4 +12,5 @@ mod crash;
 mod flash_sale;
 mod harness;
 mod python_client;
+mod terminal;
 mod validation;

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use double11_measure::run::Progress;
+use double11_measure::run::{PhaseProgress, Progress};
 use double11_measure::sample::PhaseId;
 
+use crate::health::GeneratorGlance;
+
 /// A glance at a run, handed to the observer about once a second.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Observation {
     /// Time since the start of the run.
     pub elapsed: Duration,
@@ -18,4 +20,13 @@ pub struct Observation {
     pub progress: Progress,
     /// Requests waiting for a connection or an answer.
     pub in_flight: u32,
+    /// Connections that are open, as the workers last reported about once a second.
+    pub connections: u32,
+    /// Requests per second that the plan offers at this instant, and none after its end; `None` in
+    /// the closed model, where the answers set the pace.
+    pub offered_per_second: Option<f64>,
+    /// How far the visits of this phase have come; steps that send nothing are left out.
+    pub visits: PhaseProgress,
+    /// Whether the generator keeps up.
+    pub generator: GeneratorGlance,
 }

@@ -119,9 +119,14 @@ impl RunOptions {
 
     /// Requests per second that a phase offers on average; `None` in the closed model.
     pub fn offered_per_second(&self, phase: &Phase) -> Option<f64> {
+        let requests = self.request_rate(phase)?;
+        Some(f64::midpoint(requests.from, requests.to))
+    }
+
+    /// The rate of a phase in requests per second; `None` in the closed model.
+    pub(super) fn request_rate(&self, phase: &Phase) -> Option<Ramp> {
         let visits = self.visit_rate(phase)?;
-        let mean = f64::midpoint(visits.from, visits.to);
-        Some(mean * self.plan.requests_per_visit(phase.peak))
+        Some(visits.scaled(self.plan.requests_per_visit(phase.peak)))
     }
 
     pub(super) fn curve(&self) -> RateCurve {

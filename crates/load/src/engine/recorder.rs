@@ -14,6 +14,7 @@ use super::{LoadError, Observation, RunOptions};
 use crate::clock::{RunClock, process_processor_time};
 use crate::health::{GeneratorHealth, HealthWatch};
 use crate::run_directory::RunDirectoryError;
+use crate::schedule::Ramp;
 
 /// How often the observer is called.
 const OBSERVED_EVERY: Duration = Duration::from_secs(1);
@@ -35,6 +36,8 @@ pub(super) struct Recorder {
     outcomes: WriteOutcomes,
     visits_cut: u64,
     write_error: Option<LoadError>,
+    /// Requests per second that each phase offers.
+    offered: Vec<Option<Ramp>>,
 }
 
 /// Everything that was recorded.
@@ -93,6 +96,11 @@ impl Recorder {
             outcomes: WriteOutcomes::default(),
             visits_cut: 0,
             write_error: None,
+            offered: options
+                .phases
+                .iter()
+                .map(|phase| options.request_rate(phase))
+                .collect(),
         }
     }
 
@@ -123,12 +131,21 @@ impl Recorder {
     }
 
     fn observation(&self, shared: &Shared, now: Duration) -> Observation {
+        let phase = shared.phases.phase_at(now);
+        let ramp = self.offered.get(usize::from(phase.0)).copied().flatten();
+        let mut visits = self.figures.phase_progress(phase);
+        let mut sends = shared.steps.iter().map(|step| step.head.is_some());
+        visits.steps.retain(|_| sends.next().unwrap_or(false));
         Observation {
             elapsed: now,
             planned_end: shared.phases.end(),
-            phase: shared.phases.phase_at(now),
+            phase,
             progress: self.figures.snapshot(),
             in_flight: shared.in_flight(),
+            connections: self.health.connections(),
+            offered_per_second: ramp.map(|ramp| ramp.at(shared.phases.share_passed(now))),
+            visits,
+            generator: self.health.glance(),
         }
     }
 

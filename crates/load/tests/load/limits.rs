@@ -187,7 +187,7 @@ fn a_run_stops_when_it_is_asked_to_and_keeps_what_it_has() {
     let since = now();
     let mut observed = Vec::new();
     let outcome = double11_load::run(&options, &stop, &mut |observation| {
-        observed.push(*observation);
+        observed.push(observation.clone());
         stop.stop();
     })
     .unwrap();
@@ -199,6 +199,10 @@ fn a_run_stops_when_it_is_asked_to_and_keeps_what_it_has() {
     assert_eq!(observed.len(), 1);
     assert!(observed[0].progress.attempted > 0);
     assert_eq!(observed[0].planned_end, Duration::from_mins(1));
+    assert!((observed[0].offered_per_second.unwrap() - 100.0).abs() < 1e-9);
+    let steps = &observed[0].visits.steps;
+    assert_eq!(steps.len(), 1);
+    assert!(steps[0].attempted > 0 && steps[0].failed == 0, "{steps:?}");
 }
 
 #[test]

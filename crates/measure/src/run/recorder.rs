@@ -1,5 +1,7 @@
 //! Taking samples one by one, in memory that does not grow with their number.
 
+mod progress;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -11,11 +13,10 @@ use super::time_series::{Second, TimeSeries};
 use crate::histogram::LatencyHistogram;
 use crate::sample::{PhaseId, Sample};
 
+pub use progress::{PhaseProgress, Progress, StepProgress};
+
 /// Seconds beyond the request time-out for which a second is kept open for samples that end late.
 const OPEN_MARGIN_SECONDS: u64 = 2;
-
-/// How many seconds the P95 of [`Progress`] looks back.
-const PROGRESS_SECONDS: u32 = 5;
 
 /// The steps and phases of a run, which the ids in its samples point into.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,26 +40,6 @@ pub struct PhaseShape {
     pub measured: bool,
     /// Requests per second that are planned, if the plan says so.
     pub offered_per_second: Option<f64>,
-}
-
-/// A glance at a run in progress.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Progress {
-    /// The end of the latest sample, since the start of the run.
-    pub elapsed: Duration,
-    /// Answers in the last whole second.
-    pub throughput_last_second: f64,
-    /// P95 of the response times of the requests that were planned in the last five seconds and
-    /// are over.
-    pub p95_last_seconds: Option<Duration>,
-    /// Requests that were planned and are over, in all phases.
-    pub attempted: u64,
-    /// Those that failed, dropped ones included.
-    pub failed: u64,
-    /// Those that were dropped.
-    pub dropped: u64,
-    /// Those that began late.
-    pub late: u64,
 }
 
 /// Accumulates the samples of one run.
@@ -162,28 +143,6 @@ impl RunRecorder {
             }
         }
         steps
-    }
-
-    /// How the run is doing. Cheap enough for every second, not for every sample.
-    pub fn snapshot(&self) -> Progress {
-        let mut last_seconds = LatencyHistogram::new();
-        let oldest = self.newest_second.saturating_sub(PROGRESS_SECONDS);
-        for second in self.open.range(oldest..).map(|(_, second)| second) {
-            second.add_response_times(&mut last_seconds);
-        }
-        let completed = second_of(self.latest_end)
-            .checked_sub(1)
-            .and_then(|last_whole| self.open.get(&last_whole))
-            .map_or(0, OpenSecond::completed);
-        Progress {
-            elapsed: self.latest_end,
-            throughput_last_second: completed as f64,
-            p95_last_seconds: last_seconds.percentile(95.0),
-            attempted: self.attempted,
-            failed: self.failed,
-            dropped: self.dropped,
-            late: self.late,
-        }
     }
 
     /// Sums up the run, which ended at `ended` since its start: phases beyond that count as long as

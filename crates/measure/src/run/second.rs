@@ -82,6 +82,14 @@ impl OpenSecond {
         self.steps.iter().map(|step| step.completed).sum()
     }
 
+    /// Requests that were planned in this second and those of them that failed, over all steps.
+    pub(super) fn attempted_and_failed(&self) -> (u64, u64) {
+        let counts = self.steps.iter().map(|step| &step.counts);
+        counts.fold((0, 0), |(attempted, failed), counts| {
+            (attempted + counts.attempted, failed + counts.failed)
+        })
+    }
+
     /// Adds the response times of all steps to a histogram.
     pub(super) fn add_response_times(&self, sum: &mut LatencyHistogram) {
         for histogram in self

@@ -1,25 +1,27 @@
 //! What a rehearsal shows on standard error while it goes on.
 
-use std::time::Duration;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use double11_rehearsal::{Event, Observer, RehearsalOptions};
 
-use crate::progress::ProgressLine;
+use crate::live_view::{LiveView, Snapshot};
+use crate::machine;
 
 /// Shows on standard error what happens.
 pub(super) struct Shown {
-    line: ProgressLine,
+    view: LiveView,
+    began: Instant,
+    /// How long everything will take, as far as it can be told.
+    estimate: Duration,
+    /// The part that is under way, such as `pair 2 of 6`.
+    part: Mutex<String>,
 }
 
 impl Shown {
-    pub(super) fn new() -> Self {
-        Self {
-            line: ProgressLine::new(),
-        }
-    }
-
     /// Says what will be done and how long it will take.
-    pub(super) fn announce(&self, options: &RehearsalOptions, estimate: Duration) {
+    pub(super) fn new(options: &RehearsalOptions, estimate: Duration) -> Self {
+        let view = LiveView::new(&format!("double11 rehearse {}", options.plan.name()));
         let pairs = match options.pairs {
             1 => "one pair of runs".to_owned(),
             pairs => format!("{pairs} pairs of runs"),
@@ -28,35 +30,60 @@ impl Shown {
             0 => String::new(),
             rungs => format!(", {rungs} rungs of the ladder"),
         };
-        let capacity = if options.capacity.is_some() {
-            ", the capacity of each shop"
-        } else {
-            ""
+        let capacity = match options.capacity {
+            Some(_) => ", the capacity of each shop",
+            None => "",
         };
         let minutes = (estimate.as_secs_f64() / 60.0).ceil();
-        self.line.say(&format!(
+        view.say(&format!(
             "{pairs} of `{}`{capacity}{ladder}: about {minutes:.0} minutes",
             options.plan.name()
         ));
+        Self {
+            view,
+            began: machine::now(),
+            estimate,
+            part: Mutex::default(),
+        }
     }
 
-    pub(super) fn finish(&self) {
-        self.line.finish();
+    pub(super) fn finish(&mut self) {
+        self.view.finish();
+    }
+
+    /// A part of the rehearsal begins.
+    fn part(&self, part: String) {
+        self.view.say(&part);
+        if let Ok(mut current) = self.part.lock() {
+            *current = part;
+        }
+    }
+
+    /// A run of a shop begins.
+    fn stage(&self, variant: &str) {
+        let part = self.part.lock().map(|part| part.clone());
+        match part.unwrap_or_default().as_str() {
+            "" => self.view.stage(variant),
+            part => self.view.stage(&format!("{part}: {variant}")),
+        }
+    }
+
+    /// Something begins that has no figures of its own.
+    fn busy(&self, variant: &str, what: &str) {
+        self.view.say(&format!("{variant}: {what}"));
+        self.view.busy(what);
     }
 }
 
 impl Observer for Shown {
     fn event(&self, event: Event<'_>) {
         match event {
-            Event::Pair { number, of: 1 } => debug_assert_eq!(number, 1),
-            Event::Pair { number, of } => self.line.say(&format!("pair {number} of {of}")),
-            Event::Rung { number, of } => {
-                self.line
-                    .say(&format!("rung {number} of {of} of the ladder"));
-            }
+            Event::Pair { of: 1, .. } => {}
+            Event::Pair { number, of } => self.part(format!("pair {number} of {of}")),
+            Event::Rung { number, of } => self.part(format!("rung {number} of {of}")),
             Event::Starting { variant } => {
-                self.line
-                    .say(&format!("{variant}: starting with a fresh store"));
+                self.stage(variant);
+                self.busy(variant, "starting with a fresh store");
             }
             Event::Ready {
                 variant,
@@ -64,29 +91,27 @@ impl Observer for Shown {
                 after,
             } => {
                 let seconds = after.as_secs_f64();
-                self.line
+                self.view
                     .say(&format!("{variant}: open at {target} after {seconds:.1} s"));
             }
-            Event::Progress {
-                variant,
-                phase,
-                elapsed,
-                planned,
-                progress,
-            } => {
-                self.line.show(
-                    &format!("{variant} {phase:<9}"),
-                    (elapsed, planned),
-                    &progress,
-                );
+            Event::Progress { phase, seen, .. } => {
+                let elapsed = machine::now().saturating_duration_since(self.began);
+                self.view.whole(elapsed, self.estimate.max(elapsed));
+                self.view.show(Snapshot::observed(phase, seen));
             }
-            Event::Settling { variant } => self.line.say(&format!("{variant}: settling")),
-            Event::Auditing { variant } => self.line.say(&format!("{variant}: auditing")),
+            Event::Settling { variant } => self.busy(variant, "settling"),
+            Event::Auditing { variant } => self.busy(variant, "auditing"),
             Event::Audited { variant, passed } => {
                 let verdict = if passed { "clean" } else { "FAILED" };
-                self.line.say(&format!("{variant}: audit {verdict}"));
+                self.view.say(&format!("{variant}: audit {verdict}"));
             }
-            Event::Probing { .. } => {}
+            Event::Probing {
+                variant,
+                per_second,
+            } => {
+                self.view
+                    .stage(&format!("capacity of {variant}: {per_second:.0} TPS"));
+            }
             Event::Probed {
                 variant,
                 per_second,
@@ -98,10 +123,10 @@ impl Observer for Shown {
                     (false, true) => "P95 < 1 s and < 1 % errors hold",
                     (false, false) => "does not hold",
                 };
-                self.line
+                self.view
                     .say(&format!("{variant}: {per_second:.0} TPS offered: {held}"));
             }
-            Event::Warning { text } => self.line.say(&format!("warning: {text}")),
+            Event::Warning { text } => self.view.say(&format!("warning: {text}")),
         }
     }
 }

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::histogram::LatencyHistogram;
 use crate::run::Quantiles;
 use crate::sample::{Failure, Outcome, StepId};
 
@@ -417,6 +418,41 @@ fn progress_looks_at_the_last_seconds() {
         (202, 1, 1)
     );
     assert_eq!(progress.late, 201);
+    assert_eq!(
+        progress.p50_last_seconds,
+        Some(Duration::from_micros(50_015))
+    );
+    assert_eq!(progress.p99_last_seconds, progress.p95_last_seconds);
+    assert_eq!(
+        (
+            progress.attempted_last_seconds,
+            progress.failed_last_seconds
+        ),
+        (102, 1)
+    );
+    assert!((progress.error_rate_last_seconds().unwrap() - 1.0 / 102.0).abs() < 1e-12);
+}
+
+#[test]
+fn progress_of_a_phase_counts_its_own_steps() {
+    let mut recorder = RunRecorder::new(shape(), TIMEOUT);
+    assert_eq!(recorder.snapshot().error_rate_last_seconds(), None);
+    recorder.record(&sample(4_000, 10, Outcome::Success));
+    recorder.record(&sample(6_000, 10, Outcome::Success));
+    recorder.record(&sample(7_000, 10, Outcome::ExpectedRefusal));
+    recorder.record(&dropped(8_000));
+    recorder.visit_finished(PhaseId(1), Duration::from_millis(100));
+    let progress = recorder.phase_progress(PhaseId(1));
+    assert_eq!(progress.visits, 1);
+    let counts = progress.steps.iter().map(|step| {
+        let name = step.name.as_str();
+        (name, step.attempted, step.expected_refusals, step.failed)
+    });
+    assert_eq!(
+        counts.collect::<Vec<_>>(),
+        [("browse", 3, 1, 1), ("checkout", 0, 0, 0)]
+    );
+    assert_eq!(recorder.snapshot().expected_refusals, 1);
 }
 
 #[test]
