@@ -88,14 +88,14 @@ Examples:
     -H 'Authorization: Bearer x'
   double11 load funnel --base-users 100 --peak   # sends nothing: the step table
 
-What --fail-if takes: METRIC[(STEP)] COMPARISON NUMBER[UNIT], the condition under which the run fails.
-  p50 p90 p95 p99 p99.9 ... mean max   response time in us, ms or s; a failed request counts as at least
-                                       the time-out:  'p95>50ms'  'p99(checkout)>100ms'
-  error_rate availability              in %:          'error_rate>1%'  'availability<99.9%'
-  tps orders payments                  per second:    'tps<500'  'orders<58'
-  attempted failed dropped late        counts:        'dropped>0'
-  Comparisons are > >= < <=. Figures are those of the measured phases together. A condition that is met
-  ends the program with 1; where the load engine was the bottleneck nothing can be judged: 4.")]
+--fail-if takes the condition under which the run fails: METRIC[(STEP)] COMPARISON NUMBER[UNIT].
+  p50 p90 p95 p99 p99.9 mean max   response time in us, ms or s, in which a failed request counts
+                                   as at least the time-out: 'p95>50ms' 'p99(checkout)>100ms'
+  error_rate availability          in per cent: 'error_rate>1%' 'availability<99.9%'
+  tps orders payments              per second: 'tps<500' 'orders<58'
+  attempted failed dropped late    counts: 'dropped>0'
+Comparisons are > >= < <=. The figures are those of the measured phases together. If a condition
+is met the exit code is 1; if the load engine was the bottleneck nothing can be judged: 4.")]
     Load(Box<Load>),
     /// Compare two finished runs: run directories, or JTL files of any tool, JMeter's included.
     #[command(after_help = "\

@@ -195,11 +195,7 @@ impl LatencyHistogram {
     /// # Panics
     /// Never: counts fit the encoding.
     pub fn to_base64(&self) -> String {
-        let mut bytes = Vec::new();
-        V2Serializer::new()
-            .serialize(&self.inner, &mut bytes)
-            .expect("a histogram of this size always fits its encoding");
-        BASE64.encode(bytes)
+        HistogramEncoder::default().encode(self)
     }
 
     /// Reads back what [`Self::to_base64`] wrote.
@@ -218,6 +214,25 @@ impl LatencyHistogram {
             inner,
             saturated: 0,
         })
+    }
+}
+
+/// Encodes many histograms with the same buffers. Each needs more room than its text, and a
+/// hundred kilobytes taken and given back between small texts that stay scatter the texts.
+#[derive(Default)]
+pub(crate) struct HistogramEncoder {
+    serializer: V2Serializer,
+    bytes: Vec<u8>,
+}
+
+impl HistogramEncoder {
+    /// As [`LatencyHistogram::to_base64`].
+    pub(crate) fn encode(&mut self, histogram: &LatencyHistogram) -> String {
+        self.bytes.clear();
+        self.serializer
+            .serialize(&histogram.inner, &mut self.bytes)
+            .expect("a histogram of this size always fits its encoding");
+        BASE64.encode(&self.bytes)
     }
 }
 

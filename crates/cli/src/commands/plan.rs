@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context as _;
+use double11_load::LoadModel;
 use double11_load::plan::{
     BUILT_IN_NAMES, Plan, PlanError, ProfileOverrides, Retry, Step, Traffic, built_in_text,
 };
@@ -142,8 +143,8 @@ fn description(plan: &Plan) -> String {
         .clone()
         .with_overrides(ProfileOverrides::default())
         .traffic();
-    if let Ok(Traffic { phases, .. }) = planned {
-        lines.extend(phases.iter().map(|phase| phase_line(plan, phase)));
+    if let Ok(Traffic { model, phases }) = planned {
+        lines.extend(phases.iter().map(|phase| phase_line(plan, model, phase)));
     }
     lines.join("\n") + "\n"
 }
@@ -182,10 +183,14 @@ fn retry_in_words(retry: &Retry) -> String {
     )
 }
 
-fn phase_line(plan: &Plan, phase: &Phase) -> String {
+fn phase_line(plan: &Plan, model: LoadModel, phase: &Phase) -> String {
     let seconds = phase.duration.as_secs_f64();
     let per_visit = plan.requests_per_visit(phase.peak);
-    let rates = phase.rate.map_or_else(String::new, |rate| {
+    let users = match model {
+        LoadModel::Closed { users } => format!("{users:>8} users"),
+        LoadModel::Open { .. } => String::new(),
+    };
+    let rates = phase.rate.map_or(users, |rate| {
         let visits = rate.visits(per_visit);
         let range = |from: f64, to: f64| {
             if (from - to).abs() < 0.05 {

@@ -11,6 +11,7 @@ mod commands;
 mod crash;
 mod flash_sale;
 mod harness;
+mod plans;
 mod python_client;
 mod terminal;
 mod validation;

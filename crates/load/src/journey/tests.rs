@@ -52,6 +52,21 @@ fn every_built_in_plan_is_walked_in_its_shares() {
     }
 }
 
+/// What `plan show` prints makes the same choices as the built-in plan.
+#[test]
+fn the_text_of_a_built_in_plan_makes_its_choices() {
+    for name in crate::plan::BUILT_IN_NAMES {
+        let built_in = Plan::built_in(name, &[]).unwrap();
+        let text = crate::plan::built_in_text(name).unwrap();
+        let copy = Plan::parse("x.toml", text, &[]).unwrap();
+        let requests: Vec<_> = (0..300).map(|shopper| walk(&copy, 7, shopper)).collect();
+        assert!(requests.iter().any(|visit| !visit.is_empty()));
+        for (shopper, visit) in (0..).zip(&requests) {
+            assert_eq!(*visit, walk(&built_in, 7, shopper), "{name}");
+        }
+    }
+}
+
 /// The chances of the requirements' client: it buys with .05, at the peak .15, once the cart is
 /// filled, and pays with .8 once the order is made.
 #[test]

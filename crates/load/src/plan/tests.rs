@@ -430,6 +430,22 @@ fn retries_that_make_no_sense_are_located() {
 }
 
 #[test]
+fn the_example_in_the_documentation_is_a_plan() {
+    let page = include_str!("../../../../docs/PLANS.md");
+    let (_, rest) = page.split_once("```toml\n").unwrap();
+    let (example, _) = rest.split_once("```").unwrap();
+    let plan = Plan::parse("PLANS.md", example, &[("products", 7.0)]).unwrap();
+    assert!((plan.requests_per_visit(true) - 1.2).abs() < 1e-9);
+    assert_eq!(plan.traffic().unwrap().phases.len(), 3);
+    for name in BUILT_IN_NAMES {
+        assert!(
+            page.contains(&format!("\n| `{name}` | ")),
+            "{name} is not in the table"
+        );
+    }
+}
+
+#[test]
 fn the_journey_of_the_day_is_the_funnels() {
     let (day, funnel) = ["day", "funnel"]
         .map(|name| Plan::built_in(name, &[]).unwrap())

@@ -23,7 +23,9 @@ fn requests_of(plan: Plan, threads: usize, seed: u64) -> Seen {
         "/api/cart" => Reply::Status(201, r#"{"cart_id":"9"}"#.to_owned()),
         _ => Reply::Status(200, "{}".to_owned()),
     });
-    let mut options = options(plan, server.target(), vec![phase("only", 1.0, 200.0)]);
+    // Time enough for every visit to come to its end, however slow the machine is today.
+    let phases = vec![phase("only", 1.0, 200.0), phase("rest", 2.0, 0.0)];
+    let mut options = options(plan, server.target(), phases);
     options.model = LoadModel::Open {
         spread: Spread::Poisson,
     };

@@ -23,6 +23,16 @@ fn a_run_leaves_its_files_and_they_agree() {
     let phases = vec![phase("first", 0.5, 100.0), phase("second", 0.5, 200.0)];
     let mut options = options(plan(GET), server.target(), phases);
     options.about.command_line = vec!["double11".to_owned(), "load".to_owned()];
+    let mut headers = double11_load::transport::Headers::default();
+    headers.add("Authorization: Bearer s3cret").unwrap();
+    options.target = options.target.with_headers(headers);
+    options.plan = options
+        .plan
+        .with_overrides(double11_load::plan::ProfileOverrides {
+            rate: Some(150.0),
+            duration: Some(std::time::Duration::from_secs(1)),
+            ..Default::default()
+        });
     options.phases[0].measured = false;
     let (outcome, directory) = run_kept(options);
     assert_eq!(
@@ -69,6 +79,28 @@ fn a_run_leaves_its_files_and_they_agree() {
     assert_eq!(manifest.ending, Ending::Complete);
     assert_eq!(manifest.command_line, ["double11", "load"]);
     assert!(manifest.versions.contains_key("double11-load"));
+    assert_eq!(manifest.plan.hash, plan(GET).hash());
+    assert_eq!(manifest.plan.profile, None);
+    let overrides = &manifest.plan.overrides;
+    assert_eq!(
+        (overrides.rate, overrides.duration_s),
+        (Some(150.0), Some(1.0))
+    );
+    assert_eq!((overrides.hour, overrides.peak), (None, false));
+    assert_eq!(manifest.headers, ["Authorization"]);
+    for name in names(directory.path()) {
+        let text = String::from_utf8_lossy(&read(&name)).into_owned();
+        assert!(!text.contains("s3cret"), "{name} holds a secret");
+    }
+    // A file of an earlier version knows nothing of these.
+    let mut earlier: serde_json::Value = serde_json::from_slice(&read("run.json")).unwrap();
+    earlier.as_object_mut().unwrap().remove("headers");
+    for field in ["parameters", "profile", "overrides"] {
+        earlier["plan"].as_object_mut().unwrap().remove(field);
+    }
+    let earlier: double11_load::run_directory::RunManifest =
+        serde_json::from_value(earlier).unwrap();
+    assert_eq!(earlier.plan.hash, manifest.plan.hash);
     assert!(manifest.host.processors >= 1);
     assert_eq!(
         manifest.generator.seconds.len(),

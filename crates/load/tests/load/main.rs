@@ -19,6 +19,8 @@ mod retries;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod thresholds;
+#[cfg(test)]
 mod timing;
 #[cfg(test)]
 mod tls;

@@ -94,6 +94,15 @@ fn a_trusted_server_is_measured() {
 }
 
 #[test]
+fn several_authorities_may_stand_in_one_text() {
+    let (ours, other) = (Authority::new(), Authority::new());
+    let port = ours.serve("localhost");
+    let both = format!("{}\n{}", other.root_pem, ours.root_pem);
+    assert_eq!(certificates_from_pem(both.as_bytes()).unwrap().len(), 2);
+    assert_eq!(against(port, "localhost", Some(&both)), (20, Vec::new()));
+}
+
+#[test]
 fn a_wrong_certificate_fails() {
     let authority = Authority::new();
     let port = authority.serve("localhost");

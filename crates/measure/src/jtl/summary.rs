@@ -39,11 +39,12 @@ pub struct JtlSummary {
     pub last_end_unix_ms: Option<i64>,
     /// What the two instants and [`TimeSeries::start_unix_ms`] are worth.
     pub time_stamps: TimeStamps,
-    /// Rows that were counted, in `summary` or in `transactions`.
+    /// Rows that were counted, in `summary` or in `controllers`.
     pub rows: u64,
     /// Rows that stand for a transaction controller, by label. They sum up other rows of the file
-    /// and are in no other figure, so that nothing is counted twice.
-    pub transactions: Vec<StepSummary>,
+    /// and are in no other figure, so that nothing is counted twice; unless there are no others
+    /// ([`Warning::ControllersOnly`]).
+    pub controllers: Vec<StepSummary>,
     /// What the reader of the figures should know.
     pub warnings: Vec<Warning>,
 }
@@ -77,7 +78,7 @@ pub enum Warning {
     },
     /// There are rows of transaction controllers and no others, so that they are counted as samples.
     #[error("every row is that of a transaction controller; they are counted as samples")]
-    TransactionsOnly,
+    ControllersOnly,
     /// There are more labels than are told apart; the rows of the rest are under `(other)`.
     #[error("more labels than are told apart; {rows} rows are counted under `(other)`")]
     LabelsMerged {

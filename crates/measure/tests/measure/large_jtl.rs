@@ -15,8 +15,27 @@ const LABELS: [&str; 6] = [
 ];
 const START_MS: i64 = 1_731_254_400_000;
 
-/// Rows per second in the file; ten million of them last about half an hour.
-const ROWS_PER_SECOND: u64 = 5_555;
+/// What a file is like.
+#[derive(Debug, Clone, Copy)]
+struct Shape {
+    /// Rows per second in the file.
+    rows_per_second: u64,
+    /// Most service times lie below, spread evenly.
+    elapsed_ms_below: u64,
+}
+
+/// Ten million rows are half an hour of quick answers, or two hours of slow ones, in which almost
+/// every row of a second has a time of its own.
+const SHAPES: [Shape; 2] = [
+    Shape {
+        rows_per_second: 5_555,
+        elapsed_ms_below: 200,
+    },
+    Shape {
+        rows_per_second: 1_400,
+        elapsed_ms_below: 2_000,
+    },
+];
 
 /// Rows written at a time.
 const BATCH: u64 = 2_000;
@@ -24,23 +43,23 @@ const BATCH: u64 = 2_000;
 /// The text of a file of `rows` rows, of which no more than a few are held. Rows come in the order
 /// of their ends, as `JMeter` writes them.
 struct Generator {
+    shape: Shape,
     rows: u64,
     next: u64,
     random: u64,
     text: Vec<u8>,
     read: usize,
-    bytes: u64,
 }
 
 impl Generator {
-    fn new(rows: u64) -> Self {
+    fn new(shape: Shape, rows: u64) -> Self {
         Self {
+            shape,
             rows,
             next: 0,
             random: 11,
             text: format!("{HEADER}\n").into_bytes(),
             read: 0,
-            bytes: 0,
         }
     }
 
@@ -58,12 +77,12 @@ impl Generator {
         self.read = 0;
         for _ in 0..BATCH.min(self.rows - self.next) {
             let random = self.random();
-            let end_ms = START_MS + 5_000 + (self.next * 1000 / ROWS_PER_SECOND).cast_signed();
-            // Mostly tens of milliseconds, sometimes seconds.
+            let end_ms =
+                START_MS + 5_000 + (self.next * 1000 / self.shape.rows_per_second).cast_signed();
             let elapsed_ms = if random.is_multiple_of(64) {
                 random / 64 % 5_000
             } else {
-                5 + random / 64 % 200
+                random / 64 % self.shape.elapsed_ms_below
             };
             let failed = self.next.is_multiple_of(100);
             let row = Row {
@@ -88,7 +107,6 @@ impl Generator {
             write_row(&mut self.text, &row);
             self.next += 1;
         }
-        self.bytes += self.text.len() as u64;
     }
 }
 
@@ -162,35 +180,37 @@ fn check(summary: &JtlSummary, rows: u64) {
 #[test]
 fn ten_million_rows_are_summed_up_in_fifteen_seconds_and_300_mebibytes() {
     let rows = if is_soak() { 10_000_000 } else { 500_000 };
-    // Making the text takes its own time, which is not the reader's.
-    let began = now();
-    let mut bytes = 0;
-    let mut generator = Generator::new(rows);
-    loop {
-        generator.write_batch();
-        if generator.text.is_empty() {
-            break;
+    for shape in SHAPES {
+        // Making the text takes its own time, which is not the reader's.
+        let began = now();
+        let mut bytes = 0;
+        let mut generator = Generator::new(shape, rows);
+        loop {
+            generator.write_batch();
+            if generator.text.is_empty() {
+                break;
+            }
+            bytes += generator.text.len();
         }
-        bytes += generator.text.len();
-    }
-    let making = began.elapsed();
+        let making = began.elapsed();
 
-    let began = now();
-    let input = BufReader::with_capacity(1 << 18, Generator::new(rows));
-    let summary = summarize(input, Limits::default()).unwrap();
-    let whole = began.elapsed();
-    let reading = whole.saturating_sub(making);
-    check(&summary, rows);
-    let resident = resident_max_mebibytes();
-    println!(
-        "soak: large_jtl: {rows} rows, {} MB: summed up in {:.1} s ({:.2} million rows/s), at most \
-         {resident} MiB resident",
-        bytes / 1_000_000,
-        reading.as_secs_f64(),
-        rows as f64 / reading.as_secs_f64() / 1e6,
-    );
-    assert!(resident <= 300, "{resident} MiB resident");
-    if is_soak() {
-        assert!(whole <= Duration::from_secs(15), "took {whole:?}");
+        let began = now();
+        let input = BufReader::with_capacity(1 << 18, Generator::new(shape, rows));
+        let summary = summarize(input, Limits::default()).unwrap();
+        let reading = began.elapsed().saturating_sub(making);
+        check(&summary, rows);
+        let resident = resident_max_mebibytes();
+        println!(
+            "soak: large_jtl: {rows} rows, {} MB, {} rows in a second of it: summed up in {:.1} s \
+             ({:.2} million rows/s), at most {resident} MiB resident",
+            bytes / 1_000_000,
+            shape.rows_per_second,
+            reading.as_secs_f64(),
+            rows as f64 / reading.as_secs_f64() / 1e6,
+        );
+        assert!(resident <= 300, "{resident} MiB resident");
+        if is_soak() {
+            assert!(reading <= Duration::from_secs(15), "took {reading:?}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use super::{Problem, ProblemKind};
 /// How the message of a row that stands for a transaction controller begins, after which come the
 /// number of its samples and of those that failed.
 /// Source: `JMeter` 5.6, `TransactionController` and `report/core/Sample`.
-const TRANSACTION_MESSAGE: &[u8] = b"Number of samples in transaction : ";
+const CONTROLLER_MESSAGE: &[u8] = b"Number of samples in transaction : ";
 
 /// What a summary needs of a row.
 #[derive(Debug, Clone, Copy)]
@@ -25,7 +25,7 @@ pub(in crate::jtl) struct Glance<'a> {
     /// `None` if the file does not have it.
     pub(in crate::jtl) latency_ms: Option<u64>,
     /// The row sums up other rows.
-    pub(in crate::jtl) is_transaction: bool,
+    pub(in crate::jtl) is_controller: bool,
 }
 
 /// Where the fields of a [`Glance`] stand.
@@ -89,12 +89,12 @@ impl GlanceColumns {
             let kind = ProblemKind::NotABoolean(excerpt(success));
             return Err(problem(columns, record, self.success, kind));
         };
-        let is_transaction = text(self.response_message)
-            .is_some_and(|message| message.starts_with(TRANSACTION_MESSAGE))
+        let is_controller = text(self.response_message)
+            .is_some_and(|message| message.starts_with(CONTROLLER_MESSAGE))
             && matches!(text(self.url), None | Some(b"" | b"null"));
         if let Some(samples) = number(self.sample_count)?
             && samples > 1
-            && !is_transaction
+            && !is_controller
         {
             let kind = ProblemKind::Aggregated(samples);
             return Err(problem(columns, record, self.sample_count, kind));
@@ -107,7 +107,7 @@ impl GlanceColumns {
             response_code: text(self.response_code).unwrap_or_default(),
             success,
             latency_ms: number(self.latency)?,
-            is_transaction,
+            is_controller,
         })
     }
 }

@@ -30,7 +30,7 @@ pub(super) struct Cell {
 /// The cells of one window, by the index of the label.
 pub(super) type Window = Vec<Cell>;
 
-/// Requests by the second of their start: of samples, and of transactions.
+/// Requests by the second of their start: of samples, and of controllers.
 pub(super) type Availabilities = [WindowCount; 2];
 
 /// What was counted so far.
@@ -41,8 +41,8 @@ pub(super) struct Accumulator {
     pub(super) dates: u64,
     /// Rows whose service time is beyond [`LONGEST`].
     pub(super) saturated: u64,
-    pub(super) first_start_ms: Option<i64>,
-    pub(super) last_end_ms: Option<i64>,
+    /// First start and last end, of samples and of controllers.
+    pub(super) spans: [Option<(i64, i64)>; 2],
     pub(super) labels: Labels,
     pub(super) windows: Windows<Window>,
     pub(super) seconds: Windows<Availabilities>,
@@ -56,8 +56,7 @@ impl Accumulator {
             samples: 0,
             dates: 0,
             saturated: 0,
-            first_start_ms: None,
-            last_end_ms: None,
+            spans: [None; 2],
             labels: Labels::default(),
             windows: Windows::new(),
             seconds: Windows::new(),
@@ -70,17 +69,16 @@ impl Accumulator {
         let elapsed_ms = i64::try_from(row.elapsed_ms).unwrap_or(i64::MAX);
         let end_ms = row.start_ms.saturating_add(elapsed_ms);
         self.rows += 1;
-        self.samples += u64::from(!row.is_transaction);
+        self.samples += u64::from(!row.is_controller);
         self.dates += u64::from(row.is_date);
         self.saturated += u64::from(u128::from(row.elapsed_ms) > LONGEST.as_millis());
-        self.first_start_ms = Some(
-            self.first_start_ms
-                .map_or(row.start_ms, |first| first.min(row.start_ms)),
-        );
-        self.last_end_ms = Some(self.last_end_ms.map_or(end_ms, |last| last.max(end_ms)));
+        let span = &mut self.spans[usize::from(row.is_controller)];
+        *span = Some(span.map_or((row.start_ms, end_ms), |(first, last)| {
+            (first.min(row.start_ms), last.max(end_ms))
+        }));
 
         let key = key_of(row.elapsed_ms);
-        let index = self.labels.index(row.label, row.is_transaction);
+        let index = self.labels.index(row.label, row.is_controller);
         let label = self.labels.get_mut(index);
         label.attempted += 1;
         if !row.success {
@@ -94,7 +92,7 @@ impl Accumulator {
 
         let second = second_of(row.start_ms);
         let in_time = row.success && u128::from(row.elapsed_ms) <= AVAILABLE_WITHIN.as_millis();
-        self.seconds.at(second)[usize::from(row.is_transaction)].add(WindowCount {
+        self.seconds.at(second)[usize::from(row.is_controller)].add(WindowCount {
             requests: 1,
             in_time: u64::from(in_time),
         });
@@ -154,6 +152,6 @@ fn join_windows(sum: &mut Window, other: Window) {
 }
 
 /// The second since 1970; times are held to 32 bits of seconds where they are read.
-fn second_of(milliseconds: i64) -> u32 {
+pub(super) fn second_of(milliseconds: i64) -> u32 {
     u32::try_from(milliseconds / 1000).unwrap_or(u32::MAX)
 }

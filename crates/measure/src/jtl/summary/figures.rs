@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::accumulator::{Accumulator, Availabilities, Cell, Window};
+use super::accumulator::{Accumulator, Availabilities, Cell, Window, second_of};
 use super::labels::{Label, Labels};
+use super::sparse::SparseCounts;
 use super::windows::Windows;
 use super::{JtlSummary, TimeStamps, Warning};
-use crate::histogram::{LatencyHistogram, nearest_rank};
+use crate::histogram::{HistogramEncoder, LatencyHistogram, nearest_rank};
 use crate::run::{
     Availability, PhaseSummary, Quantiles, SCHEMA_VERSION, Second, SecondStep, SessionSummary,
     StepSummary, Summary, TimeSeries, availability, milliseconds,
@@ -20,29 +21,29 @@ pub(super) fn finish(accumulator: Accumulator, mut warnings: Vec<Warning>) -> Jt
         rows,
         samples,
         dates,
-        first_start_ms,
-        last_end_ms,
+        spans,
         labels,
         windows,
         seconds,
         ..
     } = accumulator;
     let counted = Counted {
-        transactions: samples == 0 && rows > 0,
+        controllers: samples == 0 && rows > 0,
     };
-    let duration = match (first_start_ms, last_end_ms) {
-        (Some(first), Some(last)) => Duration::from_millis(last.abs_diff(first)),
-        _ => Duration::ZERO,
-    };
+    let span = spans[usize::from(counted.controllers)];
+    let duration = span.map_or(Duration::ZERO, |(first, last)| {
+        Duration::from_millis(last.abs_diff(first))
+    });
     let window_seconds = windows.width_seconds();
     let windows = windows.into_sorted();
     let LabelFigures {
         total,
         steps,
-        transactions,
+        controllers,
         step_of_label,
     } = steps_of(&labels, &windows, counted, duration);
-    let time_series = time_series(&steps, &step_of_label, windows);
+    let first_second = span.map(|(first, _)| second_of(first) / window_seconds * window_seconds);
+    let time_series = time_series(&steps, &step_of_label, windows, first_second);
     let whole = PhaseSummary {
         name: "whole".to_owned(),
         measured: true,
@@ -66,15 +67,15 @@ pub(super) fn finish(accumulator: Accumulator, mut warnings: Vec<Warning>) -> Jt
         },
         time_series,
         window_seconds,
-        first_start_unix_ms: first_start_ms,
-        last_end_unix_ms: last_end_ms,
+        first_start_unix_ms: span.map(|(first, _)| first),
+        last_end_unix_ms: span.map(|(_, last)| last),
         time_stamps: if dates > 0 {
             TimeStamps::LocalDates
         } else {
             TimeStamps::Unix
         },
         rows,
-        transactions,
+        controllers,
         warnings,
     }
 }
@@ -83,7 +84,7 @@ pub(super) fn finish(accumulator: Accumulator, mut warnings: Vec<Warning>) -> Jt
 #[derive(Debug, Clone, Copy)]
 struct Counted {
     /// Those of transaction controllers, for want of others.
-    transactions: bool,
+    controllers: bool,
 }
 
 fn warnings_of(accumulator: &Accumulator) -> impl Iterator<Item = Warning> {
@@ -97,7 +98,7 @@ fn warnings_of(accumulator: &Accumulator) -> impl Iterator<Item = Warning> {
     let merged = accumulator.labels.merged_rows();
     let seconds = accumulator.windows.width_seconds();
     [
-        (samples == 0 && rows > 0).then_some(Warning::TransactionsOnly),
+        (samples == 0 && rows > 0).then_some(Warning::ControllersOnly),
         (merged > 0).then_some(Warning::LabelsMerged { rows: merged }),
         (seconds > 1).then_some(Warning::WideWindows { seconds }),
         (dates > 0).then_some(Warning::LocalDates),
@@ -112,7 +113,7 @@ fn availability_of(seconds: Windows<Availabilities>, counted: Counted) -> Availa
     let by_second: BTreeMap<u64, _> = seconds
         .into_sorted()
         .into_iter()
-        .map(|(second, counts)| (u64::from(second), counts[usize::from(counted.transactions)]))
+        .map(|(second, counts)| (u64::from(second), counts[usize::from(counted.controllers)]))
         .collect();
     let availability = availability(&by_second);
     Availability {
@@ -126,7 +127,7 @@ struct LabelFigures {
     total: StepSummary,
     steps: Vec<StepSummary>,
     /// Labels of rows that sum up others.
-    transactions: Vec<StepSummary>,
+    controllers: Vec<StepSummary>,
     /// The index in `steps` of each label that is there.
     step_of_label: Vec<Option<u16>>,
 }
@@ -139,24 +140,24 @@ fn steps_of(
 ) -> LabelFigures {
     let mut total = Figures::default();
     let mut steps = Vec::new();
-    let mut transactions = Vec::new();
+    let mut controllers = Vec::new();
     let mut step_of_label = Vec::new();
     for (index, label) in labels.iter().enumerate() {
         let figures = Figures::of(label, index, windows);
         let summary = figures.summary(&label.name, duration);
-        if label.is_transaction == counted.transactions {
+        if label.is_controller == counted.controllers {
             step_of_label.push(u16::try_from(steps.len()).ok());
             total.merge(&figures);
             steps.push(summary);
         } else {
             step_of_label.push(None);
-            transactions.push(summary);
+            controllers.push(summary);
         }
     }
     LabelFigures {
         total: total.summary("total", duration),
         steps,
-        transactions,
+        controllers,
         step_of_label,
     }
 }
@@ -245,21 +246,24 @@ impl Figures {
     }
 }
 
-/// The time series, with the histograms of each window encoded.
+/// The time series, with the histograms of each window encoded. `first` is the second since 1970 at
+/// which its first window begins.
 fn time_series(
     steps: &[StepSummary],
     step_of_label: &[Option<u16>],
     windows: Vec<(u32, Window)>,
+    first: Option<u32>,
 ) -> TimeSeries {
-    let first = windows.first().map(|(second, _)| *second);
+    let mut encoder = CellEncoder::default();
     let seconds = windows
         .into_iter()
         .map(|(second, window)| Second {
-            second: second - first.unwrap_or_default(),
+            // Only a controller, whose rows are not in the series, may begin before.
+            second: second.saturating_sub(first.unwrap_or_default()),
             steps: step_of_label
                 .iter()
                 .zip(window)
-                .filter_map(|(step, cell)| second_step((*step)?, &cell))
+                .filter_map(|(step, cell)| encoder.second_step((*step)?, &cell))
                 .collect(),
         })
         .filter(|second| !second.steps.is_empty())
@@ -272,22 +276,42 @@ fn time_series(
     }
 }
 
-fn second_step(step: u16, cell: &Cell) -> Option<SecondStep> {
-    if cell.attempted == 0 && cell.completed == 0 {
-        return None;
+/// Encodes cells one after the other in the same memory.
+#[derive(Default)]
+struct CellEncoder {
+    encoder: HistogramEncoder,
+    /// One for each power of two that the longest time of a cell may reach: one that was used for
+    /// longer times would say so in every text, and be as large again for whoever reads it.
+    by_range: BTreeMap<u32, LatencyHistogram>,
+}
+
+impl CellEncoder {
+    fn second_step(&mut self, step: u16, cell: &Cell) -> Option<SecondStep> {
+        if cell.attempted == 0 && cell.completed == 0 {
+            return None;
+        }
+        Some(SecondStep {
+            step,
+            attempted: cell.attempted,
+            succeeded: cell.attempted - cell.failed,
+            expected_refusals: 0,
+            failed: cell.failed,
+            dropped: 0,
+            never_sent: 0,
+            completed: cell.completed,
+            response_time: None,
+            service_time: cell
+                .service_time
+                .longest()
+                .map(|longest| self.encode(&cell.service_time, longest)),
+        })
     }
-    let mut service_time = LatencyHistogram::new();
-    cell.service_time.add_to(&mut service_time);
-    Some(SecondStep {
-        step,
-        attempted: cell.attempted,
-        succeeded: cell.attempted - cell.failed,
-        expected_refusals: 0,
-        failed: cell.failed,
-        dropped: 0,
-        never_sent: 0,
-        completed: cell.completed,
-        response_time: None,
-        service_time: (cell.attempted > 0).then(|| service_time.to_base64()),
-    })
+
+    fn encode(&mut self, service_time: &SparseCounts, longest: Duration) -> String {
+        let range = longest.as_micros().checked_ilog2().unwrap_or_default();
+        let histogram = self.by_range.entry(range).or_default();
+        histogram.clear();
+        service_time.add_to(histogram);
+        self.encoder.encode(histogram)
+    }
 }

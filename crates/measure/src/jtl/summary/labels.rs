@@ -25,7 +25,7 @@ const OTHER: &str = "(other)";
 pub(super) struct Label {
     pub(super) name: String,
     /// It sums up other rows.
-    pub(super) is_transaction: bool,
+    pub(super) is_controller: bool,
     pub(super) attempted: u64,
     pub(super) failed: u64,
     pub(super) failures: BTreeMap<Vec<u8>, u64>,
@@ -38,7 +38,7 @@ pub(super) struct Label {
 #[derive(Debug, Default)]
 pub(super) struct Labels {
     known: Vec<Label>,
-    /// Samples and transactions, whose names may be the same.
+    /// Samples and controllers, whose names may be the same.
     indexes: [HashMap<Vec<u8>, usize>; 2],
     /// Rows that were counted under [`OTHER`].
     merged_rows: u64,
@@ -46,23 +46,22 @@ pub(super) struct Labels {
 
 impl Labels {
     /// The index of a label, which is new where it was not seen before.
-    pub(super) fn index(&mut self, name: &[u8], is_transaction: bool) -> usize {
+    pub(super) fn index(&mut self, name: &[u8], is_controller: bool) -> usize {
         let name = name.get(..LABEL_BYTES_MAX).unwrap_or(name);
-        let indexes = &mut self.indexes[usize::from(is_transaction)];
+        let indexes = &mut self.indexes[usize::from(is_controller)];
         if let Some(&index) = indexes.get(name) {
             return index;
         }
         if indexes.len() < LABELS_MAX {
             let text = String::from_utf8_lossy(name).into_owned();
             indexes.insert(name.to_vec(), self.known.len());
-            self.known.push(Label::new(text, is_transaction));
+            self.known.push(Label::new(text, is_controller));
             return self.known.len() - 1;
         }
         self.merged_rows += 1;
-        let joint = |label: &Label| label.is_transaction == is_transaction && label.name == OTHER;
+        let joint = |label: &Label| label.is_controller == is_controller && label.name == OTHER;
         self.known.iter().rposition(joint).unwrap_or_else(|| {
-            self.known
-                .push(Label::new(OTHER.to_owned(), is_transaction));
+            self.known.push(Label::new(OTHER.to_owned(), is_controller));
             self.known.len() - 1
         })
     }
@@ -81,10 +80,10 @@ impl Labels {
 }
 
 impl Label {
-    fn new(name: String, is_transaction: bool) -> Self {
+    fn new(name: String, is_controller: bool) -> Self {
         Self {
             name,
-            is_transaction,
+            is_controller,
             attempted: 0,
             failed: 0,
             failures: BTreeMap::new(),

@@ -39,7 +39,7 @@ impl SparseCounts {
     pub(super) fn merge(&mut self, mut other: Self) {
         other.sort_in();
         self.sort_in();
-        self.counts = merged(&self.counts, &other.counts);
+        self.add_sorted(&other.counts);
     }
 
     /// Adds every duration to a histogram, the longest first so that it grows at once.
@@ -52,45 +52,66 @@ impl SparseCounts {
         }
     }
 
+    /// The longest duration, as exactly as it is kept. `None` without one.
+    pub(super) fn longest(&self) -> Option<Duration> {
+        let counted = self.counts.last().map(|(key, _)| *key);
+        counted
+            .max(self.pending.iter().copied().max())
+            .map(duration_of)
+    }
+
     fn sort_in(&mut self) {
-        if self.pending.is_empty() {
-            return;
-        }
         self.pending.sort_unstable();
-        let mut new: Vec<(u16, u32)> = Vec::with_capacity(self.pending.len());
-        for &key in &self.pending {
-            match new.last_mut() {
-                Some((last, count)) if *last == key => *count += 1,
-                _ => new.push((key, 1)),
+        let mut new = [(0, 0); PENDING_MAX];
+        let mut distinct = 0;
+        for run in self.pending.chunk_by(|left, right| left == right) {
+            if let (Some(place), Some(&key)) = (new.get_mut(distinct), run.first()) {
+                *place = (key, u32::try_from(run.len()).unwrap_or(u32::MAX));
+                distinct += 1;
             }
         }
         self.pending.clear();
-        self.counts = merged(&self.counts, &new);
+        self.add_sorted(&new[..distinct]);
     }
-}
 
-fn merged(left: &[(u16, u32)], right: &[(u16, u32)]) -> Vec<(u16, u32)> {
-    let mut sum = Vec::with_capacity(left.len() + right.len());
-    let (mut left, mut right) = (left.iter().peekable(), right.iter().peekable());
-    while let (Some(&&(left_key, left_count)), Some(&&(right_key, right_count))) =
-        (left.peek(), right.peek())
-    {
-        let key = left_key.min(right_key);
-        let mut count = 0;
-        if left_key == key {
-            count += left_count;
-            left.next();
+    /// Adds counts in rising order of the key, from the back and in place: taking and giving back
+    /// memory for every few rows would leave it in pieces.
+    fn add_sorted(&mut self, new: &[(u16, u32)]) {
+        let absent = new
+            .iter()
+            .filter(|(key, _)| {
+                self.counts
+                    .binary_search_by_key(key, |(key, _)| *key)
+                    .is_err()
+            })
+            .count();
+        let mut left = self.counts.len();
+        let mut right = new.len();
+        self.counts.reserve_exact(absent);
+        self.counts.resize(left + absent, (0, 0));
+        for place in (0..self.counts.len()).rev() {
+            if right == 0 {
+                // What is left stands where it belongs.
+                break;
+            }
+            let (new_key, new_count) = new[right - 1];
+            match left.checked_sub(1).map(|last| self.counts[last]) {
+                Some((key, count)) if key > new_key => {
+                    self.counts[place] = (key, count);
+                    left -= 1;
+                }
+                Some((key, count)) if key == new_key => {
+                    self.counts[place] = (key, count + new_count);
+                    left -= 1;
+                    right -= 1;
+                }
+                _ => {
+                    self.counts[place] = (new_key, new_count);
+                    right -= 1;
+                }
+            }
         }
-        if right_key == key {
-            count += right_count;
-            right.next();
-        }
-        sum.push((key, count));
     }
-    sum.extend(left);
-    sum.extend(right);
-    sum.shrink_to_fit();
-    sum
 }
 
 /// The key of a duration: the milliseconds, or above two seconds the bucket of the histogram.

@@ -68,14 +68,14 @@ fn a_file_becomes_the_figures_of_a_run() {
         last_end_unix_ms,
         time_stamps,
         rows,
-        transactions,
+        controllers,
         warnings,
     } = summarized(&file);
     assert_eq!((window_seconds, rows), (1, 5));
     assert_eq!(first_start_unix_ms, Some(BASE_MS));
     assert_eq!(last_end_unix_ms, Some(BASE_MS + 4000));
     assert_eq!(time_stamps, TimeStamps::Unix);
-    assert_eq!((transactions, warnings), (vec![], vec![]));
+    assert_eq!((controllers, warnings), (vec![], vec![]));
 
     let total = &summary.whole.total;
     assert_eq!((total.attempted, total.succeeded, total.failed), (5, 3, 2));
@@ -142,25 +142,34 @@ fn the_verdict_leaves_failures_out_however_long_they_took() {
 }
 
 #[test]
-fn rows_of_transactions_are_counted_apart() {
+fn rows_of_controllers_are_counted_apart() {
     let message = "Number of samples in transaction : 2, number of failing samples : 0";
-    let transaction = Row {
+    let controller = Row {
         response_message: message,
         url: "null",
         ..row(0, 70, "browse", "200")
     };
+    let longer = Row {
+        time_stamp_ms: BASE_MS - 5_000,
+        elapsed_ms: 9_000,
+        ..controller
+    };
     let file = file_of(&[
         row(0, 30, "browse", "200"),
         row(30, 40, "browse", "200"),
-        transaction,
+        longer,
     ]);
     let summary = summarized(&file);
     assert_eq!(summary.rows, 3);
+    assert_eq!(summary.first_start_unix_ms, Some(BASE_MS));
+    assert_eq!(summary.last_end_unix_ms, Some(BASE_MS + 70));
+    assert_eq!(summary.time_series.start_unix_ms, Some(BASE_MS));
+    assert_eq!(summary.time_series.seconds[0].second, 0);
     assert_eq!(summary.summary.whole.total.attempted, 2);
     assert_eq!(summary.summary.whole.availability.total, 1);
-    assert_eq!(summary.transactions.len(), 1);
-    assert_eq!(summary.transactions[0].attempted, 1);
-    assert_eq!(summary.transactions[0].service_time.count, 1);
+    assert_eq!(summary.controllers.len(), 1);
+    assert_eq!(summary.controllers[0].attempted, 1);
+    assert_eq!(summary.controllers[0].service_time.count, 1);
     assert_eq!(summary.time_series.steps, ["browse"]);
     assert_eq!(summary.warnings, []);
 
@@ -169,13 +178,13 @@ fn rows_of_transactions_are_counted_apart() {
         response_message: message,
         ..row(0, 70, "browse", "200")
     };
-    assert_eq!(summarized(&file_of(&[page])).transactions, []);
+    assert_eq!(summarized(&file_of(&[page])).controllers, []);
 
-    let only = summarized(&file_of(&[transaction, transaction]));
-    assert_eq!(only.warnings, [Warning::TransactionsOnly]);
+    let only = summarized(&file_of(&[controller, controller]));
+    assert_eq!(only.warnings, [Warning::ControllersOnly]);
     assert_eq!(only.summary.whole.total.attempted, 2);
     assert_eq!(only.summary.whole.availability.total, 1);
-    assert_eq!(only.transactions, []);
+    assert_eq!(only.controllers, []);
     assert_eq!(only.time_series.seconds[0].steps[0].attempted, 2);
 }
 

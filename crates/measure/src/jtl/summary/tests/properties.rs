@@ -219,6 +219,32 @@ proptest! {
         prop_assert_eq!(summarized(slow.as_bytes()), summarized(&fast));
     }
 
+    /// Instants and labels from end to end: windows widen and join until they fit.
+    #[test]
+    fn rows_that_are_far_apart_are_all_counted(
+        seconds in proptest::collection::vec(0..=u32::MAX, 100..400),
+        labels in 1..600_usize,
+    ) {
+        let mut file = b"timeStamp,elapsed,label,success\n".to_vec();
+        let mut rows = 0;
+        for (index, second) in seconds.iter().enumerate() {
+            for label in (index % 50..labels).step_by(50).chain([labels]) {
+                let line = format!("{second}000,{},{label},true\n", u64::from(*second) * 7);
+                file.extend_from_slice(line.as_bytes());
+                rows += 1;
+            }
+        }
+        let summary = summarized(&file);
+        prop_assert_eq!(summary.rows, rows);
+        prop_assert_eq!(summary.summary.whole.total.service_time.count, rows);
+        let steps = summary.time_series.seconds.iter().flat_map(|second| &second.steps);
+        let counted = steps.fold((0, 0, 0), |(attempted, completed, cells), step| {
+            (attempted + step.attempted, completed + step.completed, cells + 1)
+        });
+        prop_assert_eq!((counted.0, counted.1), (rows, rows));
+        prop_assert!(counted.2 <= 43_200, "{} cells", counted.2);
+    }
+
     #[test]
     fn any_bytes_are_summarised_or_refused_without_panic(
         bytes in proptest::collection::vec(
