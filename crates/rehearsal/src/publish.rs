@@ -1,6 +1,6 @@
 //! The files with fixed names: the report in all its forms, and what the first pair left behind.
 
-use double11_report::{ImprovementReport, Language, html, json};
+use double11_report::{ImprovementReport, Language, html, json, markdown, picture};
 
 use crate::files::Folders;
 use crate::rehearse::RehearsalError;
@@ -42,6 +42,12 @@ pub(crate) fn publish(
     let mut page = Vec::new();
     html::write(report, language, &mut page).map_err(|source| failed(PAGE, source))?;
     folders.write_and_publish(PAGE, &page)?;
+    let mut drawing = Vec::new();
+    picture::write(report, language, &mut drawing).map_err(|source| failed(PICTURE, source))?;
+    folders.write_and_publish(PICTURE, &drawing)?;
+    let mut table = Vec::new();
+    markdown::write(report, language, &mut table).map_err(|source| failed(MARKDOWN, source))?;
+    folders.write_and_publish(MARKDOWN, &table)?;
     Ok(())
 }
 

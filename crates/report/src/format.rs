@@ -1,6 +1,6 @@
 //! Numbers as people read them: one unit per kind of figure, a dash for what does not exist.
 
-use crate::model::{Bound, Figure, ImprovementRow, Metric, Unit};
+use crate::model::{Bound, Figure, ImprovementRow, Interval, IntervalBound, Metric, Unit};
 use crate::texts::{Texts, fill};
 
 /// What stands where there is no figure.
@@ -123,6 +123,32 @@ pub(crate) fn seconds(value: f64) -> String {
 /// A ratio of two figures: `× 5.42`, `× 0.000391`.
 pub(crate) fn ratio(value: f64) -> String {
     format!("× {}", ratio_number(value))
+}
+
+/// The estimate of a ratio with the sign of what is known of it.
+pub(crate) fn estimate(interval: Option<Interval>) -> String {
+    let Some(interval) = interval else {
+        return NONE.to_owned();
+    };
+    let shown = ratio(interval.estimate);
+    match interval.bound {
+        IntervalBound::Exact => shown,
+        IntervalBound::AtMost => format!("≤ {shown}"),
+        IntervalBound::AtLeast => format!("≥ {shown}"),
+    }
+}
+
+/// Both ends of the interval of a ratio, or the one that is known.
+pub(crate) fn interval(interval: Option<Interval>, texts: &Texts) -> String {
+    match interval.map(|interval| (interval.low, interval.high)) {
+        Some((Some(low), Some(high))) => fill(
+            texts.comparison_interval_value,
+            &[("low", &ratio_number(low)), ("high", &ratio_number(high))],
+        ),
+        Some((None, Some(high))) => format!("≤ {}", ratio_number(high)),
+        Some((Some(low), None)) => format!("≥ {}", ratio_number(low)),
+        _ => NONE.to_owned(),
+    }
 }
 
 /// A ratio to three significant digits.

@@ -9,16 +9,24 @@ use std::io::{self, Write};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::format;
-use crate::model::{ImprovementReport, VariantReport};
+use crate::model::{ImprovementReport, Metric, VariantReport};
 use crate::texts::{Language, Texts, fill};
 use crate::vendor;
 
+mod capacity;
 mod charts;
 mod checks;
+mod comparison;
 mod facts;
+mod forest;
+mod histograms;
+mod ladder;
 mod phases;
 mod pictures;
 mod top;
+
+pub(crate) use capacity::range as capacity_range;
+pub(crate) use ladder::sentences as ladder_sentences;
 
 /// Writes the page.
 ///
@@ -41,6 +49,7 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 
 /// What every part of the page needs.
 struct Context<'a> {
     report: &'a ImprovementReport,
+    language: Language,
     texts: &'static Texts,
     baseline: &'a str,
     optimised: &'a str,
@@ -54,6 +63,7 @@ impl<'a> Context<'a> {
         };
         Self {
             report,
+            language,
             texts: language.texts(),
             baseline: name(report.baseline()),
             optimised: name(report.optimised()),
@@ -71,6 +81,11 @@ impl<'a> Context<'a> {
                 ("phase", self.judged_phase),
             ],
         )
+    }
+
+    /// The name of a metric in this report.
+    fn metric(&self, metric: Metric) -> &'static str {
+        self.texts.metric_by(metric, self.report.method.time_basis)
     }
 
     fn variants(&self) -> impl Iterator<Item = (usize, &'a VariantReport)> {
@@ -142,12 +157,21 @@ fn page(context: &Context<'_>, language: Language) -> Markup {
 fn sections(context: &Context<'_>) -> Vec<Section> {
     let texts = context.texts;
     let section = |id, title, body| Section { id, title, body };
-    let mut sections = vec![
-        section("improvement", texts.improvement, top::improvement(context)),
-        section("findings", texts.findings, top::findings(context)),
-    ];
+    let mut sections = vec![section(
+        "improvement",
+        texts.improvement,
+        top::improvement(context),
+    )];
     // A part without figures is left out, so that none is empty.
     let optional = [
+        (
+            "comparison",
+            texts.comparison,
+            comparison::comparison(context),
+        ),
+        ("findings", texts.findings, Some(top::findings(context))),
+        ("capacity", texts.capacity, capacity::capacity(context)),
+        ("ladder", texts.ladder, ladder::ladder(context)),
         (
             "throughput",
             texts.throughput,
@@ -155,6 +179,11 @@ fn sections(context: &Context<'_>) -> Vec<Section> {
         ),
         ("response", texts.response, pictures::response(context)),
         ("heatmap", texts.heatmap, pictures::heatmaps(context)),
+        (
+            "histogram",
+            texts.histogram,
+            histograms::histograms(context),
+        ),
         ("errors", texts.errors, pictures::errors(context)),
         ("resources", texts.resources, pictures::resources(context)),
         ("funnel", texts.funnel, phases::funnel(context)),

@@ -32,6 +32,8 @@ pub use sentence::claim;
 pub use texts::{Language, UnknownLanguage};
 
 #[cfg(test)]
+mod schema;
+#[cfg(test)]
 extern crate self as double11_report;
 #[cfg(test)]
 #[path = "../tests/sample/sample.rs"]

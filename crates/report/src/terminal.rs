@@ -1,10 +1,20 @@
-//! The table of improvements as text for a terminal.
+//! The report as text for a terminal: the table of improvements, what all pairs say, capacity, ladder,
+//! the sentence and the findings.
 
 use std::io::{self, Write};
 
 use crate::format;
-use crate::model::{ImprovementReport, ImprovementRow, Outcome, Severity, TargetVerdict};
+use crate::html::{capacity_range, ladder_sentences};
+use crate::markdown::sign;
+use crate::model::{
+    ComparisonVerdict, ImprovementReport, Outcome, Severity, TargetVerdict, VariantReport,
+};
+use crate::sentence::claim;
 use crate::texts::{Language, Texts, fill};
+
+use layout::{Table, Tone, coloured, wrapped};
+
+mod layout;
 
 /// How the text is laid out.
 #[derive(Debug, Clone, Copy)]
@@ -17,7 +27,7 @@ pub struct Layout {
     pub language: Language,
 }
 
-/// Writes the table, the sentence, the findings and the warnings.
+/// Writes the tables, the sentence, the findings and the warnings.
 ///
 /// # Errors
 /// What the writer returns.
@@ -27,60 +37,194 @@ pub fn write(
     writer: &mut impl Write,
 ) -> io::Result<()> {
     let texts = layout.language.texts();
-    let name = |variant: Option<&crate::model::VariantReport>| {
-        variant.map_or_else(|| format::NONE.to_owned(), |variant| variant.name.clone())
-    };
-    let (baseline, optimised) = (name(report.baseline()), name(report.optimised()));
     let caption = fill(
         texts.improvement_caption,
         &[("phase", &report.method.judged_phase)],
     );
-    wrapped(writer, "", &caption, layout.width)?;
-    writeln!(writer)?;
-    let header = [
-        texts.column_metric.to_owned(),
-        texts.column_requirement.to_owned(),
-        baseline.clone(),
-        optimised.clone(),
-        texts.column_change.to_owned(),
-        texts.column_verdict.to_owned(),
-    ];
-    let rows: Vec<[String; COLUMNS]> = report
-        .improvement
-        .iter()
-        .map(|row| cells(row, texts))
-        .collect();
-    let verdicts: Vec<TargetVerdict> = report.improvement.iter().map(|row| row.verdict).collect();
-    let table = Table {
-        header,
-        rows,
-        verdicts,
-        colour: layout.colour,
-    };
-    if table.width() <= layout.width {
-        table.write_aligned(writer)?;
-    } else {
-        table.write_stacked(writer)?;
+    titled(writer, &caption, &improvement(report, layout), layout)?;
+    if report.method.pairs > 1 {
+        let runs = report.method.pairs.to_string();
+        let note = fill(texts.improvement_runs, &[("runs", &runs)]);
+        wrapped(writer, "", &note, layout.width)?;
+        writeln!(writer)?;
     }
-    writeln!(writer)?;
+    if let Some(table) = comparison(report, layout) {
+        titled(writer, texts.comparison, &table, layout)?;
+    }
+    if let Some(table) = capacity(report, layout) {
+        titled(writer, texts.capacity_caption, &table, layout)?;
+    }
+    if let Some(table) = ladder(report, layout) {
+        titled(writer, texts.ladder_caption, &table, layout)?;
+        write_tuned(report, layout, writer)?;
+    }
     write_outcome(report, layout, writer)?;
-    wrapped(writer, "", &report.sentence, layout.width)?;
+    wrapped(writer, "", &claim(report, layout.language), layout.width)?;
     write_remarks(report, layout, writer)
 }
 
-const COLUMNS: usize = 6;
-const VERDICT: usize = COLUMNS - 1;
-const GAP: &str = "  ";
+fn titled(writer: &mut impl Write, title: &str, table: &Table, layout: Layout) -> io::Result<()> {
+    wrapped(writer, "", title, layout.width)?;
+    writeln!(writer)?;
+    table.write(layout.width, writer)?;
+    writeln!(writer)
+}
 
-fn cells(row: &ImprovementRow, texts: &Texts) -> [String; COLUMNS] {
-    [
-        texts.metric(row.metric).to_owned(),
-        Texts::requirement(row),
-        format::figure(row.baseline, texts),
-        format::figure(row.optimised, texts),
-        format::change(row, texts),
-        texts.verdict(row.verdict).to_owned(),
-    ]
+fn name(variant: Option<&VariantReport>) -> String {
+    variant.map_or_else(|| format::NONE.to_owned(), |variant| variant.name.clone())
+}
+
+fn improvement(report: &ImprovementReport, layout: Layout) -> Table {
+    let texts = layout.language.texts();
+    let rows = report.improvement.iter().map(|row| {
+        let cells = vec![
+            texts
+                .metric_by(row.metric, report.method.time_basis)
+                .to_owned(),
+            Texts::requirement(row),
+            format::figure(row.baseline, texts),
+            format::figure(row.optimised, texts),
+            format::change(row, texts),
+            texts.verdict(row.verdict).to_owned(),
+        ];
+        let tone = match row.verdict {
+            TargetVerdict::Met => Tone::Good,
+            TargetVerdict::Missed => Tone::Bad,
+            TargetVerdict::Finding => Tone::Note,
+            TargetVerdict::NotJudged => Tone::Doubt,
+        };
+        (cells, tone)
+    });
+    Table {
+        header: vec![
+            texts.column_metric.to_owned(),
+            texts.column_requirement.to_owned(),
+            name(report.baseline()),
+            name(report.optimised()),
+            texts.column_change.to_owned(),
+            texts.column_verdict.to_owned(),
+        ],
+        rows: rows.collect(),
+        colour: layout.colour,
+    }
+}
+
+fn comparison(report: &ImprovementReport, layout: Layout) -> Option<Table> {
+    let texts = layout.language.texts();
+    let comparison = report.comparison.as_ref()?;
+    let level = format::percent_short(comparison.confidence_level);
+    let rows = comparison.metrics.iter().map(|compared| {
+        let cells = vec![
+            texts
+                .metric_by(compared.metric, report.method.time_basis)
+                .to_owned(),
+            format::estimate(compared.ratio),
+            format::interval(compared.ratio, texts),
+            format::optional(compared.adjusted_p_value, format::probability),
+            texts.comparison_verdict(compared.verdict).to_owned(),
+        ];
+        let tone = match compared.verdict {
+            ComparisonVerdict::Better => Tone::Good,
+            ComparisonVerdict::Worse => Tone::Bad,
+            ComparisonVerdict::NotShown => Tone::Doubt,
+        };
+        (cells, tone)
+    });
+    Some(Table {
+        header: vec![
+            texts.column_metric.to_owned(),
+            texts.comparison_ratio.to_owned(),
+            fill(texts.comparison_interval, &[("level", &level)]),
+            texts.comparison_p.to_owned(),
+            texts.column_verdict.to_owned(),
+        ],
+        rows: rows.collect(),
+        colour: layout.colour,
+    })
+}
+
+fn capacity(report: &ImprovementReport, layout: Layout) -> Option<Table> {
+    let texts = layout.language.texts();
+    let first = report.capacity.first()?;
+    let limit = |p95: f64| format!("P95 < {}", format::milliseconds(p95));
+    let rows = report.capacity.iter().map(|capacity| {
+        let cells = vec![
+            capacity.variant.clone(),
+            capacity_range(texts, &capacity.strict),
+            capacity_range(texts, &capacity.relaxed),
+        ];
+        (cells, Tone::Plain)
+    });
+    Some(Table {
+        header: vec![
+            texts.runs_variant.to_owned(),
+            limit(first.strict.p95_limit_ms),
+            limit(first.relaxed.p95_limit_ms),
+        ],
+        rows: rows.collect(),
+        colour: layout.colour,
+    })
+}
+
+fn ladder(report: &ImprovementReport, layout: Layout) -> Option<Table> {
+    let texts = layout.language.texts();
+    let ladder = report.ladder.as_ref()?;
+    let rows = ladder.rungs.iter().enumerate().map(|(index, rung)| {
+        let before = index
+            .checked_sub(1)
+            .and_then(|before| ladder.rungs.get(before));
+        let gain = before.map_or_else(
+            || format::NONE.to_owned(),
+            |before| format::change_of(before.throughput_per_second, rung.throughput_per_second),
+        );
+        let (audit, tone) = match rung.audit_passed {
+            Some(true) => (texts.passed, Tone::Good),
+            Some(false) => (texts.failed, Tone::Bad),
+            None => (format::NONE, Tone::Plain),
+        };
+        let cells = vec![
+            rung.name.clone(),
+            format::optional(rung.throughput_per_second, format::rate),
+            gain,
+            format::verdict_p95(rung.verdict_p95_ms, rung.verdict_p95_is_lower_bound),
+            format::optional(rung.error_rate, format::percent),
+            format::optional(rung.cpu_per_request_us, format::microseconds),
+            audit.to_owned(),
+        ];
+        (cells, tone)
+    });
+    Some(Table {
+        header: vec![
+            texts.ladder_rung.to_owned(),
+            texts.phase_tps.to_owned(),
+            texts.column_change.to_owned(),
+            texts.step_p95.to_owned(),
+            texts.phase_error_rate.to_owned(),
+            texts.phase_cpu_per_request.to_owned(),
+            texts.audit.to_owned(),
+        ],
+        rows: rows.collect(),
+        colour: layout.colour,
+    })
+}
+
+fn write_tuned(
+    report: &ImprovementReport,
+    layout: Layout,
+    writer: &mut impl Write,
+) -> io::Result<()> {
+    let texts = layout.language.texts();
+    let Some(ladder) = &report.ladder else {
+        return Ok(());
+    };
+    let sentences = ladder_sentences(texts, ladder, |metric| texts.metric(metric));
+    for sentence in &sentences {
+        wrapped(writer, "", sentence, layout.width)?;
+    }
+    if sentences.is_empty() {
+        return Ok(());
+    }
+    writeln!(writer)
 }
 
 fn write_outcome(
@@ -88,17 +232,18 @@ fn write_outcome(
     layout: Layout,
     writer: &mut impl Write,
 ) -> io::Result<()> {
-    let (outcome, _) = layout.language.texts().outcome(report.outcome);
-    let (sign, verdict) = match report.outcome {
-        Outcome::Passed => ("✓", TargetVerdict::Met),
-        Outcome::Failed => ("✗", TargetVerdict::Missed),
-        Outcome::CannotJudge => ("?", TargetVerdict::NotJudged),
+    let texts = layout.language.texts();
+    let (outcome, _) = texts.outcome(report.outcome);
+    let tone = match report.outcome {
+        Outcome::Passed => Tone::Good,
+        Outcome::Failed => Tone::Bad,
+        Outcome::CannotJudge => Tone::Doubt,
     };
-    writeln!(
-        writer,
-        "{}",
-        coloured(&format!("{sign} {outcome}"), verdict, layout.colour)
-    )?;
+    let line = format!("{} {outcome}", sign(report.outcome));
+    writeln!(writer, "{}", coloured(&line, tone, layout.colour))?;
+    for why in &report.incomparable {
+        wrapped(writer, "  ", &texts.incomparable(why), layout.width)?;
+    }
     writeln!(writer)
 }
 
@@ -141,140 +286,6 @@ fn write_remarks(
     Ok(())
 }
 
-struct Table {
-    header: [String; COLUMNS],
-    rows: Vec<[String; COLUMNS]>,
-    verdicts: Vec<TargetVerdict>,
-    colour: bool,
-}
-
-impl Table {
-    fn widths(&self) -> [usize; COLUMNS] {
-        let mut widths = [0; COLUMNS];
-        for row in std::iter::once(&self.header).chain(&self.rows) {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(display_width(cell));
-            }
-        }
-        widths
-    }
-
-    fn width(&self) -> usize {
-        self.widths().iter().sum::<usize>() + GAP.len() * (COLUMNS - 1)
-    }
-
-    fn write_aligned(&self, writer: &mut impl Write) -> io::Result<()> {
-        let widths = self.widths();
-        writeln!(writer, "{}", self.line(&self.header, &widths, None))?;
-        let rules = widths.map(|width| "─".repeat(width));
-        writeln!(writer, "{}", self.line(&rules, &widths, None))?;
-        for (row, verdict) in self.rows.iter().zip(&self.verdicts) {
-            writeln!(writer, "{}", self.line(row, &widths, Some(*verdict)))?;
-        }
-        Ok(())
-    }
-
-    fn line(
-        &self,
-        cells: &[String; COLUMNS],
-        widths: &[usize; COLUMNS],
-        verdict: Option<TargetVerdict>,
-    ) -> String {
-        let mut line = String::new();
-        for (index, (cell, width)) in cells.iter().zip(widths).enumerate() {
-            let padding = " ".repeat(width.saturating_sub(display_width(cell)));
-            // Numbers line up at their right end; the names and the verdict begin at the left.
-            match (index, verdict) {
-                (0, _) => line.extend([cell.as_str(), &padding]),
-                (VERDICT, Some(verdict)) => line.push_str(&coloured(cell, verdict, self.colour)),
-                (VERDICT, None) => line.push_str(cell),
-                _ => line.extend([padding.as_str(), cell]),
-            }
-            if index < VERDICT {
-                line.push_str(GAP);
-            }
-        }
-        line
-    }
-
-    fn write_stacked(&self, writer: &mut impl Write) -> io::Result<()> {
-        let label = self.header[1..]
-            .iter()
-            .map(|cell| display_width(cell))
-            .max()
-            .unwrap_or(0);
-        for (row, verdict) in self.rows.iter().zip(&self.verdicts) {
-            writeln!(writer, "{}", row[0])?;
-            for (index, (name, cell)) in self.header.iter().zip(row).enumerate().skip(1) {
-                let padding = " ".repeat(label - display_width(name));
-                let shown = match index {
-                    VERDICT => coloured(cell, *verdict, self.colour),
-                    _ => cell.clone(),
-                };
-                writeln!(writer, "  {name}{padding}  {shown}")?;
-            }
-        }
-        Ok(())
-    }
-}
-
-fn coloured(text: &str, verdict: TargetVerdict, colour: bool) -> String {
-    let code = match verdict {
-        TargetVerdict::Met => 32,
-        TargetVerdict::Missed => 31,
-        TargetVerdict::Finding => 36,
-        TargetVerdict::NotJudged => 33,
-    };
-    if colour {
-        format!("\u{1b}[{code}m{text}\u{1b}[0m")
-    } else {
-        text.to_owned()
-    }
-}
-
-/// Breaks a text at spaces, later lines below the first one's text. A word longer than the line
-/// stands alone and is not cut.
-fn wrapped(writer: &mut impl Write, lead: &str, text: &str, width: usize) -> io::Result<()> {
-    let indent = display_width(lead);
-    let mut line = lead.to_owned();
-    let mut used = indent;
-    let mut empty = true;
-    for word in text.split_whitespace() {
-        let length = display_width(word);
-        if !empty && used + 1 + length > width {
-            writeln!(writer, "{line}")?;
-            line = " ".repeat(indent);
-            used = indent;
-            empty = true;
-        }
-        if !empty {
-            line.push(' ');
-            used += 1;
-        }
-        line.push_str(word);
-        used += length;
-        empty = false;
-    }
-    writeln!(writer, "{line}")
-}
-
-/// Columns that a text takes; East Asian wide and full-width letters take two.
-fn display_width(text: &str) -> usize {
-    text.chars()
-        .map(|letter| if is_wide(letter) { 2 } else { 1 })
-        .sum()
-}
-
-// Source: Unicode Standard Annex #11, the wide and full-width blocks that Chinese text uses.
-fn is_wide(letter: char) -> bool {
-    matches!(
-        u32::from(letter),
-        0x1100..=0x115F | 0x2E80..=0xA4CF | 0xAC00..=0xD7A3 | 0xF900..=0xFAFF
-            | 0xFE30..=0xFE4F | 0xFF00..=0xFF60 | 0xFFE0..=0xFFE6 | 0x1F300..=0x1FAFF
-            | 0x20000..=0x3FFFD
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -311,7 +322,7 @@ mod tests {
                 .chars()
                 .take_while(|letter| !matches!(letter, '✓' | '•'))
                 .collect();
-            display_width(&before)
+            layout::display_width(&before)
         };
         let places: Vec<usize> = table[2..].iter().map(|line| verdict_at(line)).collect();
         assert!(places.windows(2).all(|pair| pair[0] == pair[1]), "{text}");
@@ -330,7 +341,7 @@ mod tests {
         for width in [60, 80, 100, 120, 200] {
             let text = text(&sample::report(), width, false);
             for line in text.lines() {
-                assert!(display_width(line) <= width, "{width}: {line}");
+                assert!(layout::display_width(line) <= width, "{width}: {line}");
             }
         }
     }
@@ -375,7 +386,47 @@ mod tests {
     }
 
     #[test]
-    fn chinese_letters_take_two_columns() {
-        assert_eq!(display_width("響應時間 P95"), 12);
+    fn the_long_form_has_every_table_in_both_languages() {
+        for (language, expected) in [
+            (
+                Language::English,
+                [
+                    "All pairs together",
+                    "✓ better",
+                    "21,500 to 22,900",
+                    "+ search-index",
+                    "Over 6 interleaved pairs",
+                ],
+            ),
+            (
+                Language::TraditionalChinese,
+                [
+                    "所有配對的綜合結果",
+                    "✓ 勝出",
+                    "21,500 至 22,900",
+                    "+ search-index",
+                    "在 6 組交錯進行的配對中",
+                ],
+            ),
+        ] {
+            for width in [72, 100, 160] {
+                let mut bytes = Vec::new();
+                let layout = Layout {
+                    width,
+                    colour: false,
+                    language,
+                };
+                write(&sample::full(), layout, &mut bytes).unwrap();
+                let text = String::from_utf8(bytes).unwrap();
+                for line in text.lines() {
+                    assert!(layout::display_width(line) <= width, "{width}: {line}");
+                }
+                let joined = text.replace(['\n', ' '], "");
+                for expected in expected {
+                    let expected = expected.replace(' ', "");
+                    assert!(joined.contains(&expected), "`{expected}` in\n{text}");
+                }
+            }
+        }
     }
 }

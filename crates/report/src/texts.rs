@@ -11,6 +11,7 @@ use crate::model::{
 };
 
 mod audit;
+mod comparing;
 mod en;
 mod remarks;
 mod zh_tw;
@@ -178,6 +179,7 @@ texts! {
     method_samples, method_service_time, method_statistics, method_folders, fact_plan_hash,
     fact_seed, claim_runs, claim_better, claim_worse, claim_incomparable, claim_semicolon,
     claim_comma, claim_and_last, claim_stop, summary_heading, summary_made,
+    improvement_runs_short, method_one_run,
 }
 
 impl Texts {
@@ -292,3 +294,6 @@ impl Texts {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

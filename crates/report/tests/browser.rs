@@ -14,12 +14,16 @@ use std::path::{Path, PathBuf};
 
 use browser_check::{Browser, View};
 use double11_report::model::{AuditStatus, FindingKind, ImprovementReport, Severity};
-use double11_report::{Language, conclude, html};
+use double11_report::{Language, conclude, html, picture};
 
 fn write_page(report: &ImprovementReport, folder: &Path) -> PathBuf {
+    write_page_in(report, Language::English, folder)
+}
+
+fn write_page_in(report: &ImprovementReport, language: Language, folder: &Path) -> PathBuf {
     let file = folder.join("improvement_report.html");
     let mut page = Vec::new();
-    html::write(report, Language::English, &mut page).expect("memory takes every page");
+    html::write(report, language, &mut page).expect("memory takes every page");
     fs::write(&file, page).expect("the folder can be written");
     file
 }
@@ -31,6 +35,19 @@ fn the_report_is_sound_in_every_view() {
         .unwrap_or_else(|| write_page(&sample::report(), folder.path()));
     let pictures = from_environment("DOUBLE11_PICTURES");
     browser_check::assert_page_is_sound(&page, pictures.as_deref());
+}
+
+/// Each language with all that a long rehearsal shows; `DOUBLE11_PICTURES` keeps them in folders
+/// of their own.
+#[test]
+fn the_long_report_is_sound_in_both_languages() {
+    for language in Language::ALL {
+        let folder = tempfile::tempdir().unwrap();
+        let page = write_page_in(&sample::full(), language, folder.path());
+        let pictures = from_environment("DOUBLE11_PICTURES");
+        let pictures = pictures.map(|folder| folder.join(language.name()));
+        browser_check::assert_page_is_sound(&page, pictures.as_deref());
+    }
 }
 
 #[test]
@@ -158,6 +175,85 @@ fn the_checker_finds_planted_faults() {
         Vec::<String>::new(),
         "an earlier page's faults are not blamed on it"
     );
+}
+
+/// What a reader does with a chart: enlarge a stretch, show all again, open its values.
+#[test]
+fn charts_can_be_enlarged_and_read_without_a_mouse() {
+    let Some(mut browser) = Browser::start() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let page = write_page(&sample::full(), folder.path());
+    let view = View {
+        width: 1280,
+        dark: false,
+    };
+    browser.show(&page, view);
+    let found = browser.run(include_str!("browser_check/use_charts.js"));
+    assert_eq!(found, Vec::<String>::new());
+}
+
+/// The picture in a browser: nothing overlaps, nothing is cut off.
+#[test]
+fn the_summary_picture_is_sound() {
+    let Some(mut browser) = Browser::start() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let mut long = sample::full();
+    long.variants[0].name = "http://baseline-shop.internal.example:8080/path".to_owned();
+    conclude(&mut long);
+    for (index, (report, language)) in [
+        (sample::full(), Language::English),
+        (sample::full(), Language::TraditionalChinese),
+        (long, Language::English),
+    ]
+    .iter()
+    .enumerate()
+    {
+        let mut svg = Vec::new();
+        picture::write(report, *language, &mut svg).unwrap();
+        let file = folder.path().join("summary.svg");
+        fs::write(&file, &svg).unwrap();
+        for dark in [false, true] {
+            browser.show(&file, View { width: 1200, dark });
+            let found = browser.run(include_str!("browser_check/picture_checks.js"));
+            assert_eq!(found, Vec::<String>::new(), "{language:?}");
+            if let Some(folder) = from_environment("DOUBLE11_PICTURES") {
+                browser.picture(&folder.join(format!("summary-{index}-{dark}.png")));
+            }
+        }
+    }
+}
+
+/// Takes pictures of a finished page, section by section, for the documents:
+///
+/// ```text
+/// DOUBLE11_REPORT=results/improvement_report.html DOUBLE11_PICTURES=docs/pictures \
+///     cargo test --release -p double11-report --test browser -- --ignored take_pictures
+/// ```
+#[test]
+#[ignore = "takes pictures of a given report"]
+fn take_pictures() {
+    let page = from_environment("DOUBLE11_REPORT").expect("DOUBLE11_REPORT names a page");
+    let folder = from_environment("DOUBLE11_PICTURES").expect("DOUBLE11_PICTURES names a folder");
+    let mut browser = Browser::start().expect("a browser is installed");
+    for (width, dark, suffix) in [
+        (1280, false, ""),
+        (1280, true, "-dark"),
+        (390, false, "-phone"),
+    ] {
+        browser.show(&page, View { width, dark });
+        let sections = browser.run(
+            "arguments[0]([...document.querySelectorAll('main > section')].map((at) => at.id));",
+        );
+        for section in sections {
+            let file = folder.join(format!("report-{section}{suffix}.png"));
+            browser.picture_of(&format!("#{section}"), &file);
+        }
+        browser.picture(&folder.join(format!("report{suffix}.png")));
+    }
 }
 
 #[expect(

@@ -6,10 +6,13 @@
 
 pub(crate) mod connection;
 
+mod contract;
 mod handlers;
 mod json;
+mod openapi;
 mod problem;
 mod query;
+mod reference;
 mod reply;
 mod request_body;
 mod route;
@@ -17,6 +20,7 @@ mod service;
 mod wire;
 
 pub(crate) use json::write_product_in_stock;
+pub(crate) use reference::References;
 pub(crate) use service::{App, Door};
 
 use crate::metrics::EndpointLabels;

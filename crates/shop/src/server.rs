@@ -17,7 +17,7 @@ use crate::cart_cache::CartCache;
 use crate::carts::Carts;
 use crate::gateway::Gateway;
 use crate::http::connection::accept;
-use crate::http::{self, App, Door};
+use crate::http::{self, App, Door, References};
 use crate::metrics::Metrics;
 use crate::orders::Orders;
 use crate::payments::{PaymentParts, Payments};
@@ -336,6 +336,7 @@ fn app(
         ),
         tasks,
         payments: Arc::new(payments),
+        references: References::new(&settings, gateway.name()),
         draining: AtomicBool::new(false),
         settings,
     }

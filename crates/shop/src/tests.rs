@@ -8,6 +8,7 @@ mod life;
 mod monitoring;
 mod on_sqlite;
 mod paying;
+mod reference;
 mod shopping;
 
 use std::path::Path;

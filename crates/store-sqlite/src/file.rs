@@ -1,6 +1,7 @@
 //! The store's file: its lock, its format, its tables, its settings.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,6 +9,8 @@ use double11_store::Lever;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::options::SqliteOptions;
+#[cfg(test)]
+use crate::power_loss::synchronous;
 
 /// `PRAGMA application_id` of a store: the bytes "D111".
 const APPLICATION_ID: i32 = 0x4431_3131;
@@ -60,6 +63,15 @@ pub enum OpenError {
     #[error("the lock file `{}` cannot be opened", path.display())]
     Lock {
         /// The lock file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The write-ahead log that the shop before left could not be made durable.
+    #[error("the log of the store `{}` cannot be written again", path.display())]
+    Log {
+        /// The log.
         path: PathBuf,
         /// Why.
         #[source]
@@ -142,10 +154,48 @@ pub(crate) fn prepare(options: &SqliteOptions) -> Result<Connection, OpenError> 
             wanted,
         });
     }
+    connection
+        .pragma_update(None, "synchronous", "FULL")
+        .map_err(fail)?;
+    // Nobody may append to the log while it is written again.
+    connection.execute_batch("BEGIN IMMEDIATE").map_err(fail)?;
+    let log = sidecar(path, "-wal");
+    renew_log(&log).map_err(|source| OpenError::Log { path: log, source })?;
+    connection.execute_batch("ROLLBACK").map_err(fail)?;
     configure_kept(&connection).map_err(fail)?;
     check_durable(&connection, path)?;
     set_indexes(&connection, options.levers.has(Lever::Indexes)).map_err(fail)?;
     Ok(connection)
+}
+
+/// Writes the log that the shop before left into itself, and syncs it.
+///
+/// After a sync that failed the kernel calls the pages clean: they can be read, and SQLite takes them
+/// for committed, but no later sync writes them. What is appended behind them would be lost with them
+/// when the power fails, however well it was synced.
+fn renew_log(log: &Path) -> std::io::Result<()> {
+    let file = match OpenOptions::new().read(true).write(true).open(log) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let mut chunk = vec![0; 1 << 20];
+    let mut offset = 0;
+    loop {
+        let length = file.read_at(&mut chunk, offset)?;
+        if length == 0 {
+            return file.sync_all();
+        }
+        file.write_all_at(&chunk[..length], offset)?;
+        offset += length as u64;
+    }
+}
+
+/// `PRAGMA synchronous` of every connection that writes. There is no way to ask for less: only this
+/// crate's own tests are compiled with another function of this name, to see orders being lost.
+#[cfg(not(test))]
+const fn synchronous() -> &'static str {
+    "FULL"
 }
 
 /// Opens a connection for one request, with the settings that durability needs and no more.
@@ -153,7 +203,7 @@ pub(crate) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "synchronous", synchronous())?;
     Ok(connection)
 }
 
@@ -165,7 +215,6 @@ pub(crate) fn connect_kept(path: &Path) -> rusqlite::Result<Connection> {
 }
 
 fn configure_kept(connection: &Connection) -> rusqlite::Result<()> {
-    connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "cache_size", KEPT_CACHE_KIB)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.set_prepared_statement_cache_capacity(64);

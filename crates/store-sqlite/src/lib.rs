@@ -13,6 +13,8 @@ mod failure;
 mod file;
 mod ids;
 mod options;
+#[cfg(test)]
+mod power_loss;
 mod store;
 mod work;
 mod writer;

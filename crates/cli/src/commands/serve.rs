@@ -204,7 +204,7 @@ fn open_failure(error: OpenError) -> Failure {
             "use the version of the program that made it, or name a new file with `--store`"
         }
         OpenError::NotDurable { .. } => "put the store on a local disk that supports SQLite's WAL",
-        OpenError::Lock { .. } | OpenError::Sqlite { .. } => {
+        OpenError::Lock { .. } | OpenError::Log { .. } | OpenError::Sqlite { .. } => {
             "check that the folder exists, can be written and has room"
         }
     };

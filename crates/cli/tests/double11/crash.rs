@@ -9,7 +9,7 @@ use crate::harness::{
 };
 
 /// Shoppers at the peak against a port, as a process of its own.
-fn storm(folder: &Path, port: u16, seed: u64, rate: &str) -> Child {
+pub(crate) fn storm(folder: &Path, port: u16, seed: u64, rate: &str, duration: &str) -> Child {
     Command::new(PROGRAM)
         .args([
             "load",
@@ -18,7 +18,7 @@ fn storm(folder: &Path, port: u16, seed: u64, rate: &str) -> Child {
             "--rate",
             rate,
             "--duration",
-            "6s",
+            duration,
         ])
         .args(["--target", &format!("http://127.0.0.1:{port}")])
         .args([
@@ -39,11 +39,9 @@ fn storm(folder: &Path, port: u16, seed: u64, rate: &str) -> Child {
         .unwrap()
 }
 
-/// Kills and audits once; tells how many writes had an unknown outcome.
-fn survives(variant: &str, rate: &str, seed: u64) -> usize {
-    let folder = tempfile::tempdir().unwrap();
-    let port = free_port();
-    let serve = [
+/// How the shop is started that has to die.
+pub(crate) fn serve(variant: &str) -> [&str; 8] {
+    [
         "--variant",
         variant,
         "--products",
@@ -53,40 +51,50 @@ fn survives(variant: &str, rate: &str, seed: u64) -> usize {
         // Long enough that payments are in process whenever the kill comes.
         "--gateway-latency",
         "80ms",
-    ];
-    let server = Server::start_on(folder.path(), port, &serve);
-    let storm = storm(folder.path(), port, seed, rate);
-    // Somewhere between 2.0 and 4.5 s, another instant for every seed.
-    pause(Duration::from_millis(2_000 + seed * 733 % 2_500));
-    server.kill();
-    let server = Server::start_on(folder.path(), port, &serve);
+    ]
+}
+
+/// Waits until the shoppers have gone and nothing is in process any more.
+pub(crate) fn calm(folder: &Path, storm: Child) {
     let storm = storm.wait_with_output().unwrap();
     assert!(
         matches!(storm.status.code(), Some(0 | 4)),
         "{}",
         both(&storm)
     );
-    settle(folder.path());
-    assert!(server.terminate().success());
-    let ledger = folder.path().join("run/client-ledger.jsonl");
-    let (passed, report) = audit(folder.path(), std::slice::from_ref(&ledger));
-    assert!(
-        passed,
-        "seed {seed}: {:?}\n{report:#}",
-        failed_checks(&report)
-    );
+    settle(folder);
+}
+
+/// Audits the store against what the shoppers were told; the numbers of writes that were
+/// acknowledged and of those with an unknown outcome.
+pub(crate) fn assert_clean(folder: &Path, what: &str) -> (usize, usize) {
+    let ledger = folder.join("run/client-ledger.jsonl");
+    let (passed, report) = audit(folder, std::slice::from_ref(&ledger));
+    assert!(passed, "{what}: {:?}\n{report:#}", failed_checks(&report));
     let text = std::fs::read_to_string(&ledger).unwrap();
-    let acknowledged = text
-        .lines()
-        .filter(|line| line.contains(r#""acknowledged""#))
-        .count();
+    let count = |outcome: &str| text.lines().filter(|line| line.contains(outcome)).count();
+    let acknowledged = count(r#""acknowledged""#);
     assert!(
         acknowledged > 50,
         "only {acknowledged} writes were acknowledged"
     );
-    text.lines()
-        .filter(|line| line.contains(r#""unknown""#))
-        .count()
+    (acknowledged, count(r#""unknown""#))
+}
+
+/// Kills and audits once; tells how many writes had an unknown outcome.
+fn survives(variant: &str, rate: &str, seed: u64) -> usize {
+    let folder = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let serve = serve(variant);
+    let server = Server::start_on(folder.path(), port, &serve);
+    let storm = storm(folder.path(), port, seed, rate, "6s");
+    // Somewhere between 2.0 and 4.5 s, another instant for every seed.
+    pause(Duration::from_millis(2_000 + seed * 733 % 2_500));
+    server.kill();
+    let server = Server::start_on(folder.path(), port, &serve);
+    calm(folder.path(), storm);
+    assert!(server.terminate().success());
+    assert_clean(folder.path(), &format!("seed {seed}")).1
 }
 
 fn survives_all(variant: &str, rate: &str) {

@@ -12,6 +12,7 @@ mod crash;
 mod flash_sale;
 mod harness;
 mod plans;
+mod power_loss;
 mod python_client;
 mod terminal;
 mod validation;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::Severity;
+use crate::model::{Incomparable, PhaseReport, Severity};
 use crate::{model, sample};
 
 fn outcome_after(change: impl FnOnce(&mut ImprovementReport)) -> Outcome {
@@ -185,4 +185,95 @@ fn a_variant_alone_cannot_be_judged() {
         outcome_after(|report| report.variants.clear()),
         Outcome::CannotJudge
     );
+}
+
+#[test]
+fn with_several_runs_the_table_shows_medians_and_pooled_shares() {
+    let mut report = sample::full();
+    let optimised: Vec<&mut model::RunReport> = report
+        .runs
+        .iter_mut()
+        .filter(|run| run.variant == "optimized")
+        .collect();
+    // One run in six fell to pieces: the medians do not see it, error rate and availability do.
+    for (index, run) in optimised.into_iter().enumerate() {
+        let phase = run.judged.as_mut().unwrap();
+        let broken = index == 3;
+        phase.throughput_per_second = Some(if broken { 10.0 } else { 1_000.0 });
+        phase.verdict_p95_ms = Some(if broken { 5_000.0 } else { 4.0 });
+        phase.verdict_p95_is_lower_bound = broken;
+        phase.attempted = 30_000;
+        phase.failed = if broken { 9_000 } else { 0 };
+        phase.availability = Some(model::Availability {
+            good: if broken { 0 } else { 30 },
+            total: 30,
+        });
+    }
+    conclude(&mut report);
+    let optimised = |metric| row_of(&report, metric).optimised.unwrap();
+    assert!((optimised(Metric::Throughput).value - 1_000.0).abs() < 1e-9);
+    let p95 = optimised(Metric::ResponseTimeP95);
+    assert!((p95.value - 4.0).abs() < 1e-9 && p95.bound == Bound::Exact);
+    assert!((optimised(Metric::ErrorRate).value - 0.05).abs() < 1e-9);
+    assert_eq!(optimised(Metric::Availability).windows, Some((150, 180)));
+    assert_eq!(report.outcome, Outcome::Failed);
+    assert!(report.sentence.contains("medians of 6 runs each"));
+}
+
+#[test]
+fn any_run_can_spoil_the_outcome() {
+    let check = |change: fn(&mut ImprovementReport), expected: Outcome| {
+        let mut report = sample::full();
+        assert_eq!(report.outcome, Outcome::Passed);
+        change(&mut report);
+        conclude(&mut report);
+        assert_eq!(report.outcome, expected);
+    };
+    check(
+        |report| report.runs[7].audit_passed = Some(false),
+        Outcome::Failed,
+    );
+    check(
+        |report| report.runs[4].cross_check_failed = true,
+        Outcome::Failed,
+    );
+    check(
+        |report| report.runs[9].generator_limited = true,
+        Outcome::CannotJudge,
+    );
+    check(
+        |report| report.runs[3].judged.as_mut().unwrap().verdict_p95_ms = None,
+        Outcome::Passed,
+    );
+    check(
+        |report| {
+            let run = report
+                .runs
+                .iter_mut()
+                .find(|run| run.variant == "optimized");
+            run.unwrap().judged = None;
+        },
+        Outcome::CannotJudge,
+    );
+    check(
+        |report| {
+            report.incomparable.push(Incomparable::DifferentSeed {
+                baseline: 1,
+                optimised: 2,
+            });
+        },
+        Outcome::CannotJudge,
+    );
+}
+
+#[test]
+fn a_lower_bound_below_the_limit_proves_nothing() {
+    let mut report = sample::report();
+    let phase = judged(&mut report, 1);
+    phase.verdict_p95_ms = Some(30.0);
+    phase.verdict_p95_is_lower_bound = true;
+    conclude(&mut report);
+    let row = row_of(&report, Metric::ResponseTimeP95);
+    assert_eq!(row.verdict, TargetVerdict::NotJudged);
+    assert_eq!(report.outcome, Outcome::CannotJudge);
 }

@@ -6,8 +6,13 @@
 use crate::model::{Heatmap, ImprovementReport, PhaseReport, SecondPoint, VariantReport};
 use crate::texts::{Texts, fill};
 
-use data::{Axis, Band, Body, Chart, ChartData, Column, Series};
+use data::{Axis, Band, Body, Chart, ChartData, Column, Series, Words};
 
+pub(crate) use curves::{
+    CAPACITY_P95, CAPACITY_TPS, HISTOGRAM, capacity_is_drawable, distributions, files,
+};
+
+mod curves;
 mod data;
 
 /// Ids of the charts of the throughput, error-rate, processor, memory and funnel sections.
@@ -50,7 +55,7 @@ pub(crate) fn response_is_logarithmic(report: &ImprovementReport) -> bool {
 /// Collects the data of every chart that the report has figures for.
 pub(crate) fn chart_data(report: &ImprovementReport, texts: &'static Texts) -> ChartData {
     let seconds = Seconds::of(report);
-    let mut charts = Vec::new();
+    let mut charts = curves::capacity(report, texts);
     if has(report, |point| point.throughput_per_second) {
         charts.push(throughput(report, &seconds, texts));
     }
@@ -94,9 +99,18 @@ pub(crate) fn chart_data(report: &ImprovementReport, texts: &'static Texts) -> C
     {
         charts.push(funnel(report, texts));
     }
+    charts.extend(curves::distribution(report, texts));
     ChartData {
         phases: bands(report),
         charts,
+        files: files(report, texts),
+        words: Words {
+            csv: texts.download_csv,
+            values: texts.show_values,
+            reset: texts.reset_zoom,
+            dark: texts.theme_dark,
+            light: texts.theme_light,
+        },
     }
 }
 

@@ -4,15 +4,17 @@ use maud::{Markup, html};
 
 use super::Context;
 use crate::format::{self, count};
+use crate::model::{Source, TimeBasis};
 use crate::texts::fill;
 
 pub(super) fn method(context: &Context<'_>) -> Markup {
     let (report, texts) = (context.report, context.texts);
     let method = &report.method;
     let order = method.order.join(" → ");
-    let pairs = match method.pairs {
-        1 => fill(texts.method_pairs_one, &[("order", &order)]),
-        pairs => fill(
+    let pairs = match (method.source, method.pairs) {
+        (Source::RunDirectories | Source::SampleFiles, _) => texts.method_pairs_none.to_owned(),
+        (_, 1) => fill(texts.method_pairs_one, &[("order", &order)]),
+        (_, pairs) => fill(
             texts.method_pairs_many,
             &[("pairs", &pairs.to_string()), ("order", &order)],
         ),
@@ -21,7 +23,19 @@ pub(super) fn method(context: &Context<'_>) -> Markup {
     html! {
         ul.method {
             li { (pairs) }
-            li { (texts.method_open) }
+            @if let Some(comparison) = &report.comparison {
+                @let values = [
+                    ("effect", format::percent_short(comparison.minimum_effect)),
+                    ("needed", comparison.pairs_needed.to_string()),
+                ];
+                @let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
+                li { (fill(texts.method_statistics, &values)) }
+            }
+            @if method.source == Source::Rehearsal { li { (texts.method_open) } }
+            @if method.source == Source::SampleFiles { li { (texts.method_samples) } }
+            @if method.time_basis == TimeBasis::ServiceTimeOnly {
+                li { (texts.method_service_time) }
+            }
             @if let Some(warm_up) = method.warm_up_s {
                 li { (fill(texts.method_warm_up, &[("seconds", &texts.seconds(warm_up))])) }
             }
@@ -29,7 +43,11 @@ pub(super) fn method(context: &Context<'_>) -> Markup {
             li { (fill(texts.method_verdict, &[("timeout", &timeout)])) }
             li { (texts.method_errors) }
             li { (texts.method_availability) }
-            li { (texts.method_durable) }
+            @if method.source == Source::Rehearsal { li { (texts.method_durable) } }
+            @if !method.run_folders.is_empty() {
+                @let folders = method.run_folders.join(texts.list_separator);
+                li { (fill(texts.method_folders, &[("folders", &folders)])) }
+            }
         }
         @if !method.files.is_empty() {
             h3 { (texts.files) }
@@ -110,6 +128,8 @@ fn known_facts(context: &Context<'_>) -> Vec<(&'static str, String)> {
         (texts.fact_store, plan.store.clone()),
         (texts.fact_products, plan.products.map(count)),
         (texts.fact_plan, Some(plan.name.clone())),
+        (texts.fact_plan_hash, plan.hash.clone()),
+        (texts.fact_seed, Some(context.report.run.seed.to_string())),
         (texts.fact_normal, normal),
         (texts.fact_connections, number(plan.connections)),
         (texts.fact_in_flight, number(plan.max_in_flight)),

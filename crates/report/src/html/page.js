@@ -1,11 +1,17 @@
 // Draws the charts of the report with uPlot from the JSON that the page carries. It has no words of
-// its own: every label comes with the data.
+// its own: every label comes with the data. It also makes what only a script can: the enlarging of a
+// stretch, the saving of values, the switch between light and dark.
 "use strict";
 (() => {
   const data = JSON.parse(document.getElementById("report-data").textContent);
   const DASHES = [[], [6, 4], [2, 3]];
   const POINTER_GROUP = "run";
   let plots = [];
+  // The stretch that is enlarged: one for all charts over time, one for each other chart.
+  const views = new Map();
+  const groupOf = (chart) => (chart.kind === "curve" ? chart.id : POINTER_GROUP);
+  const wholeOf = (chart) => chart.x_range ?? [0, chart.x_max];
+  const isZoomable = (chart) => chart.kind !== "bars";
 
   const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const tone = (index) => style(index === null ? "--plan" : `--tone-${index % 4}`);
@@ -63,35 +69,79 @@
       values: (_, splits) => splits.map((value) => (value === null ? "" : value.toLocaleString("en-US"))),
     });
 
+  const zoom = (chart, view) => {
+    const group = groupOf(chart);
+    if (view) views.set(group, view);
+    else views.delete(group);
+    for (const { plot, chart: other, reset } of plots) {
+      if (!isZoomable(other) || groupOf(other) !== group) continue;
+      const [min, max] = view ?? wholeOf(other);
+      plot.setScale("x", { min, max });
+      // A button that vanishes under the reader's finger would lose the focus.
+      if (!view && document.activeElement === reset) plot.root.parentElement.focus();
+      reset.hidden = !view;
+    }
+  };
+  const zoomed = (chart) => (plot) => {
+    const { left, width } = plot.select;
+    if (width < 6) return;
+    const view = [plot.posToVal(left, "x"), plot.posToVal(left + width, "x")];
+    plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    if (view[1] > view[0]) zoom(chart, view);
+  };
+  const cursor = (chart) => ({
+    drag: { x: true, y: false, setScale: false },
+    bind: { dblclick: () => () => zoom(chart, null) },
+    // Only the pointer is shared; a stretch that is dragged in one chart is not dragged in the others.
+    ...(chart.kind === "curve" ? {} : {
+      sync: { key: POINTER_GROUP, setSeries: false, filters: { pub: (kind) => kind === "mousemove" || kind === "mouseleave" } },
+    }),
+  });
+  const xScale = (chart) => ({
+    time: false,
+    distr: chart.kind === "curve" ? 3 : 1,
+    range: () => views.get(groupOf(chart)) ?? wholeOf(chart),
+  });
+  const rarity = (value) => (value <= 1 ? "0%" : `${(100 * (1 - 1 / value)).toLocaleString("en-US", { maximumSignificantDigits: Math.max(3, Math.ceil(Math.log10(value)) + 1) })}%`);
+  const xText = (chart) => (chart.x_scale === "percentile" ? rarity : short);
+  const isDecade = (value) => Math.abs(Math.log10(value) - Math.round(Math.log10(value))) < 1e-9;
+  const xAxis = (chart) =>
+    axis(chart.x_label, {
+      size: 34,
+      ...(chart.x_scale === "percentile" ? { values: (_, splits) => splits.map((value) => (value !== null && isDecade(value) ? rarity(value) : "")) } : {}),
+      ...(chart.x_scale === "rate" ? { values: (_, splits) => splits.map((value) => (value !== null && [1, 2, 5].includes(Number(value.toPrecision(1)[0])) ? short(value) : "")) } : {}),
+    });
+
   const lines = (chart, width) => ({
     options: {
       width,
       height: height(width),
       padding: [22, 14, 0, 0],
-      cursor: { sync: { key: POINTER_GROUP, setSeries: false }, drag: { x: false, y: false } },
+      cursor: cursor(chart),
       legend: { markers: markers(chart) },
       scales: {
-        x: { time: false, range: [0, chart.x_max] },
+        x: xScale(chart),
         y: {
           distr: chart.y.logarithmic ? 3 : 1,
           range: (_, low, high) => [chart.y.min ?? low ?? 0, chart.y.max ?? ((high ?? 1) * 1.08 || 1)],
         },
       },
-      axes: [axis(chart.x_label, { size: 34 }), yAxis(chart.y_label)],
+      axes: [xAxis(chart), yAxis(chart.y_label)],
       series: [
-        { label: chart.x_legend, value: (_, value) => (value === null ? "–" : short(value)) },
+        { label: chart.x_legend, value: (_, value) => (value === null || value === undefined ? "–" : xText(chart)(value)) },
         ...chart.series.map((series) => ({
           label: series.label,
           stroke: tone(series.tone),
           width: series.tone === null ? 1.25 : 2,
           dash: DASHES[series.style],
           alpha: series.style === 1 && series.tone !== null ? 0.8 : 1,
-          points: { show: false },
-          paths: series.tone === null ? uPlot.paths.stepped({ align: 1 }) : undefined,
+          points: { show: chart.x_scale === "rate" && series.tone !== null, size: 6 },
+          spanGaps: chart.kind === "curve",
+          paths: series.tone === null && chart.kind === "lines" ? uPlot.paths.stepped({ align: 1 }) : undefined,
           value: withUnit(series.unit),
         })),
       ],
-      hooks: { drawClear: [bands] },
+      hooks: { drawClear: chart.kind === "lines" ? [bands] : [], setSelect: [zoomed(chart)] },
     },
     values: [chart.x, ...chart.series.map((series) => series.values)],
   });
@@ -103,8 +153,11 @@
     const low = chart.edges[0];
     const high = chart.edges[chart.edges.length - 1];
     const cells = (plot) => {
-      const { ctx } = plot;
+      const { ctx, bbox } = plot;
       ctx.save();
+      ctx.beginPath();
+      ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+      ctx.clip();
       ctx.fillStyle = colour;
       const rows = chart.edges.map((edge) => Math.round(plot.valToPos(edge, "y", true)));
       for (const column of chart.columns) {
@@ -138,9 +191,9 @@
         width,
         height: height(width),
         padding: [22, 14, 0, 0],
-        cursor: { drag: { x: false, y: false }, points: { show: false } },
+        cursor: { ...cursor(chart), points: { show: false } },
         scales: {
-          x: { time: false, range: [0, chart.x_max] },
+          x: xScale(chart),
           y: { distr: 3, range: [low, high] },
         },
         axes: [axis(chart.x_label, { size: 34 }), yAxis(chart.y_label)],
@@ -148,7 +201,7 @@
           { label: chart.x_legend, value: (_, value) => (value === null ? "–" : short(value)) },
           { label: chart.cell, stroke: colour, fill: colour, paths: () => null, points: { show: false }, value: () => "–" },
         ],
-        hooks: { drawClear: [bands], draw: [cells], setCursor: [say], setLegend: [say] },
+        hooks: { drawClear: [bands], draw: [cells], setCursor: [say], setLegend: [say], setSelect: [zoomed(chart)] },
       },
       values: [starts, starts.map(() => high)],
     };
@@ -207,8 +260,85 @@
     };
   };
 
-  const build = { lines, heatmap, bars };
+  const build = { lines, curve: lines, heatmap, bars };
 
+  // The values of a chart as rows of a table, its head first.
+  const rowsOf = (chart) => {
+    if (chart.kind === "heatmap") {
+      const rows = chart.columns.flatMap((column) =>
+        column.counts.flatMap((count, row) => (count ? [[column.start, chart.edges[row], chart.edges[row + 1], count]] : [])));
+      return [[chart.x_legend, `≥ ${chart.y_label}`, `< ${chart.y_label}`, chart.cell], ...rows];
+    }
+    const head = [chart.x_legend, ...chart.series.map((series) => `${series.label}${series.unit ? ` (${series.unit})` : ""}`)];
+    const places = chart.steps ?? (chart.x_scale === "percentile" ? chart.x.map(rarity) : chart.x);
+    return [head, ...places.map((place, index) => [place, ...chart.series.map((series) => series.values[index])])];
+  };
+  const save = (name, type, text) => {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type }));
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  };
+  const quoted = (value) => {
+    const text = value === null || value === undefined ? "" : String(value);
+    return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  const element = (name, content, properties) => {
+    const made = Object.assign(document.createElement(name), properties);
+    made.append(...[content].flat());
+    return made;
+  };
+  // A table of thousands of rows is only made for who opens it.
+  const fillTable = (details, chart) => {
+    if (!details.open || details.querySelector("table")) return;
+    const [head, ...rows] = rowsOf(chart);
+    const shown = (value) => (typeof value === "number" ? short(value) : value ?? "–");
+    const cells = (kind, row, properties) => row.map((value, at) => element(kind, String(shown(value)), { ...properties, className: at ? "number" : "" }));
+    const table = element("table", [
+      element("thead", element("tr", cells("th", head, { scope: "col" }))),
+      element("tbody", rows.map((row) => element("tr", [element("th", String(shown(row[0])), { scope: "row" }), ...cells("td", row).slice(1)]))),
+    ], { className: "wide" });
+    const box = element("div", table, { className: "scroll values", tabIndex: 0 });
+    box.setAttribute("role", "region");
+    box.setAttribute("aria-label", `${data.words.values}: ${document.getElementById(chart.id).dataset.label.slice(0, 80)}`);
+    details.append(box);
+  };
+  const tools = (chart, place) => {
+    const reset = element("button", data.words.reset, { type: "button", hidden: true });
+    const csv = element("button", data.words.csv, { type: "button" });
+    reset.addEventListener("click", () => zoom(chart, null));
+    csv.addEventListener("click", () =>
+      save(`${chart.id.replace("chart-", "")}.csv`, "text/csv", `${rowsOf(chart).map((row) => row.map(quoted).join(",")).join("\n")}\n`));
+    const details = element("details", element("summary", data.words.values));
+    details.addEventListener("toggle", () => fillTable(details, chart));
+    place.after(element("div", [csv, reset], { className: "tools" }), details);
+    return reset;
+  };
+  // Arrow keys read the values, plus and minus enlarge and reduce, Escape shows the whole again.
+  const steer = (chart, plotOf) => (event) => {
+    const plot = plotOf();
+    const last = plot.data[0].length - 1;
+    const at = plot.cursor.idx ?? 0;
+    const move = { ArrowLeft: -1, ArrowRight: 1, Home: -last, End: last }[event.key];
+    if (move !== undefined) {
+      const idx = Math.min(last, Math.max(0, at + move));
+      const top = chart.kind === "bars" ? plot.over.clientHeight * 0.9 : plot.over.clientHeight / 2;
+      plot.setCursor({ left: plot.valToPos(plot.data[0][idx], "x"), top });
+    } else if (isZoomable(chart) && ["+", "-", "Escape"].includes(event.key)) {
+      const { min, max } = plot.scales.x;
+      const whole = wholeOf(chart);
+      const centre = plot.data[0][at];
+      const factor = event.key === "+" ? 0.25 : 1;
+      const half = (max - min) * factor;
+      const view = [Math.max(whole[0], centre - half), Math.min(whole[1], centre + half)];
+      const isWhole = view[0] <= whole[0] && view[1] >= whole[1];
+      zoom(chart, event.key === "Escape" || isWhole || view[1] <= view[0] ? null : view);
+    } else return;
+    event.preventDefault();
+  };
+
+  const resets = new Map();
   const draw = () => {
     plots.forEach(({ plot }) => plot.destroy());
     plots = data.charts.map((chart) => {
@@ -218,10 +348,45 @@
       const picture = plot.root.querySelector(".u-wrap");
       picture.setAttribute("role", "img");
       picture.setAttribute("aria-label", place.dataset.label);
-      return { plot, place };
+      return { plot, chart, reset: resets.get(chart.id) };
     });
   };
+  const prepare = () => {
+    for (const chart of data.charts) {
+      const place = document.getElementById(chart.id);
+      resets.set(chart.id, tools(chart, place));
+      place.tabIndex = 0;
+      place.setAttribute("role", "group");
+      place.setAttribute("aria-label", place.dataset.label);
+      place.addEventListener("keydown", steer(chart, () => plots.find((drawn) => drawn.chart === chart).plot));
+    }
+    for (const list of document.querySelectorAll(".files")) {
+      list.hidden = false;
+      for (const button of list.querySelectorAll("button")) {
+        const { name, text } = data.files[button.dataset.file];
+        button.addEventListener("click", () => save(name, "text/plain", text));
+      }
+    }
+    const theme = document.querySelector(".theme");
+    const root = document.documentElement;
+    const isDark = () => getComputedStyle(root).colorScheme === "dark";
+    const name = () => {
+      theme.textContent = isDark() ? data.words.light : data.words.dark;
+    };
+    theme.hidden = false;
+    theme.addEventListener("click", () => {
+      root.dataset.theme = isDark() ? "light" : "dark";
+      name();
+      draw();
+    });
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+      name();
+      draw();
+    });
+    name();
+  };
 
+  prepare();
   draw();
   let width = document.documentElement.clientWidth;
   addEventListener("resize", () => {
@@ -229,8 +394,8 @@
     width = document.documentElement.clientWidth;
     draw();
   });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-  // Paper is white: a page read in the dark is drawn anew in light colours before it is printed.
+  // Paper is white and narrow: the page is drawn anew in light colours and the width of a sheet
+  // before it is printed.
   addEventListener("beforeprint", () => {
     document.documentElement.classList.add("paper");
     draw();

@@ -33,7 +33,8 @@ impl Picture<'_> {
                     }
                 }
                 @if let Some(note) = &self.note { (note) }
-                div.chart id=(self.id) data-label=(self.summary) {}
+                @let label = self.title.filter(|_| self.summary.is_empty());
+                div.chart id=(self.id) data-label=(label.unwrap_or(&self.summary)) {}
             }
         }
     }
@@ -70,6 +71,10 @@ pub(super) fn throughput(context: &Context<'_>) -> Option<Markup> {
     };
     Some(html! {
         p.about { (texts.throughput_about) " " (texts.chart_help) }
+        @if context.report.method.pairs > 1 {
+            @let pairs = context.report.method.pairs.to_string();
+            p.about { (fill(texts.charts_first_pair, &[("pairs", &pairs)])) }
+        }
         (picture.render())
     })
 }
@@ -269,8 +274,25 @@ pub(super) fn resources(context: &Context<'_>) -> Option<Markup> {
 }
 
 pub(super) fn funnel_picture(summary: String) -> Markup {
+    plain(charts::FUNNEL, summary)
+}
+
+/// A chart under a title of its own.
+pub(super) fn titled(id: &str, title: &str, summary: String) -> Markup {
     Picture {
-        id: charts::FUNNEL.to_owned(),
+        id: id.to_owned(),
+        title: Some(title),
+        tone: None,
+        summary,
+        note: None,
+    }
+    .render()
+}
+
+/// A chart without a title.
+pub(super) fn plain(id: &str, summary: String) -> Markup {
+    Picture {
+        id: id.to_owned(),
         title: None,
         tone: None,
         summary,

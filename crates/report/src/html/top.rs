@@ -4,13 +4,16 @@ use maud::{Markup, html};
 
 use super::Context;
 use crate::format;
-use crate::model::{Finding, ImprovementRow, Outcome, Severity, TargetVerdict};
+use crate::model::{Finding, ImprovementRow, Outcome, Severity, Source, TargetVerdict};
+use crate::sentence::claim;
 use crate::texts::{Texts, fill};
 
 pub(super) fn header(context: &Context<'_>) -> Markup {
     let (run, texts) = (&context.report.run, context.texts);
     html! {
         header {
+            // Shown by the script, which switches.
+            button.theme type="button" hidden { (texts.theme_dark) }
             p.eyebrow { (texts.eyebrow) }
             h1 { (context.fill(texts.heading)) }
             ul.when {
@@ -38,8 +41,16 @@ pub(super) fn outcome(context: &Context<'_>) -> Markup {
     html! {
         div class={ "outcome " (class) } {
             strong { (sign) " " (title) }
-            p { (context.report.sentence) }
+            p { (claim(context.report, context.language)) }
             p { (context.fill(why)) }
+            @if !context.report.incomparable.is_empty() {
+                h2 { (context.texts.incomparable) }
+                ul.remarks {
+                    @for why in &context.report.incomparable {
+                        li { (context.texts.incomparable(why)) }
+                    }
+                }
+            }
         }
     }
 }
@@ -67,7 +78,13 @@ pub(super) fn improvement(context: &Context<'_>) -> Markup {
                 @for row in &context.report.improvement { (improvement_row(context, row)) }
             }
         }
-        p.note { (texts.improvement_note) }
+        @if context.report.method.pairs > 1 {
+            @let runs = context.report.method.pairs.to_string();
+            p.note { (fill(texts.improvement_runs, &[("runs", &runs)])) }
+        }
+        @if context.report.method.source == Source::Rehearsal {
+            p.note { (texts.improvement_note) }
+        }
     }
 }
 
@@ -83,7 +100,7 @@ fn improvement_row(context: &Context<'_>, row: &ImprovementRow) -> Markup {
     html! {
         tr role="row" {
             th scope="row" role="rowheader" {
-                (texts.metric(row.metric)) " "
+                (context.metric(row.metric)) " "
                 span.chinese lang=(texts.other_language) { (texts.metric_other(row.metric)) }
             }
             td role="cell" data-label=(texts.column_requirement) {

@@ -414,6 +414,8 @@ pub(super) const ENGLISH: Texts = Texts {
     claim_and_last: ", and ",
     claim_stop: ".",
     summary_heading: "Double11 rehearsal",
+    improvement_runs_short: "{runs} interleaved pairs of runs; medians, error rate and availability over all runs",
+    method_one_run: "One run of each; no interval, targets only",
     summary_made: "Double11 {version} · {date} · {cpu}",
     audit_words: audit::none,
     audit_reasons: audit::none,

@@ -414,6 +414,8 @@ pub(super) const TRADITIONAL_CHINESE: Texts = Texts {
     claim_and_last: "，且",
     claim_stop: "。",
     summary_heading: "Double11 雙11 演練",
+    improvement_runs_short: "{runs} 組交錯進行的配對；各輪的中位數，錯誤率與可用性合計所有輪次",
+    method_one_run: "各測一輪；沒有信賴區間，只判定目標",
     summary_made: "Double11 {version} · {date} · {cpu}",
     audit_words: audit::chinese,
     audit_reasons: audit::reason_chinese,

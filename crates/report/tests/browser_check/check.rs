@@ -33,6 +33,18 @@ pub(crate) struct View {
     pub(crate) dark: bool,
 }
 
+/// The width of a sheet of A4 between its margins of 14 mm, at 96 pixels an inch.
+const SHEET: View = View {
+    width: 688,
+    dark: true,
+};
+
+/// Where `scripts/install-test-tools.sh` puts axe-core, from the folder of any crate.
+const AXE: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../target/test-tools/node_modules/axe-core/axe.min.js"
+);
+
 /// Phone, laptop and large screen, by day and by night.
 pub(crate) const VIEWS: [View; 6] = [
     View {
@@ -67,9 +79,13 @@ pub(crate) fn assert_page_is_sound(page: &Path, pictures: Option<&Path>) -> bool
     let Some(mut browser) = Browser::start() else {
         return false;
     };
+    let axe = axe();
     let mut problems = Vec::new();
     for view in VIEWS {
-        let found = browser.problems(page, view);
+        let mut found = browser.problems(page, view);
+        if let Some(axe) = &axe {
+            found.extend(browser.barriers(axe));
+        }
         problems.extend(
             found
                 .into_iter()
@@ -80,6 +96,16 @@ pub(crate) fn assert_page_is_sound(page: &Path, pictures: Option<&Path>) -> bool
             browser.picture(&folder.join(format!("report-{}-{scheme}.png", view.width)));
         }
     }
+    let printed = browser.problems_on_paper(page);
+    problems.extend(
+        printed
+            .into_iter()
+            .map(|problem| format!("paper: {problem}")),
+    );
+    if let Some(folder) = pictures {
+        browser.picture(&folder.join("report-paper.png"));
+    }
+    browser.session.medium("screen");
     assert!(
         problems.is_empty(),
         "{}:\n{}",
@@ -133,6 +159,57 @@ impl Browser {
         problems
     }
 
+    /// What is wrong with the page when it is printed, of the same kinds, as far as a print can have
+    /// them. The reader's screen is dark, the paper is not.
+    pub(crate) fn problems_on_paper(&mut self, page: &Path) -> Vec<String> {
+        self.session.look(SHEET);
+        self.session.medium("print");
+        self.session.open("about:blank");
+        let page = page.canonicalize().expect("the page exists");
+        self.session.open(&format!("file://{}", page.display()));
+        let script = format!(
+            "dispatchEvent(new Event('beforeprint'));\n{}",
+            include_str!("page_checks.js")
+        );
+        self.session.run(&script, &serde_json::json!([SHEET.width]))
+    }
+
+    /// What keeps readers out of the open page, each as `barrier: rule: element`, by axe-core's rules
+    /// for WCAG 2.1 levels A and AA and its best practices. Everything that folds is opened first.
+    pub(crate) fn barriers(&mut self, axe: &str) -> Vec<String> {
+        let script = format!("{axe}\n{}", include_str!("axe_run.js"));
+        self.session.run(&script, &serde_json::json!([]))
+    }
+
+    /// Opens a page in a view without looking for faults, and waits until it is drawn.
+    pub(crate) fn show(&mut self, page: &Path, view: View) {
+        self.session.look(view);
+        let page = page.canonicalize().expect("the page exists");
+        self.session.open(&format!("file://{}", page.display()));
+        self.session.run(
+            "const done = arguments[0]; document.fonts.ready.then(() => setTimeout(() => done([]), 300));",
+            &serde_json::json!([]),
+        );
+    }
+
+    /// Runs a script in the open page that calls its last argument with a list of texts.
+    pub(crate) fn run(&mut self, script: &str) -> Vec<String> {
+        self.session.run(script, &serde_json::json!([]))
+    }
+
+    /// Writes a picture of one element of the open page, found by a CSS selector; false where there
+    /// is none.
+    pub(crate) fn picture_of(&mut self, selector: &str, file: &Path) -> bool {
+        let Some(picture) = self.session.picture_of(selector) else {
+            return false;
+        };
+        if let Some(folder) = file.parent() {
+            std::fs::create_dir_all(folder).expect("the folder of the pictures can be made");
+        }
+        std::fs::write(file, picture).expect("the picture can be written");
+        true
+    }
+
     /// Writes a picture of the whole open page as PNG; makes its folder.
     pub(crate) fn picture(&mut self, file: &Path) {
         if let Some(folder) = file.parent() {
@@ -140,6 +217,17 @@ impl Browser {
         }
         std::fs::write(file, self.session.picture()).expect("the picture can be written");
     }
+}
+
+/// The accessibility checker, where it is installed.
+pub(crate) fn axe() -> Option<String> {
+    let text = std::fs::read_to_string(AXE).ok();
+    if text.is_none() {
+        let what = "axe-core is not installed, run scripts/install-test-tools.sh";
+        assert!(!is_ci(), "{what}; with CI=true that is a failure");
+        writeln!(stderr(), "skipped: accessibility, {what}").expect("the terminal can be written");
+    }
+    text
 }
 
 #[expect(

@@ -104,6 +104,32 @@ impl Session {
             .collect()
     }
 
+    /// Shows pages for `screen` or for `print`, until told otherwise.
+    pub(crate) fn medium(&mut self, medium: &str) {
+        let dark = json!({"name": "prefers-color-scheme", "value": "dark"});
+        let media = json!({"media": medium, "features": [dark]});
+        self.devtools("Emulation.setEmulatedMedia", &media);
+    }
+
+    /// One element of the page as PNG.
+    pub(crate) fn picture_of(&mut self, selector: &str) -> Option<Vec<u8>> {
+        let script = "const [selector, done] = arguments; const at = document.querySelector(selector); \
+                      const box = at?.getBoundingClientRect(); \
+                      done(box ? [box.left + scrollX, box.top + scrollY, box.width, box.height].map(String) : []);";
+        let edges: Vec<f64> = self
+            .run(script, &json!([selector]))
+            .iter()
+            .map(|edge| edge.parse().expect("an edge is a number"))
+            .collect();
+        let [x, y, width, height] = edges.try_into().ok()?;
+        let clip = json!({"x": x, "y": y, "width": width, "height": height, "scale": 1});
+        let part = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
+        let answer = self.devtools("Page.captureScreenshot", &part);
+        Some(decode_base64(
+            answer["data"].as_str().expect("a picture comes as Base64"),
+        ))
+    }
+
     /// The whole page as PNG.
     pub(crate) fn picture(&mut self) -> Vec<u8> {
         let whole = json!({ "format": "png", "captureBeyondViewport": true });

@@ -12,6 +12,10 @@ use double11_report::model::{
     Source, StepReport, TimeBasis, VariantReport, Warning,
 };
 
+pub(crate) use full::full;
+
+mod full;
+
 /// Name, measured, multiple of normal traffic, start, length, offered per second.
 const PHASES: [(&str, bool, f64, f64, f64, f64); 4] = [
     ("warm-up", false, 1.0, 0.0, 5.0, 50.0),

@@ -1,9 +1,15 @@
 //! The sandbox gateway's ledger file: JSON lines, appended and synced, read back at the start.
 //! The form is that of `docs/SCHEMA.md`, section 2.
+//!
+//! Lines that share a sync may be torn anywhere when the power fails: a disk writes sectors in any
+//! order, and a sector that it did not write reads as zeros. Each line therefore says how much of the
+//! file had been synced before it. What is bad behind that was never answered to anybody and is cut
+//! off; what is bad before it is damage.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use double11_units::{AttemptId, Money, UnixMicros};
@@ -28,7 +34,7 @@ pub enum LedgerError {
         /// The file.
         path: PathBuf,
     },
-    /// A line before the last one cannot be read.
+    /// A line that was synced cannot be read.
     #[error("line {line} of the gateway ledger `{path}` is not an event of format 1")]
     BadLine {
         /// The file.
@@ -64,8 +70,8 @@ pub(super) enum Event {
 }
 
 impl Event {
-    /// Appends the line of this event.
-    pub(super) fn write(self, at: UnixMicros, lines: &mut Vec<u8>) {
+    /// Appends the line of this event. `synced` is the length of the file that is durable.
+    pub(super) fn write(self, at: UnixMicros, synced: u64, lines: &mut Vec<u8>) {
         let at = at.get();
         let written = match self {
             Self::Charge {
@@ -78,7 +84,7 @@ impl Event {
                 writeln!(
                     lines,
                     "{{\"event\":\"charge\",\"attempt_id\":\"{attempt_id}\",\"amount\":\"{amount}\",\
-                     \"currency\":\"{currency}\",\"result\":\"{result}\",\"at\":{at}}}"
+                     \"currency\":\"{currency}\",\"result\":\"{result}\",\"at\":{at},\"synced\":{synced}}}"
                 )
             }
             Self::Refund { attempt_id, amount } => {
@@ -86,13 +92,13 @@ impl Event {
                 writeln!(
                     lines,
                     "{{\"event\":\"refund\",\"attempt_id\":\"{attempt_id}\",\"amount\":\"{amount}\",\
-                     \"currency\":\"{currency}\",\"at\":{at}}}"
+                     \"currency\":\"{currency}\",\"at\":{at},\"synced\":{synced}}}"
                 )
             }
             Self::Void { attempt_id } => {
                 writeln!(
                     lines,
-                    "{{\"event\":\"void\",\"attempt_id\":\"{attempt_id}\",\"at\":{at}}}"
+                    "{{\"event\":\"void\",\"attempt_id\":\"{attempt_id}\",\"at\":{at},\"synced\":{synced}}}"
                 )
             }
         };
@@ -105,10 +111,12 @@ impl Event {
 pub(super) struct Ledger {
     pub(super) file: File,
     pub(super) entries: HashMap<AttemptId, Entry>,
+    /// Bytes from the beginning that are durable.
+    pub(super) synced: u64,
 }
 
 impl Ledger {
-    /// Opens or makes the file, cuts a torn last line off and reads the rest.
+    /// Opens or makes the file, cuts off what was torn and reads the rest.
     pub(super) fn open(path: &Path) -> Result<Self, LedgerError> {
         let failed = |source| LedgerError::Io {
             path: path.to_owned(),
@@ -130,16 +138,51 @@ impl Ledger {
             }
             Err(std::fs::TryLockError::Error(source)) => return Err(failed(source)),
         }
-        let (entries, good_bytes) = read(&file, path)?;
+        let Content {
+            entries,
+            good_bytes,
+            synced_bytes,
+        } = read(&file, path)?;
         file.set_len(good_bytes).map_err(failed)?;
-        file.seek(SeekFrom::Start(good_bytes)).map_err(failed)?;
+        renew(&file, synced_bytes, good_bytes).map_err(failed)?;
+        let mut synced = file.seek(SeekFrom::Start(good_bytes)).map_err(failed)?;
         if good_bytes == 0 {
             file.write_all(FIRST_LINE.as_bytes()).map_err(failed)?;
+            synced = FIRST_LINE.len() as u64;
         }
         file.sync_all().map_err(failed)?;
         sync_folder(path).map_err(failed)?;
-        Ok(Self { file, entries })
+        Ok(Self {
+            file,
+            entries,
+            synced,
+        })
     }
+
+    /// Appends lines and waits until they are durable.
+    pub(super) fn append(&mut self, lines: &[u8]) -> io::Result<()> {
+        self.file.write_all(lines)?;
+        self.file.sync_data()?;
+        self.synced += lines.len() as u64;
+        Ok(())
+    }
+}
+
+/// Writes the bytes again that may not be on the disk although they can be read: after a failed sync
+/// the kernel calls such pages clean, and no later sync would write them.
+fn renew(file: &File, from: u64, to: u64) -> io::Result<()> {
+    let mut chunk = vec![0; 1 << 20];
+    let mut offset = from;
+    while offset < to {
+        let length = chunk
+            .len()
+            .min(usize::try_from(to - offset).unwrap_or(usize::MAX));
+        let piece = &mut chunk[..length];
+        file.read_exact_at(piece, offset)?;
+        file.write_all_at(piece, offset)?;
+        offset += length as u64;
+    }
+    Ok(())
 }
 
 /// Makes the file's name durable too: a synced file without a directory entry is lost.
@@ -151,59 +194,98 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// Every event, and the length of the file up to the end of its last good line.
-fn read(file: &File, path: &Path) -> Result<(HashMap<AttemptId, Entry>, u64), LedgerError> {
+/// What the file holds.
+struct Content {
+    entries: HashMap<AttemptId, Entry>,
+    /// Up to the end of the last line that counts.
+    good_bytes: u64,
+    /// What that line knew to be durable; 0 when it does not say.
+    synced_bytes: u64,
+}
+
+/// The first line that cannot be read.
+struct BadLine {
+    number: u64,
+    start: u64,
+}
+
+/// Reads up to what was torn.
+fn read(file: &File, path: &Path) -> Result<Content, LedgerError> {
     let failed = |source| LedgerError::Io {
         path: path.to_owned(),
         source,
     };
     let mut reader = BufReader::with_capacity(1 << 20, file);
-    let mut entries = HashMap::new();
-    let (mut good_bytes, mut line_number) = (0_u64, 0_u64);
+    let mut content = Content {
+        entries: HashMap::new(),
+        good_bytes: 0,
+        synced_bytes: 0,
+    };
+    let (mut start, mut number) = (0_u64, 0_u64);
     let mut line = Vec::new();
-    let mut bad_line = None;
+    let mut torn: Option<BadLine> = None;
     loop {
         line.clear();
-        let bytes = reader.read_until(b'\n', &mut line).map_err(failed)?;
+        let bytes = reader.read_until(b'\n', &mut line).map_err(failed)? as u64;
         if bytes == 0 {
-            return Ok((entries, good_bytes));
+            return Ok(content);
         }
-        // A bad line may only be the last one: it was being written when the process died.
-        if let Some(line) = bad_line {
-            return Err(LedgerError::BadLine {
-                path: path.to_owned(),
-                line,
-            });
+        number += 1;
+        let last = reader.fill_buf().map_err(failed)?.is_empty();
+        match understand(&line, number) {
+            Some(found) => {
+                let durable = found.synced.unwrap_or(start);
+                if let Some(bad) = torn.as_ref().filter(|bad| bad.start < durable) {
+                    return Err(bad_line(path, bad.number));
+                }
+                if torn.is_none() {
+                    content.entries.extend(found.entry);
+                    content.good_bytes = start + bytes;
+                    content.synced_bytes = found.synced.unwrap_or(0);
+                }
+            }
+            None if may_be_torn(&line, number, last) => {
+                torn.get_or_insert(BadLine { number, start });
+            }
+            None => return Err(bad_line(path, number)),
         }
-        line_number += 1;
-        let whole = line.ends_with(b"\n");
-        let understood = if line_number == 1 {
-            line == FIRST_LINE.as_bytes()
-        } else {
-            whole && apply(&line, &mut entries).is_some()
-        };
-        if understood {
-            good_bytes += bytes as u64;
-        } else if line_number == 1 && !FIRST_LINE.as_bytes().starts_with(&line) {
-            return Err(LedgerError::BadLine {
-                path: path.to_owned(),
-                line: 1,
-            });
-        } else {
-            bad_line = Some(line_number);
-        }
+        start += bytes;
     }
 }
 
-#[derive(serde::Deserialize)]
-struct EventLine<'line> {
-    event: &'line str,
-    attempt_id: &'line str,
-    result: Option<&'line str>,
+fn bad_line(path: &Path, line: u64) -> LedgerError {
+    LedgerError::BadLine {
+        path: path.to_owned(),
+        line,
+    }
 }
 
-fn apply(line: &[u8], entries: &mut HashMap<AttemptId, Entry>) -> Option<()> {
-    let event: EventLine<'_> = serde_json::from_slice(line).ok()?;
+/// Whether the power could have failed while this was written: a sector that is not there reads as
+/// zeros, and the end may be missing.
+fn may_be_torn(line: &[u8], number: u64, last: bool) -> bool {
+    if number > 1 {
+        return last || line.contains(&0);
+    }
+    let whole = FIRST_LINE.as_bytes();
+    let mut pairs = line.iter().zip(whole);
+    line.len() <= whole.len() && pairs.all(|(found, written)| found == written || *found == 0)
+}
+
+/// What a line says.
+struct Understood {
+    entry: Option<(AttemptId, Entry)>,
+    synced: Option<u64>,
+}
+
+fn understand(line: &[u8], number: u64) -> Option<Understood> {
+    if number == 1 {
+        let nothing = Understood {
+            entry: None,
+            synced: None,
+        };
+        return (line == FIRST_LINE.as_bytes()).then_some(nothing);
+    }
+    let event: EventLine<'_> = serde_json::from_slice(line.strip_suffix(b"\n")?).ok()?;
     let attempt_id = AttemptId::parse(event.attempt_id).ok()?;
     let entry = match (event.event, event.result) {
         ("charge", Some("captured")) => Entry::Captured { refunded: false },
@@ -212,6 +294,16 @@ fn apply(line: &[u8], entries: &mut HashMap<AttemptId, Entry>) -> Option<()> {
         ("void", None) => Entry::Voided,
         _ => return None,
     };
-    entries.insert(attempt_id, entry);
-    Some(())
+    Some(Understood {
+        entry: Some((attempt_id, entry)),
+        synced: event.synced,
+    })
+}
+
+#[derive(serde::Deserialize)]
+struct EventLine<'line> {
+    event: &'line str,
+    attempt_id: &'line str,
+    result: Option<&'line str>,
+    synced: Option<u64>,
 }

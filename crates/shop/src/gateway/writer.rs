@@ -3,7 +3,6 @@
 //! What waits when the thread comes around is decided together and shares one sync. Since one thread
 //! decides everything, two requests for one attempt cannot race.
 
-use std::io::Write;
 use std::sync::Arc;
 
 use double11_store::Clock;
@@ -89,19 +88,15 @@ impl Writer {
             .drain(..)
             .map(|request| self.decide(request))
             .collect();
-        if !self.broken && !self.lines.is_empty() {
-            let written = self
-                .ledger
-                .file
-                .write_all(&self.lines)
-                .and_then(|()| self.ledger.file.sync_data());
-            if let Err(error) = written {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "the gateway ledger cannot be written; outcomes are unknown from now on"
-                );
-                self.broken = true;
-            }
+        if !self.broken
+            && !self.lines.is_empty()
+            && let Err(error) = self.ledger.append(&self.lines)
+        {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the gateway ledger cannot be written; outcomes are unknown from now on"
+            );
+            self.broken = true;
         }
         self.lines.clear();
         for decided in decided {
@@ -184,7 +179,7 @@ impl Writer {
     }
 
     fn record(&mut self, event: Event) {
-        event.write(self.clock.now(), &mut self.lines);
+        event.write(self.clock.now(), self.ledger.synced, &mut self.lines);
     }
 }
 

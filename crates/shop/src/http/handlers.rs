@@ -7,6 +7,9 @@ mod orders;
 mod payments;
 mod products;
 
+pub(super) use orders::refund_name;
+pub(super) use products::{LIMIT_DEFAULT, LIMIT_MAX, SEARCH_MAX};
+
 use super::problem::Problem;
 use super::reply::Reply;
 use super::route::Route;
@@ -36,6 +39,10 @@ fn refused(app: &App, route: Route, problem: &Problem) -> Reply {
     if problem.kind == super::problem::OVERLOADED {
         app.metrics.shed(route.class());
     }
+    assert!(
+        route.may_refuse_with(problem.kind) || !cfg!(test),
+        "{problem:?} is not described for {route:?}"
+    );
     let mut reply = problem.reply();
     // The rest of a body that was not read in time or in full cannot be told from a next request.
     reply.close = matches!(reply.status, 408 | 413);

@@ -18,7 +18,7 @@ macro_rules! kinds {
     ($($name:ident = $status:literal $code:literal $title:literal;)*) => {
         $(pub(crate) const $name: Kind = Kind { status: $status, code: $code, title: $title };)*
 
-        /// Every kind, so that the documentation can be checked for completeness.
+        /// Every kind, so that documentation and description can be checked for completeness.
         #[cfg(test)]
         pub(crate) const ALL: &[Kind] = &[$($name),*];
     };

@@ -2,7 +2,10 @@
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use hyper::header::{
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName,
+    HeaderValue, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+};
 use hyper::{Response, StatusCode};
 
 use crate::metrics;
@@ -10,12 +13,19 @@ use crate::metrics;
 /// Says that an answer was first given to an earlier request with the same key.
 static IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
+/// What a page may load and do: its own script and style, and requests to the shop itself.
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+    img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 /// What the body is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ContentType {
     Json,
     Problem,
     Metrics,
+    Html,
+    Script,
+    Style,
 }
 
 impl ContentType {
@@ -24,6 +34,9 @@ impl ContentType {
             Self::Json => "application/json",
             Self::Problem => "application/problem+json",
             Self::Metrics => metrics::CONTENT_TYPE,
+            Self::Html => "text/html; charset=utf-8",
+            Self::Script => "text/javascript; charset=utf-8",
+            Self::Style => "text/css; charset=utf-8",
         }
     }
 }
@@ -37,6 +50,7 @@ pub(crate) struct Reply {
     pub(crate) replayed: bool,
     pub(crate) retry_after: bool,
     pub(crate) allow: Option<&'static str>,
+    pub(crate) etag: Option<HeaderValue>,
     /// The rest of the request was not read, so that the connection cannot be used again.
     pub(crate) close: bool,
 }
@@ -51,6 +65,7 @@ impl Reply {
             replayed: false,
             retry_after: false,
             allow: None,
+            etag: None,
             close: false,
         }
     }
@@ -89,6 +104,17 @@ impl Reply {
         }
         if let Some(allow) = self.allow {
             headers.insert(ALLOW, HeaderValue::from_static(allow));
+        }
+        if let Some(etag) = self.etag {
+            headers.insert(ETAG, etag);
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        }
+        if self.content_type == ContentType::Html {
+            headers.insert(
+                CONTENT_SECURITY_POLICY,
+                HeaderValue::from_static(PAGE_POLICY),
+            );
+            headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         }
         if self.close {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));

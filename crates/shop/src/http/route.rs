@@ -117,6 +117,49 @@ pub(crate) enum Actuator {
     Info,
 }
 
+impl Actuator {
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Prometheus,
+        Self::Health,
+        Self::Liveness,
+        Self::Readiness,
+        Self::Info,
+    ];
+
+    pub(crate) const fn path(self) -> &'static str {
+        match self {
+            Self::Prometheus => "/actuator/prometheus",
+            Self::Health => "/actuator/health",
+            Self::Liveness => "/actuator/health/liveness",
+            Self::Readiness => "/actuator/health/readiness",
+            Self::Info => "/actuator/info",
+        }
+    }
+}
+
+/// A file of the reference: the description of the API, and the page that shows it. Not timed and not
+/// shed, since it is made at the start and costs next to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reference {
+    Description,
+    Page,
+    Script,
+    Style,
+}
+
+impl Reference {
+    pub(crate) const ALL: [Self; 4] = [Self::Description, Self::Page, Self::Script, Self::Style];
+
+    pub(crate) const fn path(self) -> &'static str {
+        match self {
+            Self::Description => "/openapi.json",
+            Self::Page => "/docs",
+            Self::Script => "/docs/page.js",
+            Self::Style => "/docs/page.css",
+        }
+    }
+}
+
 /// What a request is for. The texts are the parameters of the path, still unchecked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Target<'path> {
@@ -126,6 +169,7 @@ pub(crate) enum Target<'path> {
         second: &'path str,
     },
     Actuator(Actuator),
+    Reference(Reference),
     WrongMethod {
         allow: &'static str,
     },
@@ -147,19 +191,25 @@ pub(crate) fn resolve<'path>(method: &Method, path: &'path str) -> Target<'path>
             None => Target::Nothing,
         };
     }
-    let page = match path {
-        "/actuator/prometheus" => Actuator::Prometheus,
-        "/actuator/health" => Actuator::Health,
-        "/actuator/health/liveness" => Actuator::Liveness,
-        "/actuator/health/readiness" => Actuator::Readiness,
-        "/actuator/info" => Actuator::Info,
-        _ => return Target::Nothing,
-    };
-    if accepts("GET", method) {
-        Target::Actuator(page)
-    } else {
-        Target::WrongMethod { allow: "GET, HEAD" }
+    match page(path) {
+        None => Target::Nothing,
+        Some(target) if accepts("GET", method) => target,
+        Some(_) => Target::WrongMethod { allow: "GET, HEAD" },
     }
+}
+
+/// The page at a path outside the API.
+fn page(path: &str) -> Option<Target<'static>> {
+    let mut pages = Actuator::ALL.into_iter();
+    let mut files = Reference::ALL.into_iter();
+    pages
+        .find(|page| page.path() == path)
+        .map(Target::Actuator)
+        .or_else(|| {
+            files
+                .find(|file| file.path() == path)
+                .map(Target::Reference)
+        })
 }
 
 fn accepts(route: &str, method: &Method) -> bool {
@@ -199,7 +249,7 @@ fn api(rest: &str) -> Option<(Route, &str, &str)> {
 mod tests {
     use hyper::Method;
 
-    use super::{Actuator, Route, Target, resolve};
+    use super::{Actuator, Reference, Route, Target, resolve};
 
     #[expect(clippy::too_many_lines, reason = "a table")]
     #[test]
@@ -248,6 +298,18 @@ mod tests {
                 "/actuator/health/readiness",
                 Target::Actuator(Actuator::Readiness),
             ),
+            (
+                "HEAD",
+                "/openapi.json",
+                Target::Reference(Reference::Description),
+            ),
+            ("GET", "/docs", Target::Reference(Reference::Page)),
+            (
+                "PUT",
+                "/docs/page.js",
+                Target::WrongMethod { allow: "GET, HEAD" },
+            ),
+            ("GET", "/docs/", Target::Nothing),
             ("GET", "/api/cart", Target::WrongMethod { allow: "POST" }),
             (
                 "PUT",

@@ -17,6 +17,7 @@ use hyper::{Request, Response};
 
 use super::handlers;
 use super::problem::{self, Problem};
+use super::reference::References;
 use super::reply::Reply;
 use super::request_body::{BodyLimits, Upload};
 use super::route::{Route, Target, resolve};
@@ -52,6 +53,7 @@ pub(crate) struct App {
     pub(crate) orders: Orders,
     pub(crate) payments: Arc<Payments>,
     pub(crate) tasks: Arc<Tasks>,
+    pub(crate) references: References,
     /// Set when the shop begins to shut down; readiness then says so.
     pub(crate) draining: AtomicBool,
 }
@@ -115,6 +117,9 @@ impl App {
             }
             Target::Actuator(page) if door != Door::Public => {
                 return handlers::actuator::answer(self, page).await.into_response();
+            }
+            Target::Reference(file) => {
+                return self.references.answer(file, &parts.headers).into_response();
             }
             Target::WrongMethod { allow } => {
                 let mut reply = Problem::from(problem::METHOD_NOT_ALLOWED).reply();

@@ -136,8 +136,12 @@ impl Client {
             headers,
             body: Vec::new(),
         };
-        let length: usize = answer.header("content-length").unwrap().parse().unwrap();
-        let length = if without_body { 0 } else { length };
+        // An answer to HEAD and a 304 have no body, whatever they say of its length.
+        let length = if without_body || status == 304 {
+            0
+        } else {
+            answer.header("content-length").unwrap().parse().unwrap()
+        };
         while self.unread.len() < length {
             assert!(self.fill().await, "the body is cut off");
         }

@@ -89,12 +89,17 @@ async fn the_ledger_has_the_documented_form() {
         .collect();
     assert_eq!(lines[0], serde_json::json!({"double11_gateway_ledger": 1}));
     let expected = [
-        r#"{"event":"charge","attempt_id":"123","amount":"199.00","currency":"CNY","result":"captured","at":0}"#,
-        r#"{"event":"refund","attempt_id":"123","amount":"199.00","currency":"CNY","at":0}"#,
-        r#"{"event":"void","attempt_id":"124","at":0}"#,
+        r#"{"event":"charge","attempt_id":"123","amount":"199.00","currency":"CNY","result":"captured","at":0,"synced":0}"#,
+        r#"{"event":"refund","attempt_id":"123","amount":"199.00","currency":"CNY","at":0,"synced":0}"#,
+        r#"{"event":"void","attempt_id":"124","at":0,"synced":0}"#,
     ];
-    for (line, expected) in lines[1..].iter().zip(expected) {
-        let mut line = line.clone();
+    let mut synced = text.find('\n').unwrap() + 1;
+    for (number, expected) in (1..).zip(expected) {
+        let mut line = lines[number].clone();
+        // Each was answered, and so synced, before the next was asked for.
+        assert_eq!(line["synced"], synced);
+        line["synced"] = 0.into();
+        synced += text.lines().nth(number).unwrap().len() + 1;
         assert!(line["at"].as_i64().unwrap() > 1_700_000_000_000_000);
         line["at"] = 0.into();
         assert_eq!(
@@ -150,6 +155,100 @@ async fn a_torn_last_line_is_cut_off() {
             "{length}"
         );
     }
+}
+
+/// Three attempts of one group: their lines say that only what is before the group was synced.
+fn group(before: &str) -> [String; 3] {
+    [11, 12, 13].map(|attempt| {
+        format!(
+            "{{\"event\":\"charge\",\"attempt_id\":\"{attempt}\",\"amount\":\"1.00\",\
+             \"currency\":\"CNY\",\"result\":\"captured\",\"at\":1,\"synced\":{}}}\n",
+            before.len()
+        )
+    })
+}
+
+/// Any bytes of the last group may be missing after a power failure, whole lines behind them or not.
+#[tokio::test]
+async fn a_torn_group_is_cut_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.gateway");
+    let gateway = sandbox(folder.path());
+    gateway.charge(id(1), yuan(1)).await.unwrap();
+    drop(gateway);
+    let before = fs::read_to_string(&path).unwrap();
+    let whole = [&before, group(&before).concat().as_str()].concat();
+    let line = (whole.len() - before.len()) / 3;
+    for start in (before.len()..whole.len()).step_by(7) {
+        let mut torn = whole.clone().into_bytes();
+        let end = (start + 100).min(torn.len());
+        torn[start..end].fill(0);
+        fs::write(&path, &torn).unwrap();
+        let gateway = sandbox(folder.path());
+        let kept = (start - before.len()) / line;
+        for (attempt, number) in [(11, 0), (12, 1), (13, 2)] {
+            let expected = if number < kept {
+                AttemptStatus::Captured
+            } else {
+                AttemptStatus::NeverHeard
+            };
+            assert_eq!(
+                gateway.status(id(attempt)).await,
+                Ok(expected),
+                "{attempt} with {start}..{end} torn"
+            );
+        }
+        assert_eq!(gateway.status(id(1)).await, Ok(AttemptStatus::Captured));
+    }
+}
+
+/// What a later line says to have been synced must be there.
+#[tokio::test]
+async fn damage_before_the_last_sync_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.gateway");
+    drop(sandbox(folder.path()));
+    let before = fs::read_to_string(&path).unwrap();
+    let first = [&before, group(&before).concat().as_str()].concat();
+    let whole = [&first, group(&first).concat().as_str()].concat();
+    let mut damaged = whole.into_bytes();
+    damaged[first.len() - 20..first.len() - 10].fill(0);
+    fs::write(&path, &damaged).unwrap();
+    let settings = SandboxSettings::serve(path.clone(), 1);
+    let opened = SandboxGateway::open(settings, Arc::new(SystemClock)).map(drop);
+    assert!(
+        matches!(opened, Err(LedgerError::BadLine { line: 4, .. })),
+        "{opened:?}"
+    );
+    assert_eq!(fs::read(&path).unwrap(), damaged, "nothing was cut off");
+}
+
+/// The power failed after the file had grown and before its first line was there.
+#[tokio::test]
+async fn a_first_line_of_zeros_is_written_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.gateway");
+    drop(sandbox(folder.path()));
+    let whole = fs::read(&path).unwrap();
+    for start in 0..whole.len() {
+        let mut torn = whole.clone();
+        torn[start..].fill(0);
+        fs::write(&path, torn).unwrap();
+        drop(sandbox(folder.path()));
+        assert_eq!(fs::read(&path).unwrap(), whole, "{start}");
+    }
+}
+
+/// Ledgers of the version before do not say what was synced.
+#[tokio::test]
+async fn lines_without_the_synced_length_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.gateway");
+    let text = "{\"double11_gateway_ledger\":1}\n\
+                {\"event\":\"void\",\"attempt_id\":\"5\",\"at\":1}\n";
+    fs::write(&path, text).unwrap();
+    let gateway = sandbox(folder.path());
+    assert_eq!(gateway.status(id(5)).await, Ok(AttemptStatus::Voided));
 }
 
 #[tokio::test]

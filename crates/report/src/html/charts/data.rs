@@ -7,6 +7,28 @@ use serde::Serialize;
 pub(crate) struct ChartData {
     pub(super) phases: Vec<Band>,
     pub(super) charts: Vec<Chart>,
+    pub(super) files: Vec<File>,
+    pub(super) words: Words,
+}
+
+/// What the buttons that the script makes say.
+#[derive(Debug, Serialize)]
+pub(super) struct Words {
+    pub(super) csv: &'static str,
+    pub(super) values: &'static str,
+    pub(super) reset: &'static str,
+    pub(super) dark: &'static str,
+    pub(super) light: &'static str,
+}
+
+/// A file that the page can save.
+#[derive(Debug, Serialize)]
+pub(crate) struct File {
+    pub(crate) name: String,
+    /// What its button says; it stands in the page itself.
+    #[serde(skip)]
+    pub(crate) label: String,
+    pub(crate) text: String,
 }
 
 impl ChartData {
@@ -45,6 +67,14 @@ pub(super) enum Body {
         y: Axis,
         series: Vec<Series>,
     },
+    /// Points over something else than time.
+    Curve {
+        x: Vec<f64>,
+        x_range: [f64; 2],
+        x_scale: XScale,
+        y: Axis,
+        series: Vec<Series>,
+    },
     Heatmap {
         column_s: f64,
         x_max: f64,
@@ -57,6 +87,16 @@ pub(super) enum Body {
         steps: Vec<String>,
         series: Vec<Series>,
     },
+}
+
+/// What the horizontal axis of a curve counts; it is logarithmic either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum XScale {
+    /// Requests per second.
+    Rate,
+    /// One in how many: 10 is the 90th percentile, 100 the 99th.
+    Percentile,
 }
 
 /// The value axis; limits are given where several charts have to share them.

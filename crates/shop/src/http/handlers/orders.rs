@@ -184,8 +184,15 @@ fn write_payment(output: &mut Vec<u8>, payment: &PaymentView) {
         .time("created_at", payment.created_at);
     match payment.refund {
         None => object.null("refund"),
-        Some(RefundState::Pending) => object.text("refund", "pending"),
-        Some(RefundState::Done) => object.text("refund", "done"),
+        Some(state) => object.text("refund", refund_name(state)),
     };
     object.end();
+}
+
+/// A refund's state on the wire.
+pub(in crate::http) const fn refund_name(state: RefundState) -> &'static str {
+    match state {
+        RefundState::Pending => "pending",
+        RefundState::Done => "done",
+    }
 }

@@ -12,11 +12,11 @@ use crate::http::service::App;
 use crate::products::{Found, FoundMany};
 
 /// Products on a page unless the request says otherwise.
-const LIMIT_DEFAULT: u32 = 20;
+pub(in crate::http) const LIMIT_DEFAULT: u32 = 20;
 /// The most products on a page.
-const LIMIT_MAX: u32 = 100;
+pub(in crate::http) const LIMIT_MAX: u32 = 100;
 /// The longest search text, in characters.
-const SEARCH_MAX: usize = 100;
+pub(in crate::http) const SEARCH_MAX: usize = 100;
 
 pub(super) async fn random(app: &App) -> Result<Reply, Problem> {
     product(app.products.random().await?)
@@ -49,10 +49,12 @@ pub(super) async fn page(app: &App, query: Option<&str>) -> Result<Reply, Proble
 
 pub(super) async fn search(app: &App, query: Option<&str>) -> Result<Reply, Problem> {
     let text = query::parameter(query, "q")?.unwrap_or_default();
+    let is_too_long = text.chars().count() > SEARCH_MAX;
     let text = text.trim();
-    if text.is_empty() || text.chars().count() > SEARCH_MAX {
-        return Err(Problem::from(problem::INVALID_QUERY)
-            .detail(format!("`q` must have 1 to {SEARCH_MAX} characters")));
+    if text.is_empty() || is_too_long {
+        return Err(Problem::from(problem::INVALID_QUERY).detail(format!(
+            "`q` must have 1 to {SEARCH_MAX} characters, not only spaces"
+        )));
     }
     let limit = query::count(query, "limit", LIMIT_DEFAULT, LIMIT_MAX)?;
     let (total, found) = app.products.search(text.to_owned(), limit).await?;

@@ -8,32 +8,63 @@ use serde_json::value::RawValue;
 use super::string;
 use crate::http::problem::{self, Kind, Problem};
 
-/// An integer's text, as RFC 8259 writes one without fraction and exponent.
+/// An integer, however JSON writes it: `7`, `7.0` and `70e-1` are the same.
 enum Integer<'text> {
-    /// The digits, without a sign.
-    Positive(&'text str),
+    /// The digits, without a sign and without leading zeros.
+    Positive(Cow<'text, str>),
     Negative,
 }
 
+/// The most digits of an integer; no field takes more.
+const DIGITS_MAX: usize = 64;
+
 fn integer(raw: &RawValue) -> Option<Integer<'_>> {
     let text = raw.get();
-    let (digits, negative) = match text.strip_prefix('-') {
-        Some(digits) => (digits, true),
+    let (magnitude, is_signed) = match text.strip_prefix('-') {
+        Some(magnitude) => (magnitude, true),
         None => (text, false),
     };
-    let is_integer = digits.bytes().all(|byte| byte.is_ascii_digit());
-    match (is_integer, negative) {
-        (false, _) => None,
-        (true, true) => Some(Integer::Negative),
-        (true, false) => Some(Integer::Positive(digits)),
+    let digits = if magnitude.bytes().all(|byte| byte.is_ascii_digit()) {
+        Cow::Borrowed(magnitude)
+    } else {
+        Cow::Owned(digits_of(magnitude)?)
+    };
+    if is_signed && digits != "0" {
+        Some(Integer::Negative)
+    } else {
+        Some(Integer::Positive(digits))
     }
+}
+
+/// The digits of a number with a fraction or an exponent, if it is whole after all.
+fn digits_of(number: &str) -> Option<String> {
+    if !number.starts_with(|first: char| first.is_ascii_digit()) {
+        return None;
+    }
+    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let mut digits = [whole, fraction].concat();
+    let places = i64::try_from(fraction.len()).ok()?;
+    // The power of ten of the last digit, which is the last one that is not zero.
+    let mut power = exponent.parse::<i64>().ok()?.checked_sub(places)?;
+    while digits.len() > 1 && digits.ends_with('0') {
+        digits.pop();
+        power = power.checked_add(1)?;
+    }
+    let significant = digits.trim_start_matches('0');
+    if significant.is_empty() {
+        return Some("0".to_owned());
+    }
+    let zeros = usize::try_from(power).ok()?;
+    let fits = significant.len().checked_add(zeros)? <= DIGITS_MAX;
+    fits.then(|| [significant, &"0".repeat(zeros)].concat())
 }
 
 /// A product id. An integer that no product can have is unknown, not invalid.
 pub(super) fn product_id(raw: &RawValue) -> Result<ProductId, Problem> {
     match integer(raw) {
         Some(Integer::Positive(digits)) => {
-            ProductId::parse(digits).map_err(|_| problem::UNKNOWN_PRODUCT.into())
+            ProductId::parse(&digits).map_err(|_| problem::UNKNOWN_PRODUCT.into())
         }
         Some(Integer::Negative) => Err(problem::UNKNOWN_PRODUCT.into()),
         None => Err(problem::INVALID_PRODUCT_ID.into()),
@@ -53,7 +84,7 @@ pub(super) fn quantity(raw: &RawValue) -> Result<Quantity, Problem> {
 /// An integer from 0 or a text; the integer 7 and the text "7" are the same user.
 pub(super) fn user_id(raw: &RawValue) -> Result<UserId, Problem> {
     let text = match integer(raw) {
-        Some(Integer::Positive(digits)) => Some(Cow::Borrowed(digits)),
+        Some(Integer::Positive(digits)) => Some(digits),
         Some(Integer::Negative) => None,
         None => string(raw),
     };
@@ -76,7 +107,7 @@ pub(super) fn order_id(raw: &RawValue) -> Result<OrderId, Problem> {
 
 fn id_text(raw: &RawValue) -> Option<Cow<'_, str>> {
     match integer(raw) {
-        Some(Integer::Positive(digits)) => Some(Cow::Borrowed(digits)),
+        Some(Integer::Positive(digits)) => Some(digits),
         Some(Integer::Negative) => Some(Cow::Borrowed(raw.get())),
         None => string(raw),
     }

@@ -1,0 +1,121 @@
+//! Sentences about what all pairs say together, and about what must not be compared.
+
+use super::{Texts, fill};
+use crate::format::{self, count};
+use crate::model::{
+    Comparison, ComparisonReason, DifferenceComparison, Incomparable, Metric, TimeBasis,
+};
+
+/// A template with a value of either side.
+fn sides(template: &str, baseline: &str, optimised: &str) -> String {
+    fill(
+        template,
+        &[("baseline", baseline), ("optimised", optimised)],
+    )
+}
+
+impl Texts {
+    /// The name of a metric in a report of this basis: without planned starts there is no response
+    /// time.
+    pub(crate) fn metric_by(&self, metric: Metric, basis: TimeBasis) -> &'static str {
+        match (metric, basis) {
+            (Metric::ResponseTimeP95, TimeBasis::ServiceTimeOnly) => self.metric_p95_service,
+            _ => self.metric(metric),
+        }
+    }
+
+    pub(crate) fn comparison_reason(
+        &self,
+        reason: ComparisonReason,
+        comparison: &Comparison,
+    ) -> String {
+        let effect = format::percent_short(comparison.minimum_effect);
+        let template = match reason {
+            ComparisonReason::Significant => self.comparison_significant,
+            ComparisonReason::NotSignificant => self.comparison_not_significant,
+            ComparisonReason::BelowMinimumEffect => self.comparison_below_minimum,
+            ComparisonReason::TooFewPairs => self.comparison_too_few,
+            ComparisonReason::BothBounds => self.comparison_both_bounds,
+            ComparisonReason::WrongSideOfBound => self.comparison_wrong_side,
+            ComparisonReason::MissingFigures => self.comparison_missing,
+        };
+        fill(
+            template,
+            &[
+                ("effect", &effect),
+                ("pairs", &comparison.pairs.to_string()),
+                ("needed", &comparison.pairs_needed.to_string()),
+            ],
+        )
+    }
+
+    /// What can be said of a share of which nothing was seen; a dash where something was.
+    pub(crate) fn rule_of_three(&self, compared: &DifferenceComparison) -> String {
+        let Some(rule) = compared.none_seen else {
+            return format::NONE.to_owned();
+        };
+        let template = match compared.metric {
+            Metric::Availability => self.rule_windows,
+            _ => self.rule_errors,
+        };
+        fill(
+            template,
+            &[
+                ("trials", &count(rule.trials)),
+                ("bound", &format::percent(rule.upper_bound)),
+            ],
+        )
+    }
+
+    pub(crate) fn incomparable(&self, why: &Incomparable) -> String {
+        let of = |template, what: &str, baseline: &str, optimised: &str| {
+            sides(&fill(template, &[("what", what)]), baseline, optimised)
+        };
+        match why {
+            Incomparable::DifferentPlan {
+                baseline,
+                optimised,
+            } => sides(self.incomparable_plan, baseline, optimised),
+            Incomparable::DifferentSeed {
+                baseline,
+                optimised,
+            } => sides(
+                self.incomparable_seed,
+                &baseline.to_string(),
+                &optimised.to_string(),
+            ),
+            Incomparable::DifferentSchedule { phase: None } => {
+                self.incomparable_schedule.to_owned()
+            }
+            Incomparable::DifferentSchedule { phase: Some(phase) } => {
+                fill(self.incomparable_schedule_phase, &[("phase", phase)])
+            }
+            Incomparable::DifferentHost {
+                what,
+                baseline,
+                optimised,
+            } => of(self.incomparable_host, what, baseline, optimised),
+            Incomparable::DifferentLimits {
+                what,
+                baseline,
+                optimised,
+            } => of(self.incomparable_limits, what, baseline, optimised),
+            Incomparable::GeneratorLimited { variant } => {
+                fill(self.incomparable_generator, &[("name", variant)])
+            }
+            Incomparable::DifferentSteps {
+                baseline,
+                optimised,
+            } => {
+                let list = |steps: &[String]| match steps {
+                    [] => format::NONE.to_owned(),
+                    steps => steps.join(self.list_separator),
+                };
+                sides(self.incomparable_steps, &list(baseline), &list(optimised))
+            }
+            Incomparable::NothingMeasured { variant } => {
+                fill(self.incomparable_nothing, &[("name", variant)])
+            }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+// Uses the charts of the page as a reader does, by mouse and by keys, and returns what went wrong. The
+// one argument is the callback.
+const done = arguments[arguments.length - 1];
+const problems = [];
+const expect = (holds, what) => holds || problems.push(what);
+const frame = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+const saved = [];
+// The browser of the tests saves no files; what would be saved is looked at instead.
+URL.createObjectURL = (blob) => {
+  saved.push(blob);
+  return "#";
+};
+const drag = (chart, from, to) => {
+  const over = chart.querySelector(".u-over");
+  const box = over.getBoundingClientRect();
+  const at = (share) => ({ clientX: box.left + box.width * share, clientY: box.top + box.height / 2, bubbles: true, button: 0 });
+  over.dispatchEvent(new MouseEvent("mouseenter", at(from)));
+  over.dispatchEvent(new MouseEvent("mousemove", at(from)));
+  over.dispatchEvent(new MouseEvent("mousedown", at(from)));
+  document.dispatchEvent(new MouseEvent("mousemove", at(to)));
+  over.dispatchEvent(new MouseEvent("mousemove", at(to)));
+  document.dispatchEvent(new MouseEvent("mouseup", at(to)));
+};
+const pixels = (chart) => chart.querySelector("canvas").toDataURL();
+const key = (chart, name) => chart.dispatchEvent(new KeyboardEvent("keydown", { key: name, bubbles: true, cancelable: true }));
+const use = async (id) => {
+  const chart = document.getElementById(id);
+  const whole = pixels(chart);
+  const [csv, reset] = chart.nextElementSibling.querySelectorAll("button");
+  expect(reset.hidden, `${id}: the button to show all is there before anything is enlarged`);
+  drag(chart, 0.3, 0.6);
+  await frame();
+  expect(pixels(chart) !== whole, `${id}: dragging enlarges nothing`);
+  expect(!reset.hidden, `${id}: no button to show all again`);
+  reset.click();
+  await frame();
+  expect(pixels(chart) === whole, `${id}: the button does not show all again`);
+  expect(reset.hidden, `${id}: the button stays`);
+  drag(chart, 0.2, 0.5);
+  await frame();
+  chart.querySelector(".u-over").dispatchEvent(new MouseEvent("dblclick", { bubbles: true }));
+  await frame();
+  expect(pixels(chart) === whole, `${id}: a double click does not show all again`);
+  chart.focus();
+  expect(document.activeElement === chart, `${id}: keys cannot reach it`);
+  key(chart, "Home");
+  key(chart, "ArrowRight");
+  await frame();
+  const values = () => [...chart.querySelectorAll(".u-value")].map((value) => value.textContent).join(" ");
+  const first = values();
+  expect(/\d/.test(first), `${id}: the arrow keys read nothing: ${first}`);
+  key(chart, "End");
+  await frame();
+  expect(values() !== first, `${id}: the end reads like the start: ${first}`);
+  key(chart, "+");
+  await frame();
+  expect(pixels(chart) !== whole, `${id}: plus enlarges nothing`);
+  key(chart, "Escape");
+  await frame();
+  expect(pixels(chart) === whole, `${id}: Escape does not show all again`);
+  csv.click();
+  const text = await saved.pop().text();
+  const lines = text.trim().split("\n");
+  expect(lines.length > 5 && lines.every((line) => line.split(",").length >= 2), `${id}: saves ${text.slice(0, 80)}`);
+  const details = chart.nextElementSibling.nextElementSibling;
+  details.open = true;
+  await frame();
+  expect(details.querySelectorAll("tbody tr").length === lines.length - 1, `${id}: the table has other rows than the file`);
+};
+(async () => {
+  for (const id of ["chart-throughput", "chart-heatmap-1", "chart-capacity-p95", "chart-histogram"]) await use(id);
+  const files = document.querySelectorAll(".files button");
+  expect(files.length === 8, `${files.length} files are offered`);
+  files[0].click();
+  const text = await saved.pop().text();
+  expect(text.trimStart().startsWith("Value") && text.includes("#[Mean"), `a file begins ${text.slice(0, 60)}`);
+  const theme = document.querySelector(".theme");
+  const scheme = () => getComputedStyle(document.documentElement).colorScheme;
+  expect(scheme() === "light", "the page is not light");
+  theme.click();
+  await frame();
+  expect(scheme() === "dark", "the button does not make it dark");
+  theme.click();
+  await frame();
+  expect(scheme() === "light", "the button does not make it light again");
+  done(problems);
+})().catch((error) => done([`checker: ${error.stack}`]));
