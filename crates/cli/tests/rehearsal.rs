@@ -5,15 +5,17 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stderr,
+    clippy::print_stdout,
     reason = "a test that cannot set itself up has failed"
 )]
 
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
 
-use harness::{both, now, run};
+use harness::{Server, both, now, run, soak};
 
 #[path = "../../report/tests/browser_check/check.rs"]
 mod browser_check;
@@ -25,7 +27,7 @@ mod browser_check;
 mod harness;
 
 /// What a rehearsal leaves in its folder, as the design names it.
-const FILES: [&str; 8] = [
+const FILES: [&str; 10] = [
     "baseline_normal.jtl",
     "baseline_peak.jtl",
     "optimized_normal.jtl",
@@ -34,6 +36,8 @@ const FILES: [&str; 8] = [
     "optimized_metrics.json",
     "improvement_report.html",
     "improvement_report.json",
+    "improvement_report.svg",
+    "improvement_report.md",
 ];
 
 /// Rows of the table by metric: the judged variant's figure.
@@ -55,8 +59,17 @@ fn judged_phase(report: &Value, variant: usize) -> &Value {
 /// cross-check and the files say must be right every time.
 const ATTEMPTS: u32 = 3;
 
+/// Tests of this file take turns: each needs the whole machine.
+static MACHINE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    // A test that failed leaves the machine as good as one that passed.
+    MACHINE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[test]
 fn rehearse_quick_measures_audits_and_reports() {
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let mut spoilt = Vec::new();
     for attempt in 1..=ATTEMPTS {
@@ -158,4 +171,225 @@ fn missed_figures(report: &Value) -> Vec<&'static str> {
         .filter(|(_, met)| !met)
         .map(|(target, _)| target)
         .collect()
+}
+
+/// Rehearses with these options beside the fixed ones and hands over its exit code and its data.
+fn rehearsed(out: &Path, arguments: &[&str]) -> (i32, Value) {
+    let mut all = vec!["rehearse", "--ports", "0,0"];
+    let path = out.display().to_string();
+    all.extend(["--out", &path]);
+    all.extend(arguments);
+    let output = run(all);
+    let data = std::fs::read(out.join("improvement_report.json"));
+    let data = data.unwrap_or_else(|_| panic!("no report: {}", both(&output)));
+    (
+        output.status.code().unwrap_or(-1),
+        serde_json::from_slice(&data).unwrap(),
+    )
+}
+
+fn array(value: &Value) -> &Vec<Value> {
+    value
+        .as_array()
+        .unwrap_or_else(|| panic!("no list: {value:#}"))
+}
+
+/// The whole rehearsal with phases of a few seconds: what is judged is its structure, not its figures.
+#[test]
+fn pairs_capacities_and_ladder_of_a_compressed_rehearsal() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let (code, report) = rehearsed(
+        folder.path(),
+        &[
+            "--pairs",
+            "5",
+            "--levers",
+            "--time-scale",
+            "14",
+            "--normal-rate",
+            "20",
+            "--products",
+            "2000",
+            "--lang",
+            "zh-TW",
+        ],
+    );
+    // 400 requests a second cannot meet the target of 500, and the load engine may have been late.
+    assert!(matches!(code, 1 | 4), "exit code {code}");
+    let runs = array(&report["runs"]);
+    let order: Vec<_> = runs.iter().map(|run| run["variant"].as_str()).collect();
+    let pair = [Some("baseline"), Some("optimized")];
+    let reversed = [pair[1], pair[0]];
+    assert_eq!(order, [pair, reversed, pair, reversed, pair].concat());
+    for run in runs {
+        assert_eq!(run["audit_passed"], true, "{run:#}");
+        assert!(run["judged"]["attempted"].as_u64().unwrap() > 400);
+    }
+    let comparison = &report["comparison"];
+    assert_eq!(comparison["pairs"], 5);
+    let cpu = &comparison["metrics"][2];
+    assert_eq!(cpu["metric"], "cpu_per_request");
+    let interval = &cpu["ratio"];
+    let end = |name: &str| interval[name].as_f64().unwrap();
+    assert!(end("low") < end("estimate") && end("estimate") < end("high"));
+    assert!(end("estimate") < 0.8, "{cpu:#}");
+    check_capacities(&report);
+    let rungs = array(&report["ladder"]["rungs"]);
+    assert_eq!(rungs.len(), 9);
+    for (count, rung) in rungs.iter().enumerate() {
+        assert_eq!(array(&rung["levers"]).len(), count, "{rung:#}");
+        assert_eq!(rung["audit_passed"], true);
+    }
+    assert!(!array(&report["ladder"]["tuned_between"]).is_empty());
+    let page = std::fs::read_to_string(folder.path().join("improvement_report.html")).unwrap();
+    assert!(page.contains("每秒交易數") && page.contains("lang=\"zh-Hant"));
+}
+
+fn check_capacities(report: &Value) {
+    let capacities = array(&report["capacity"]);
+    assert_eq!(capacities.len(), 2);
+    for capacity in capacities {
+        let probes = array(&capacity["probes"]);
+        assert!(probes.len() >= 4, "{capacity:#}");
+        let rates = probes
+            .iter()
+            .map(|probe| probe["offered_per_second"].as_f64().unwrap());
+        assert!(rates.is_sorted());
+        let bracket = &capacity["relaxed"];
+        let held = bracket["holds_at"].as_f64().unwrap();
+        match bracket["fails_at"].as_f64() {
+            Some(failed) => assert!(held < failed && failed / held < 1.2, "{bracket:#}"),
+            None => assert_eq!(bracket["generator_limited"], true, "{bracket:#}"),
+        }
+    }
+}
+
+#[test]
+fn two_shops_of_ones_own_are_rehearsed_by_their_addresses() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let shop = |variant| {
+        let store = folder.path().join(variant);
+        std::fs::create_dir(&store).unwrap();
+        Server::start(&store, &["--variant", variant, "--products", "500"])
+    };
+    let (first, second) = (shop("baseline"), shop("optimized"));
+    let plan = folder.path().join("mine.toml");
+    let shown = run(["plan", "show", "funnel"]);
+    std::fs::write(&plan, &shown.stdout).unwrap();
+    let out = folder.path().join("out");
+    let (code, report) = rehearsed(
+        &out,
+        &[
+            "--baseline",
+            &first.target,
+            "--optimized",
+            &second.target,
+            "--plan",
+            &plan.display().to_string(),
+            "--param",
+            "products=500",
+            "-H",
+            "X-Rehearsal: s3cret",
+            "--pairs",
+            "1",
+            "--no-capacity",
+            "--time-scale",
+            "14",
+            "--normal-rate",
+            "20",
+        ],
+    );
+    assert!(matches!(code, 1 | 4), "exit code {code}");
+    assert!(
+        !report["run"]["command"]
+            .as_str()
+            .unwrap()
+            .contains("s3cret")
+    );
+    for variant in array(&report["variants"]) {
+        assert_eq!(variant["audit"], Value::Null);
+        assert_eq!(variant["audit_missing"], "no_store_access");
+        let judged = array(&variant["phases"]).last().unwrap();
+        assert!(judged["succeeded"].as_u64().unwrap() > 100, "{judged:#}");
+        assert!(judged["cpu_per_request_us"].as_f64().unwrap() > 0.0);
+        assert_eq!(judged["cpu_share"], Value::Null);
+    }
+    let page = std::fs::read_to_string(out.join("improvement_report.html")).unwrap();
+    assert!(
+        page.contains("not available: no store access"),
+        "the audit's absence is said"
+    );
+    // Both shops still run: a rehearsal ends only what it started.
+    for shop in [&first, &second] {
+        assert!(
+            run([
+                "load",
+                "funnel",
+                "--target",
+                &shop.target,
+                "--rate",
+                "5",
+                "--duration",
+                "1s",
+                "--out",
+                &folder.path().join("again").display().to_string(),
+                "--force"
+            ])
+            .status
+            .code()
+            .is_some_and(|code| code == 0 || code == 4)
+        );
+    }
+}
+
+/// The default form and the A/A test, both about a quarter of an hour long: in `make soak` only.
+#[test]
+fn the_default_rehearsal_shows_better_and_the_same_shop_twice_shows_nothing() {
+    if !soak() {
+        return;
+    }
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let begun = now();
+    let (code, report) = rehearsed(&folder.path().join("default"), &[]);
+    let took = begun.elapsed();
+    println!("default rehearsal: {took:?}, exit code {code}");
+    print_verdicts(&report);
+    assert!(took <= Duration::from_mins(20), "it took {took:?}");
+    for metric in array(&report["comparison"]["metrics"]) {
+        assert_eq!(metric["verdict"], "better", "{metric:#}");
+    }
+    let same = |number: u32| {
+        let out = folder.path().join(format!("same-{number}"));
+        let arguments = ["--variants", "baseline,baseline", "--no-capacity"];
+        let (_, report) = rehearsed(&out, &arguments);
+        print_verdicts(&report);
+        let metrics = array(&report["comparison"]["metrics"]).clone();
+        let shown = metrics.into_iter().filter(|m| m["verdict"] != "not_shown");
+        shown
+            .map(|metric| (metric["metric"].clone(), metric["verdict"].clone()))
+            .collect::<Vec<_>>()
+    };
+    let first = same(1);
+    if !first.is_empty() {
+        let second = same(2);
+        let repeated = first.iter().filter(|claim| second.contains(claim));
+        assert_eq!(repeated.count(), 0, "{first:?} and again {second:?}");
+    }
+}
+
+fn print_verdicts(report: &Value) {
+    for metric in array(&report["comparison"]["metrics"]) {
+        println!(
+            "{}: ratio {} ({} to {}), adjusted p {}, {}",
+            metric["metric"],
+            metric["ratio"]["estimate"],
+            metric["ratio"]["low"],
+            metric["ratio"]["high"],
+            metric["adjusted_p_value"],
+            metric["verdict"]
+        );
+    }
 }

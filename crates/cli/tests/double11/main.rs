@@ -8,6 +8,7 @@
 )]
 
 mod commands;
+mod compare;
 mod crash;
 mod flash_sale;
 mod harness;
