@@ -4,7 +4,13 @@
 # With CI=true a tool that is still missing is a failure.
 set -euo pipefail
 
-# One line a tool: Debian package | what the tests do with it.
+cd "$(dirname "$0")/.."
+
+# A checker of accessibility for web pages, a test tool alone: it is no part of the program.
+axe=target/test-tools/node_modules/axe-core/axe.min.js
+axe_version=4.14.1
+
+# One line a tool: Debian package, or the package of npm that comes last | what the tests do with it.
 tools() {
   cat <<'END'
 chromium|the report is opened in a browser
@@ -13,6 +19,8 @@ fonts-noto-cjk|Chinese text is drawn in the browser
 groff-base|the manual is rendered
 python3|the Python client of the requirements runs against the shop
 python3-requests|the Python client of the requirements runs against the shop
+npm|axe-core is fetched with it
+axe-core|the report is checked for accessibility in the browser
 END
 }
 
@@ -22,6 +30,9 @@ has() {
     chromium-driver) command -v chromedriver >/dev/null ;;
     fonts-noto-cjk) command -v fc-list >/dev/null && [ -n "$(fc-list :lang=zh-tw 2>/dev/null)" ] ;;
     groff-base) command -v groff >/dev/null ;;
+    # Nothing else needs npm than the fetching of axe-core.
+    npm) command -v npm >/dev/null || [ -f "$axe" ] ;;
+    axe-core) [ -f "$axe" ] ;;
     python3) command -v python3 >/dev/null ;;
     python3-requests) python3 -c 'import requests' 2>/dev/null || /usr/bin/python3 -c 'import requests' 2>/dev/null ;;
   esac
@@ -48,12 +59,21 @@ as_root() {
 mapfile -t wanted < <(missing)
 [ "${#wanted[@]}" -eq 0 ] && exit 0
 
-if command -v apt-get >/dev/null && root=$(as_root); then
-  printf 'Installing for the tests: %s\n' "${wanted[*]}"
+debian=()
+for name in "${wanted[@]}"; do
+  [ "$name" = axe-core ] || debian+=("$name")
+done
+if [ "${#debian[@]}" -gt 0 ] && command -v apt-get >/dev/null && root=$(as_root); then
+  printf 'Installing for the tests: %s\n' "${debian[*]}"
   {
     $root apt-get update -q &&
-      $root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${wanted[@]}"
+      $root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${debian[@]}"
   } >&2 || printf 'The installation failed.\n' >&2
+fi
+if ! has axe-core && command -v npm >/dev/null; then
+  printf 'Fetching for the tests: axe-core %s\n' "$axe_version"
+  npm install --silent --no-audit --no-fund --no-save --prefix target/test-tools "axe-core@$axe_version" >&2 ||
+    printf 'The fetching of axe-core failed.\n' >&2
 fi
 
 mapfile -t wanted < <(missing)
@@ -67,6 +87,7 @@ while IFS='|' read -r package purpose; do
     fi
   done
 done < <(tools)
-printf 'hint: as root: apt-get install %s\n' "${wanted[*]}" >&2
+wanted=("${wanted[@]/axe-core/npm}")
+printf 'hint: as root: apt-get install %s; then run this again\n' "${wanted[*]}" >&2
 [ "${CI:-}" = true ] && exit 1
 exit 0

@@ -124,7 +124,7 @@ pub(crate) fn speaks_utf8() -> bool {
 
 fn is_colourful(stream: Stream) -> bool {
     let choice = COLOUR.get().copied().unwrap_or_default();
-    choice.colourful(terminal::size(stream).is_some(), &Environment::read())
+    choice.colourful(terminal::size(stream).is_some(), Environment::read())
 }
 
 fn talk(text: &str) {

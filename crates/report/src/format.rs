@@ -109,6 +109,11 @@ pub(crate) fn milliseconds(value: f64) -> String {
     format!("{} ms", grouped(value, places))
 }
 
+/// A limit in milliseconds, with no more places than it needs.
+pub(crate) fn limit_milliseconds(value: f64) -> String {
+    format!("{} ms", plain(value))
+}
+
 /// Microseconds with their unit.
 pub(crate) fn microseconds(value: f64) -> String {
     format!("{} µs", grouped(value, 0))

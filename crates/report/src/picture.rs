@@ -49,8 +49,8 @@ const SHOWN: [Metric; 6] = [
 
 /// Left edges of the columns; the middle ones are right edges.
 const METRIC: f64 = 56.0;
-const BASELINE: f64 = 610.0;
-const OPTIMISED: f64 = 820.0;
+const BASELINE: f64 = 590.0;
+const OPTIMISED: f64 = 775.0;
 const CHANGE: f64 = 985.0;
 const VERDICT: f64 = 1020.0;
 const RIGHT: f64 = 1144.0;
@@ -112,8 +112,8 @@ fn head(texts: &Texts, baseline: &str, optimised: &str) -> Markup {
     let y = FIRST_ROW - 42.0;
     html! {
         text.head x=(METRIC) y=(y) { (texts.column_metric) }
-        text class="head end tone-0" x=(BASELINE) y=(y) { (fitted(baseline, 19)) }
-        text class="head end tone-1" x=(OPTIMISED) y=(y) { (fitted(optimised, 19)) }
+        text class="head end tone-0" x=(BASELINE) y=(y) { (fitted(baseline, 14)) }
+        text class="head end tone-1" x=(OPTIMISED) y=(y) { (fitted(optimised, 14)) }
         text class="head end" x=(CHANGE) y=(y) { (texts.column_change) }
         text.head x=(VERDICT) y=(y) { (texts.column_verdict) }
     }
@@ -149,7 +149,7 @@ fn line(report: &ImprovementReport, texts: &Texts, y: f64, row: &ImprovementRow)
 
 /// The room of a change that would run into the column before it.
 fn squeezed(text: &str) -> Option<u32> {
-    (text.chars().count() > 12).then_some(150)
+    (text.chars().count() > 15).then_some(195)
 }
 
 fn foot(report: &ImprovementReport, texts: &Texts) -> Markup {

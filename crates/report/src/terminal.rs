@@ -146,7 +146,7 @@ fn comparison(report: &ImprovementReport, layout: Layout) -> Option<Table> {
 fn capacity(report: &ImprovementReport, layout: Layout) -> Option<Table> {
     let texts = layout.language.texts();
     let first = report.capacity.first()?;
-    let limit = |p95: f64| format!("P95 < {}", format::milliseconds(p95));
+    let limit = |p95: f64| format!("P95 < {}", format::limit_milliseconds(p95));
     let rows = report.capacity.iter().map(|capacity| {
         let cells = vec![
             capacity.variant.clone(),

@@ -8,6 +8,8 @@
 mod browser_check;
 #[path = "sample/sample.rs"]
 mod sample;
+#[path = "browser_check/steer.rs"]
+mod steer;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -46,6 +48,10 @@ fn the_long_report_is_sound_in_both_languages() {
         let page = write_page_in(&sample::full(), language, folder.path());
         let pictures = from_environment("DOUBLE11_PICTURES");
         let pictures = pictures.map(|folder| folder.join(language.name()));
+        if let Some(folder) = &pictures {
+            fs::create_dir_all(folder).unwrap();
+            fs::copy(&page, folder.join("page.html")).unwrap();
+        }
         browser_check::assert_page_is_sound(&page, pictures.as_deref());
     }
 }
@@ -162,6 +168,25 @@ fn the_checker_finds_planted_faults() {
          that scrolls.</div></div>",
     );
     assert_eq!(scrolling, Vec::<String>::new());
+    if let Some(axe) = browser_check::axe() {
+        problems("<p id=last>Some more text.</p>");
+        let found = browser.barriers(&axe);
+        assert!(
+            found.iter().any(|found| found.contains("html-has-lang")),
+            "a page without a language passes: {found:?}"
+        );
+    }
+    let mut problems = |body: &str| {
+        let page = format!("<!DOCTYPE html><meta charset=utf-8><title>t</title>{SOUND}{body}");
+        fs::write(&file, page).unwrap();
+        browser.problems(
+            &file,
+            View {
+                width: 390,
+                dark: false,
+            },
+        )
+    };
     for (kind, body) in PLANTED {
         let found = problems(body);
         let expected = format!("{kind}: ");

@@ -73,7 +73,7 @@ impl Environment {
 
 impl ColourChoice {
     /// Whether colours are used on a stream that is a terminal or is none.
-    pub(super) fn colourful(self, is_terminal: bool, environment: &Environment) -> bool {
+    pub(super) fn colourful(self, is_terminal: bool, environment: Environment) -> bool {
         match self {
             Self::Always => true,
             Self::Never => false,
@@ -125,7 +125,7 @@ mod tests {
             |choice: ColourChoice, variables: &[(&str, &str)], [piped, terminal]: [bool; 2]| {
                 let environment = environment(variables);
                 let actual =
-                    [false, true].map(|is_terminal| choice.colourful(is_terminal, &environment));
+                    [false, true].map(|is_terminal| choice.colourful(is_terminal, environment));
                 assert_eq!(actual, [piped, terminal], "{choice:?} {variables:?}");
             };
         check(Auto, &[], [false, true]);

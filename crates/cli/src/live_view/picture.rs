@@ -3,9 +3,10 @@
 //! Every row gives up its less important parts before it is cut, and the less important rows give way
 //! on a low terminal. Below 40 columns or four rows one line is left.
 
+mod funnel;
+
 use std::time::Duration;
 
-use double11_measure::run::StepProgress;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::history::History;
@@ -32,8 +33,6 @@ const WITH_TOP: usize = 92;
 const TOP: usize = 14;
 /// Widest sparkline: two minutes.
 const SPARKLINE_MAX: usize = 120;
-/// Steps of the funnel that are shown at most.
-const STEPS_MAX: usize = 9;
 /// Error rates up to this are within the limit that is asked of a shop.
 const ERROR_RATE_ASKED: f64 = 0.01;
 
@@ -130,10 +129,9 @@ impl Canvas<'_> {
             rows.push((Rank::InFlight, self.in_flight(snapshot, in_flight)));
         }
         let funnel = self.funnel(snapshot);
-        match self.mark(snapshot) {
-            Some(mark) => rows.push((Rank::Mark, mark)),
-            None if funnel.is_empty() => {}
-            None => rows.push((Rank::Blank, Line::default())),
+        rows.extend(self.mark(snapshot).map(|mark| (Rank::Mark, mark)));
+        if !funnel.is_empty() {
+            rows.push((Rank::Blank, Line::default()));
         }
         rows.extend(funnel);
         rows
@@ -301,72 +299,6 @@ impl Canvas<'_> {
         let room = self.columns.saturating_sub(MARGIN.len());
         let line = Line::default().with(Paint::Plain, MARGIN);
         Some(line.with(Paint::Warning, self.shorten(&text, room)))
-    }
-
-    fn funnel(&self, snapshot: &Snapshot) -> Vec<(Rank, Line)> {
-        let visits = &snapshot.visits;
-        let most = visits.steps.iter().map(|step| step.attempted).max();
-        let Some(most) = most else {
-            return Vec::new();
-        };
-        // Requests of visits that are not over yet may outnumber the visits that are.
-        let base = visits.visits.max(most);
-        let mut rows = vec![(
-            Rank::Step(visits.steps.len()),
-            self.step("visits", visits.visits, base, None),
-        )];
-        let steps = visits.steps.len();
-        let shown = if steps > STEPS_MAX {
-            STEPS_MAX - 1
-        } else {
-            steps
-        };
-        rows.extend(
-            visits
-                .steps
-                .iter()
-                .take(shown)
-                .enumerate()
-                .map(|(index, step)| {
-                    let line = self.step(&step.name, step.attempted, base, Some(step));
-                    (Rank::Step(steps - 1 - index), line)
-                }),
-        );
-        if shown < steps {
-            let text = format!("{MARGIN}and {} more steps", steps - shown);
-            rows.push((Rank::Extra, Line::default().with(Paint::Faint, text)));
-        }
-        rows
-    }
-
-    fn step(&self, name: &str, number: u64, base: u64, step: Option<&StepProgress>) -> Line {
-        const SHARE: usize = 6;
-        const FAILED: usize = 16;
-        let share = if base > 0 {
-            number as f64 / base as f64
-        } else {
-            0.0
-        };
-        let failed_room = if self.columns >= FULL { FAILED } else { 0 };
-        let bar = self
-            .columns
-            .saturating_sub(BEFORE_DETAILS + 2 + SHARE + failed_room);
-        let line = value(&self.shorten(name, LABEL - 1), Paint::Plain, &count(number))
-            .with(Paint::Plain, "  ")
-            .with(Paint::Funnel, self.symbols.bar(share, bar));
-        let Some(step) = step else {
-            return line;
-        };
-        let line = line.with(
-            Paint::Faint,
-            format!("{:>SHARE$}", format!("{:.0} %", share * 100.0)),
-        );
-        match step.failed {
-            1.. if failed_room > 0 => {
-                line.with(Paint::Bad, format!("  {} failed", count(step.failed)))
-            }
-            _ => line,
-        }
     }
 
     /// Columns of the sparklines.

@@ -65,7 +65,7 @@ fn snapshot() -> Snapshot {
         },
         ..Snapshot::new(
             "steady",
-            (Duration::from_secs(31), Duration::from_secs(60)),
+            (Duration::from_secs(31), Duration::from_mins(1)),
             progress(),
         )
     }

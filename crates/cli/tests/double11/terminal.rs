@@ -144,42 +144,44 @@ fn is_styled(raw: &[u8]) -> bool {
 fn a_run_is_watched_on_a_terminal_and_leaves_it_clean() {
     let folder = tempfile::tempdir().unwrap();
     let server = shop(folder.path());
-    let cases: [(&str, &[(&str, &str)], bool); 2] = [
-        ("colourful", &[], true),
-        ("plain", &[("NO_COLOR", "1"), ("LC_ALL", "C")], false),
-    ];
-    for (name, variables, is_colourful) in cases {
-        let out = folder.path().join(name).display().to_string();
-        let mut session =
-            Session::start(folder.path(), &load(&server.target, &out, "3s"), variables);
-        let seen = session.wait_for(&[
-            "double11 load funnel",
-            "steady",
-            "TPS",
-            "P95",
-            "P50",
-            "P99",
-            "errors",
-            "in flight",
-            "visits",
-            "browse",
-            "payment",
-        ]);
-        assert_eq!(seen.is_ascii(), !is_colourful, "{seen}");
-        let (status, left) = session.end();
-        // A busy machine may make the generator the bottleneck: exit code 4.
-        assert!(matches!(status.code(), Some(0 | 4)), "{status}: {left}");
-        assert!(left.contains("kept in"), "{left}");
-        for gone in ["in flight", "visits", "browse"] {
-            assert!(!left.contains(gone), "`{gone}` was left behind: {left}");
-        }
-        assert_eq!(is_styled(&session.raw), is_colourful);
-        let table = std::fs::read_to_string(folder.path().join("stdout")).unwrap();
-        assert!(
-            table.contains("payment") && !table.contains('\x1b'),
-            "{table}"
-        );
+    check_watched(&server.target, &folder.path().join("colourful"), &[]);
+    let plain = [("NO_COLOR", "1"), ("LC_ALL", "C")];
+    check_watched(&server.target, &folder.path().join("plain"), &plain);
+}
+
+/// Watches a run that is kept in `out`; with variables it is one without colours and Unicode.
+fn check_watched(target: &str, out: &Path, variables: &[(&str, &str)]) {
+    let is_colourful = variables.is_empty();
+    let folder = out.parent().unwrap();
+    let out = out.display().to_string();
+    let mut session = Session::start(folder, &load(target, &out, "3s"), variables);
+    let seen = session.wait_for(&[
+        "double11 load funnel",
+        "steady",
+        "TPS",
+        "P95",
+        "P50",
+        "P99",
+        "errors",
+        "in flight",
+        "visits",
+        "browse",
+        "payment",
+    ]);
+    assert_eq!(seen.is_ascii(), !is_colourful, "{seen}");
+    let (status, left) = session.end();
+    // A busy machine may make the generator the bottleneck: exit code 4.
+    assert!(matches!(status.code(), Some(0 | 4)), "{status}: {left}");
+    assert!(left.contains("kept in"), "{left}");
+    for gone in ["in flight", "visits", "browse"] {
+        assert!(!left.contains(gone), "`{gone}` was left behind: {left}");
     }
+    assert_eq!(is_styled(&session.raw), is_colourful);
+    let table = std::fs::read_to_string(folder.join("stdout")).unwrap();
+    assert!(
+        table.contains("payment") && !table.contains('\x1b'),
+        "{table}"
+    );
 }
 
 #[test]

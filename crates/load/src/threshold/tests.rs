@@ -75,6 +75,25 @@ fn expressions_are_read_with_their_units() {
     );
 }
 
+proptest::proptest! {
+    #[test]
+    fn no_text_is_too_strange(text in ".{0,40}") {
+        if let Ok(threshold) = text.parse::<Threshold>() {
+            assert_eq!(threshold.to_string(), text.trim());
+        }
+    }
+
+    #[test]
+    fn a_bound_is_kept_in_its_unit(hundredths in 0_u32..1_000_000, space in " {0,2}") {
+        let number = f64::from(hundredths) / 100.0;
+        for (unit, factor) in [("us", 0.001), ("ms", 1.0), ("s", 1_000.0)] {
+            let text = format!("p95{space}>{space}{number}{space}{unit}");
+            let threshold: Threshold = text.parse().unwrap();
+            assert!((threshold.bound - number * factor).abs() <= 1e-9 * threshold.bound);
+        }
+    }
+}
+
 #[test]
 fn the_offending_part_is_named() {
     for (text, part, reason) in [

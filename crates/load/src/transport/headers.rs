@@ -82,6 +82,19 @@ impl fmt::Debug for Headers {
 mod tests {
     use super::*;
 
+    proptest::proptest! {
+        #[test]
+        fn nothing_that_is_accepted_ends_a_line(line in "(?s).{0,30}:.{0,30}") {
+            let mut headers = Headers::default();
+            if headers.add(&line).is_ok() {
+                let (name, value) = &headers.0[0];
+                assert!(!name.is_empty() && !name.contains(':'));
+                let is_control = |byte: u8| byte < 0x20 && byte != b'\t' || byte == 0x7f;
+                assert!(!name.bytes().chain(value.bytes()).any(is_control));
+            }
+        }
+    }
+
     #[test]
     fn what_would_break_a_request_is_refused_without_its_value() {
         for (line, expected) in [

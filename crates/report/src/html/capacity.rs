@@ -59,7 +59,7 @@ fn limits(texts: &Texts, bracket: &CapacityBracket) -> String {
     fill(
         texts.capacity_limits,
         &[
-            ("p95", &format::milliseconds(bracket.p95_limit_ms)),
+            ("p95", &format::limit_milliseconds(bracket.p95_limit_ms)),
             ("errors", &format::percent_short(bracket.error_rate_limit)),
         ],
     )
@@ -87,11 +87,11 @@ fn summary(texts: &Texts, capacity: &CapacityReport) -> String {
             ("relaxed", &range(texts, &capacity.relaxed)),
             (
                 "strict_limit",
-                &format::milliseconds(capacity.strict.p95_limit_ms),
+                &format::limit_milliseconds(capacity.strict.p95_limit_ms),
             ),
             (
                 "relaxed_limit",
-                &format::milliseconds(capacity.relaxed.p95_limit_ms),
+                &format::limit_milliseconds(capacity.relaxed.p95_limit_ms),
             ),
         ],
     )
@@ -101,7 +101,7 @@ fn probes(context: &Context<'_>, capacity: &CapacityReport) -> Markup {
     let texts = context.texts;
     let caption = fill(texts.capacity_probes, &[("name", &capacity.variant)]);
     let holds = |template, bracket: &CapacityBracket| {
-        let limit = format::milliseconds(bracket.p95_limit_ms);
+        let limit = format::limit_milliseconds(bracket.p95_limit_ms);
         fill(template, &[("p95", &limit)])
     };
     let answer = |holds: bool| if holds { texts.yes } else { texts.no };

@@ -104,12 +104,21 @@
   });
   const rarity = (value) => (value <= 1 ? "0%" : `${(100 * (1 - 1 / value)).toLocaleString("en-US", { maximumSignificantDigits: Math.max(3, Math.ceil(Math.log10(value)) + 1) })}%`);
   const xText = (chart) => (chart.x_scale === "percentile" ? rarity : short);
-  const isDecade = (value) => Math.abs(Math.log10(value) - Math.round(Math.log10(value))) < 1e-9;
+  // Round places of a logarithmic axis: all of 1, 2 and 5 where few decades are shown, else decades.
+  const roundPlaces = (_, __, low, high) => {
+    const steps = high / low > 60 ? [1] : [1, 2, 5];
+    const places = [];
+    for (let decade = Math.floor(Math.log10(low)); decade <= Math.ceil(Math.log10(high)); decade += 1)
+      for (const step of steps) {
+        const place = Number(`${step}e${decade}`);
+        if (place >= low && place <= high) places.push(place);
+      }
+    return places;
+  };
   const xAxis = (chart) =>
     axis(chart.x_label, {
       size: 34,
-      ...(chart.x_scale === "percentile" ? { values: (_, splits) => splits.map((value) => (value !== null && isDecade(value) ? rarity(value) : "")) } : {}),
-      ...(chart.x_scale === "rate" ? { values: (_, splits) => splits.map((value) => (value !== null && [1, 2, 5].includes(Number(value.toPrecision(1)[0])) ? short(value) : "")) } : {}),
+      ...(chart.x_scale ? { splits: roundPlaces, filter: (_, splits) => splits, values: (_, splits) => splits.map(xText(chart)) } : {}),
     });
 
   const lines = (chart, width) => ({

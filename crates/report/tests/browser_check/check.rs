@@ -24,7 +24,7 @@ use std::path::Path;
 
 use webdriver::{Session, StartError};
 
-mod webdriver;
+pub(crate) mod webdriver;
 
 /// One way to look at a page.
 #[derive(Debug, Clone, Copy)]
@@ -118,7 +118,7 @@ pub(crate) fn assert_page_is_sound(page: &Path, pictures: Option<&Path>) -> bool
 /// A running headless browser; it ends when dropped.
 #[derive(Debug)]
 pub(crate) struct Browser {
-    session: Session,
+    pub(crate) session: Session,
 }
 
 impl Browser {
@@ -179,35 +179,6 @@ impl Browser {
     pub(crate) fn barriers(&mut self, axe: &str) -> Vec<String> {
         let script = format!("{axe}\n{}", include_str!("axe_run.js"));
         self.session.run(&script, &serde_json::json!([]))
-    }
-
-    /// Opens a page in a view without looking for faults, and waits until it is drawn.
-    pub(crate) fn show(&mut self, page: &Path, view: View) {
-        self.session.look(view);
-        let page = page.canonicalize().expect("the page exists");
-        self.session.open(&format!("file://{}", page.display()));
-        self.session.run(
-            "const done = arguments[0]; document.fonts.ready.then(() => setTimeout(() => done([]), 300));",
-            &serde_json::json!([]),
-        );
-    }
-
-    /// Runs a script in the open page that calls its last argument with a list of texts.
-    pub(crate) fn run(&mut self, script: &str) -> Vec<String> {
-        self.session.run(script, &serde_json::json!([]))
-    }
-
-    /// Writes a picture of one element of the open page, found by a CSS selector; false where there
-    /// is none.
-    pub(crate) fn picture_of(&mut self, selector: &str, file: &Path) -> bool {
-        let Some(picture) = self.session.picture_of(selector) else {
-            return false;
-        };
-        if let Some(folder) = file.parent() {
-            std::fs::create_dir_all(folder).expect("the folder of the pictures can be made");
-        }
-        std::fs::write(file, picture).expect("the picture can be written");
-        true
     }
 
     /// Writes a picture of the whole open page as PNG; makes its folder.

@@ -13,7 +13,7 @@ URL.createObjectURL = (blob) => {
 const drag = (chart, from, to) => {
   const over = chart.querySelector(".u-over");
   const box = over.getBoundingClientRect();
-  const at = (share) => ({ clientX: box.left + box.width * share, clientY: box.top + box.height / 2, bubbles: true, button: 0 });
+  const at = (share) => ({ clientX: box.left + box.width * share, clientY: box.top + box.height / 2, bubbles: true, button: 0, movementX: 9 });
   over.dispatchEvent(new MouseEvent("mouseenter", at(from)));
   over.dispatchEvent(new MouseEvent("mousemove", at(from)));
   over.dispatchEvent(new MouseEvent("mousedown", at(from)));

@@ -111,25 +111,6 @@ impl Session {
         self.devtools("Emulation.setEmulatedMedia", &media);
     }
 
-    /// One element of the page as PNG.
-    pub(crate) fn picture_of(&mut self, selector: &str) -> Option<Vec<u8>> {
-        let script = "const [selector, done] = arguments; const at = document.querySelector(selector); \
-                      const box = at?.getBoundingClientRect(); \
-                      done(box ? [box.left + scrollX, box.top + scrollY, box.width, box.height].map(String) : []);";
-        let edges: Vec<f64> = self
-            .run(script, &json!([selector]))
-            .iter()
-            .map(|edge| edge.parse().expect("an edge is a number"))
-            .collect();
-        let [x, y, width, height] = edges.try_into().ok()?;
-        let clip = json!({"x": x, "y": y, "width": width, "height": height, "scale": 1});
-        let part = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
-        let answer = self.devtools("Page.captureScreenshot", &part);
-        Some(decode_base64(
-            answer["data"].as_str().expect("a picture comes as Base64"),
-        ))
-    }
-
     /// The whole page as PNG.
     pub(crate) fn picture(&mut self) -> Vec<u8> {
         let whole = json!({ "format": "png", "captureBeyondViewport": true });
@@ -137,7 +118,8 @@ impl Session {
         decode_base64(answer["data"].as_str().expect("a picture comes as Base64"))
     }
 
-    fn devtools(&mut self, command: &str, parameters: &Value) -> Value {
+    /// A command of the browser's own protocol.
+    pub(crate) fn devtools(&mut self, command: &str, parameters: &Value) -> Value {
         self.command(
             "goog/cdp/execute",
             &json!({ "cmd": command, "params": parameters }),
@@ -271,7 +253,7 @@ fn post(agent: &ureq::Agent, address: &str, body: &Value) -> Result<Value, Strin
 }
 
 // Source: RFC 4648 section 4.
-fn decode_base64(text: &str) -> Vec<u8> {
+pub(crate) fn decode_base64(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
     let (mut bits, mut length) = (0_u32, 0_u32);
     for letter in text.bytes().filter(|letter| *letter != b'=') {

@@ -106,6 +106,7 @@ fn failures_and_a_generator_at_its_limit_are_marked() {
  errors         25.0 %  3,810 failed · 12 dropped · 2 late · 17 refused
  in flight          12  34 connections · generator 31 % busy
  ! generator at its limit, 3 s so far: 93 % busy, 14 ms behind
+
  visits         10,832  █████████████████████████████████
  browse          9,207  ████████████████████████████       85 %
  search          6,499  ███████████████████▊               60 %

@@ -240,11 +240,13 @@ impl Worker<'_> {
         exchange.is_resent = true;
         exchange.is_fresh = true;
         let keep_body = step.keep_body;
-        let request = lane.connection.take_request();
+        // Before the request leaves its connection: a retry may still need it there.
         let Ok(mut connection) = self.open_connection(index) else {
             return false;
         };
-        connection.set_request(request);
+        if let Some(lane) = self.lanes.get_mut(index) {
+            connection.set_request(lane.connection.take_request());
+        }
         let progress = connection.send(keep_body);
         let connect_by = self.clock.now().saturating_add(self.shared.connect_timeout);
         self.lanes.replace(index, connection, connect_by);

@@ -196,6 +196,27 @@ fn phases_have_factors_and_overrides_change_their_base_and_length() {
     );
 }
 
+proptest::proptest! {
+    #[test]
+    fn a_duration_is_that_of_the_whole_and_changes_no_proportion(millis in 100_u64..10_000_000) {
+        let duration = Duration::from_millis(millis);
+        for name in ["day", "flash-sale"] {
+            let plan = Plan::built_in(name, &[]).unwrap();
+            let (before, after) = (
+                plan.traffic().unwrap(),
+                overridden(&plan, |overrides| overrides.duration = Some(duration)).unwrap(),
+            );
+            let whole = |traffic: &Traffic| PhaseClock::new(&traffic.phases).end().as_secs_f64();
+            assert!((whole(&after) - duration.as_secs_f64()).abs() < 1e-6);
+            for (old, new) in before.phases.iter().zip(&after.phases) {
+                assert_eq!((&old.name, old.rate, old.peak), (&new.name, new.rate, new.peak));
+                let share = old.duration.as_secs_f64() / whole(&before);
+                assert!((new.duration.as_secs_f64() - share * whole(&after)).abs() < 1e-6);
+            }
+        }
+    }
+}
+
 #[test]
 fn a_plan_without_a_profile_is_run_as_the_caller_says() {
     let funnel = Plan::built_in("funnel", &[]).unwrap();

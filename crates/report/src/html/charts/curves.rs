@@ -158,7 +158,7 @@ fn limits(report: &ImprovementReport, texts: &Texts) -> Vec<Line> {
             Line {
                 label: fill(
                     texts.legend_limit,
-                    &[("limit", &format::milliseconds(limit))],
+                    &[("limit", &format::limit_milliseconds(limit))],
                 ),
                 tone: None,
                 style: 1,
