@@ -18,7 +18,7 @@ help: ## list these targets
 
 test: tools check suite build ## install what the tests need, then check and test everything
 
-tools: ## install the browser, fonts and Python client that the tests need
+tools: ## install the browser, fonts and Python tools that the tests need
 	bash scripts/install-test-tools.sh
 
 check: ## format, lints and documentation, without running anything

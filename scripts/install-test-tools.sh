@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need besides Rust, where it is missing. Debian and its relatives only, as
 # root or by sudo without a password; elsewhere it names what is missing and what is skipped for it.
+# Python packages go into a virtual environment below target/, from wherever pip is set to get them.
 # With CI=true a tool that is still missing is a failure.
 set -euo pipefail
 
@@ -19,6 +20,7 @@ fonts-noto-cjk|Chinese text is drawn in the browser
 groff-base|the manual is rendered
 python3|the Python client of the requirements runs against the shop
 python3-requests|the Python client of the requirements runs against the shop
+python3-venv|Schemathesis is installed into a virtual environment
 npm|axe-core is fetched with it
 axe-core|the report is checked for accessibility in the browser
 END
@@ -35,7 +37,51 @@ has() {
     axe-core) [ -f "$axe" ] ;;
     python3) command -v python3 >/dev/null ;;
     python3-requests) python3 -c 'import requests' 2>/dev/null || /usr/bin/python3 -c 'import requests' 2>/dev/null ;;
+    python3-venv) [ -n "$(python_with_venv)" ] ;;
   esac
+}
+
+# A Python that can make virtual environments, the first on the path if it can.
+python_with_venv() {
+  local python
+  for python in python3 /usr/bin/python3; do
+    if "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+      printf '%s' "$python"
+      return
+    fi
+  done
+}
+
+# Python packages of fixed versions, in an environment of their own below target/.
+ENVIRONMENT=target/test-tools
+PACKAGES=(schemathesis==4.32.5 openapi-spec-validator==0.9.0)
+
+has_python_packages() {
+  [ -x "$ENVIRONMENT/bin/schemathesis" ] &&
+    [ "$(cat "$ENVIRONMENT/packages" 2>/dev/null)" = "${PACKAGES[*]}" ]
+}
+
+# Schemathesis asks the shop what its description allows and forbids; the validator reads the
+# description. Ends the script.
+install_python_packages() {
+  local python
+  has_python_packages && exit 0
+  python=$(python_with_venv)
+  if [ -n "$python" ]; then
+    printf 'Installing for the tests: %s\n' "${PACKAGES[*]}"
+    {
+      rm -rf "$ENVIRONMENT" &&
+        "$python" -m venv "$ENVIRONMENT" &&
+        "$ENVIRONMENT/bin/python" -m pip install --quiet --disable-pip-version-check "${PACKAGES[@]}" &&
+        printf '%s' "${PACKAGES[*]}" >"$ENVIRONMENT/packages"
+    } >&2 || printf 'The installation failed.\n' >&2
+  fi
+  has_python_packages && exit 0
+  printf 'Missing for the tests:\n  %-16s skipped: %s\n' schemathesis \
+    'the shop is asked what its description allows and forbids' >&2
+  printf 'hint: python3 -m venv %s && %s/bin/pip install %s\n' "$ENVIRONMENT" "$ENVIRONMENT" "${PACKAGES[*]}" >&2
+  [ "${CI:-}" = true ] && exit 1
+  exit 0
 }
 
 missing() {
@@ -57,7 +103,7 @@ as_root() {
 }
 
 mapfile -t wanted < <(missing)
-[ "${#wanted[@]}" -eq 0 ] && exit 0
+[ "${#wanted[@]}" -eq 0 ] && install_python_packages
 
 debian=()
 for name in "${wanted[@]}"; do
@@ -77,7 +123,7 @@ if ! has axe-core && command -v npm >/dev/null; then
 fi
 
 mapfile -t wanted < <(missing)
-[ "${#wanted[@]}" -eq 0 ] && exit 0
+[ "${#wanted[@]}" -eq 0 ] && install_python_packages
 
 printf 'Missing for the tests:\n' >&2
 while IFS='|' read -r package purpose; do
@@ -90,4 +136,4 @@ done < <(tools)
 wanted=("${wanted[@]/axe-core/npm}")
 printf 'hint: as root: apt-get install %s; then run this again\n' "${wanted[*]}" >&2
 [ "${CI:-}" = true ] && exit 1
-exit 0
+install_python_packages

@@ -301,21 +301,7 @@ fn two_shops_of_ones_own_are_rehearsed_by_their_addresses() {
             "20",
         ],
     );
-    assert!(matches!(code, 1 | 4), "exit code {code}");
-    assert!(
-        !report["run"]["command"]
-            .as_str()
-            .unwrap()
-            .contains("s3cret")
-    );
-    for variant in array(&report["variants"]) {
-        assert_eq!(variant["audit"], Value::Null);
-        assert_eq!(variant["audit_missing"], "no_store_access");
-        let judged = array(&variant["phases"]).last().unwrap();
-        assert!(judged["succeeded"].as_u64().unwrap() > 100, "{judged:#}");
-        assert!(judged["cpu_per_request_us"].as_f64().unwrap() > 0.0);
-        assert_eq!(judged["cpu_share"], Value::Null);
-    }
+    check_foreign(code, &report);
     let page = std::fs::read_to_string(out.join("improvement_report.html")).unwrap();
     assert!(
         page.contains("not available: no store access"),
@@ -341,6 +327,24 @@ fn two_shops_of_ones_own_are_rehearsed_by_their_addresses() {
             .code()
             .is_some_and(|code| code == 0 || code == 4)
         );
+    }
+}
+
+fn check_foreign(code: i32, report: &Value) {
+    assert!(matches!(code, 1 | 4), "exit code {code}");
+    assert!(
+        !report["run"]["command"]
+            .as_str()
+            .unwrap()
+            .contains("s3cret")
+    );
+    for variant in array(&report["variants"]) {
+        assert_eq!(variant["audit"], Value::Null);
+        assert_eq!(variant["audit_missing"], "no_store_access");
+        let judged = array(&variant["phases"]).last().unwrap();
+        assert!(judged["succeeded"].as_u64().unwrap() > 100, "{judged:#}");
+        assert!(judged["cpu_per_request_us"].as_f64().unwrap() > 0.0);
+        assert_eq!(judged["cpu_share"], Value::Null);
     }
 }
 

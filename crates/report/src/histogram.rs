@@ -71,7 +71,12 @@ pub(crate) fn points(histogram: &LatencyHistogram) -> Vec<Point> {
             level += 100.0 / (STEPS_PER_HALF * 2_f64.powf(halvings));
         }
         if count == total {
-            // The walk itself never arrives at the last value, which stands for all the rest.
+            // The walk arrives at the last value once, and then that value stands for all the rest.
+            points.push(Point {
+                value_ms,
+                quantile: level / 100.0,
+                count,
+            });
             points.push(Point {
                 value_ms,
                 quantile: 1.0,
@@ -188,8 +193,12 @@ mod tests {
             lines[3],
             "       1.000 0.100000000000          3           1.11"
         );
-        assert!(
-            lines.contains(&"       2.000 1.000000000000          4"),
+        assert_eq!(
+            lines[lines.len() - 4..lines.len() - 2],
+            [
+                "       2.000 0.775000000000          4           4.44",
+                "       2.000 1.000000000000          4",
+            ],
             "{text}"
         );
         assert!(text.contains("#[Mean    =        1.2"), "{text}");

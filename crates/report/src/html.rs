@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::format;
-use crate::model::{ImprovementReport, Metric, VariantReport};
+use crate::model::{ImprovementReport, Metric, Source, TimeBasis, VariantReport};
 use crate::texts::{Language, Texts, fill};
 use crate::vendor;
 
@@ -81,6 +81,21 @@ impl<'a> Context<'a> {
                 ("phase", self.judged_phase),
             ],
         )
+    }
+
+    /// Whether both shops are ours, so that their promises are known.
+    fn shops_are_ours(&self) -> bool {
+        self.report.method.source == Source::Rehearsal
+            && self
+                .report
+                .variants
+                .iter()
+                .all(|variant| variant.audit_missing.is_none())
+    }
+
+    /// Whether the times count from the sending, because planned starts are unknown.
+    fn is_service_time_only(&self) -> bool {
+        self.report.method.time_basis == TimeBasis::ServiceTimeOnly
     }
 
     /// The name of a metric in this report.

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::format;
-use crate::model::{ComparisonVerdict, ImprovementReport, Outcome};
+use crate::model::{ComparisonVerdict, ImprovementReport, Outcome, TimeBasis};
 use crate::sentence::claim;
 use crate::texts::{Language, Texts, fill};
 
@@ -51,6 +51,9 @@ pub fn write(
         )?;
     }
     comparison(report, texts, writer)?;
+    if report.method.time_basis == TimeBasis::ServiceTimeOnly {
+        writeln!(writer, "\n{}", escaped(texts.method_service_time))?;
+    }
     for why in &report.incomparable {
         writeln!(writer, "\n{}", escaped(&texts.incomparable(why)))?;
     }

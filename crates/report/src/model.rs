@@ -57,7 +57,8 @@ pub struct ImprovementReport {
     /// The traffic.
     pub plan: PlanFacts,
     /// What was measured for each variant, from the runs of the first pair; the first is the
-    /// yardstick, the last is the one that is judged. At least two.
+    /// yardstick, the last is the one that is judged. At least two, with names of their own: the same
+    /// variant twice is `baseline` and `baseline-again`.
     pub variants: Vec<VariantReport>,
     /// Every run of every pair in the order in which they ran; empty where there was one run per
     /// variant and `variants` says all.

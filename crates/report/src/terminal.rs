@@ -7,7 +7,8 @@ use crate::format;
 use crate::html::{capacity_range, ladder_sentences};
 use crate::markdown::sign;
 use crate::model::{
-    ComparisonVerdict, ImprovementReport, Outcome, Severity, TargetVerdict, VariantReport,
+    ComparisonVerdict, ImprovementReport, Outcome, Severity, TargetVerdict, TimeBasis,
+    VariantReport,
 };
 use crate::sentence::claim;
 use crate::texts::{Language, Texts, fill};
@@ -46,6 +47,10 @@ pub fn write(
         let runs = report.method.pairs.to_string();
         let note = fill(texts.improvement_runs, &[("runs", &runs)]);
         wrapped(writer, "", &note, layout.width)?;
+        writeln!(writer)?;
+    }
+    if report.method.time_basis == TimeBasis::ServiceTimeOnly {
+        wrapped(writer, "", texts.method_service_time, layout.width)?;
         writeln!(writer)?;
     }
     if let Some(table) = comparison(report, layout) {

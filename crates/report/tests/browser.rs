@@ -255,7 +255,7 @@ fn the_summary_picture_is_sound() {
 /// Takes pictures of a finished page, section by section, for the documents:
 ///
 /// ```text
-/// DOUBLE11_REPORT=results/improvement_report.html DOUBLE11_PICTURES=docs/pictures \
+/// DOUBLE11_REPORT=$PWD/results/improvement_report.html DOUBLE11_PICTURES=$PWD/docs/pictures \
 ///     cargo test --release -p double11-report --test browser -- --ignored take_pictures
 /// ```
 #[test]

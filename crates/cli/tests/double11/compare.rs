@@ -104,6 +104,7 @@ fn damaged_and_foreign_files_are_refused_with_their_place() {
     unsorted[1..].reverse();
     let huge = text.replace(",OK,", &format!(",{},", "x".repeat(1 << 22)));
     let other_columns = format!("{text}timeStamp,elapsed,label,success\n");
+    let cut = text.get(..text.len() - 40).unwrap().to_owned();
     // (what, content, exit code, what has to be said)
     let cases: [(&str, String, i32, &str); 8] = [
         ("empty", String::new(), 2, "bad.jtl"),
@@ -117,7 +118,7 @@ fn damaged_and_foreign_files_are_refused_with_their_place() {
         ("no number", text.replace(",20,", ",fast,"), 2, "line 2"),
         ("huge field", huge, 2, "line 2"),
         ("other columns", other_columns, 2, "line 12"),
-        ("cut off", text[..text.len() - 40].to_owned(), 1, "cut off"),
+        ("cut off", cut, 1, "cut off"),
         ("unsorted", unsorted.join("\n") + "\n", 1, ""),
     ];
     for (what, content, code, place) in cases {
@@ -199,6 +200,10 @@ fn run_directories_are_compared_and_those_of_other_seeds_plans_and_phases_are_no
     let (code, said, _) = compare(folder.path(), &[&first], &[&first.join("samples.jtl")]);
     assert_eq!(code, 2, "{said}");
     assert!(said.contains("not of one kind"), "{said}");
+    check_unknown_phase(&first, &second);
+}
+
+fn check_unknown_phase(first: &Path, second: &Path) {
     let output = run([
         "compare",
         "--baseline",

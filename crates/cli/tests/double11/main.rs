@@ -12,6 +12,7 @@ mod compare;
 mod crash;
 mod flash_sale;
 mod harness;
+mod openapi;
 mod plans;
 mod power_loss;
 mod python_client;

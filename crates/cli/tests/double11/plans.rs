@@ -308,6 +308,68 @@ fn a_flash_sale_sells_out_and_the_audit_finds_nothing() {
     );
 }
 
+/// The gateway takes longer than the shopper waits: every payment is tried again under its key, finds
+/// itself done, and the audit reads several attempts as one write.
+#[test]
+fn attempts_under_one_key_are_one_write_to_the_audit() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(
+        folder.path(),
+        &[
+            "--products",
+            "10",
+            "--stock",
+            "5000",
+            "--gateway-latency",
+            "120ms",
+        ],
+    );
+    let out = folder.path().join("run");
+    let words = [
+        "flash-sale",
+        "--duration",
+        "4s",
+        "--rate",
+        "60",
+        "--timeout",
+        "60ms",
+    ];
+    let output = load(&out, &server.target, &words);
+    finished(&output);
+    settle(folder.path());
+    assert!(server.terminate().success());
+    let ledger = std::fs::read_to_string(out.join("client-ledger.jsonl")).unwrap();
+    let mut attempts = BTreeMap::<String, Vec<(u64, String)>>::new();
+    for line in ledger.lines().skip(1) {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        if line["kind"] == "payment" {
+            let key = line["key"].as_str().unwrap().to_owned();
+            let attempt = line["attempt"].as_u64().unwrap();
+            let outcome = line["outcome"].as_str().unwrap().to_owned();
+            attempts.entry(key).or_default().push((attempt, outcome));
+        }
+    }
+    let again = attempts
+        .values()
+        .filter(|lines| {
+            lines
+                .first()
+                .is_some_and(|(_, outcome)| outcome == "unknown")
+        })
+        .filter(|lines| {
+            lines
+                .iter()
+                .any(|(attempt, outcome)| *attempt > 1 && outcome == "acknowledged")
+        })
+        .count();
+    assert!(
+        again > 5,
+        "{again} payments were acknowledged at a later attempt: {attempts:?}"
+    );
+    let (passed, report) = audit(folder.path(), &[out.join("client-ledger.jsonl")]);
+    assert!(passed, "{:?}", failed_checks(&report));
+}
+
 #[test]
 fn the_session_and_the_day_are_run_by_their_profiles() {
     let folder = tempfile::tempdir().unwrap();

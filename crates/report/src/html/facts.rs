@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::Context;
 use crate::format::{self, count};
-use crate::model::{Source, TimeBasis};
+use crate::model::Source;
 use crate::texts::fill;
 
 pub(super) fn method(context: &Context<'_>) -> Markup {
@@ -33,17 +33,15 @@ pub(super) fn method(context: &Context<'_>) -> Markup {
             }
             @if method.source == Source::Rehearsal { li { (texts.method_open) } }
             @if method.source == Source::SampleFiles { li { (texts.method_samples) } }
-            @if method.time_basis == TimeBasis::ServiceTimeOnly {
-                li { (texts.method_service_time) }
-            }
+            @if context.is_service_time_only() { li { (texts.method_service_time) } }
             @if let Some(warm_up) = method.warm_up_s {
                 li { (fill(texts.method_warm_up, &[("seconds", &texts.seconds(warm_up))])) }
             }
-            li { (texts.method_response) }
+            @if !context.is_service_time_only() { li { (texts.method_response) } }
             li { (fill(texts.method_verdict, &[("timeout", &timeout)])) }
             li { (texts.method_errors) }
             li { (texts.method_availability) }
-            @if method.source == Source::Rehearsal { li { (texts.method_durable) } }
+            @if context.shops_are_ours() { li { (texts.method_durable) } }
             @if !method.run_folders.is_empty() {
                 @let folders = method.run_folders.join(texts.list_separator);
                 li { (fill(texts.method_folders, &[("folders", &folders)])) }

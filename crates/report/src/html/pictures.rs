@@ -97,7 +97,8 @@ pub(super) fn response(context: &Context<'_>) -> Option<Markup> {
     (!pictures.is_empty()).then(|| {
         html! {
             p.about {
-                (texts.response_about)
+                @if context.is_service_time_only() { (texts.method_service_time) }
+                @else { (texts.response_about) }
                 @if charts::response_is_logarithmic(context.report) { " " (texts.response_log) }
             }
             div.pair { @for picture in &pictures { (picture.render()) } }

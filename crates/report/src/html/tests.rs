@@ -1,5 +1,8 @@
 use super::*;
-use crate::model::{AuditStatus, CrossCheckStatus, FindingKind, Severity};
+use crate::model::{
+    AuditMissing, AuditStatus, CrossCheckStatus, FindingKind, Incomparable, Severity, Source,
+    TimeBasis,
+};
 use crate::{conclude, sample};
 
 fn page_of(report: &ImprovementReport) -> String {
@@ -77,6 +80,67 @@ fn the_embedded_data_is_what_the_script_reads() {
     for chart in data["charts"].as_array().unwrap() {
         let place = format!("id={}", chart["id"]);
         assert!(page.contains(&place), "no place for {place}");
+    }
+}
+
+#[test]
+fn bare_samples_promise_nothing_that_they_cannot_know() {
+    let mut report = sample::report();
+    report.method.source = Source::SampleFiles;
+    report.method.time_basis = TimeBasis::ServiceTimeOnly;
+    for variant in &mut report.variants {
+        variant.audit = None;
+        variant.audit_missing = Some(AuditMissing::NotFromSamples);
+    }
+    report.incomparable.push(Incomparable::DifferentSteps {
+        baseline: vec!["search".to_owned()],
+        optimised: Vec::new(),
+    });
+    conclude(&mut report);
+    let page = page_of(&report);
+    for expected in [
+        "P95 service time",
+        "Service time only: planned starts are unknown",
+        "not available: samples alone",
+        "The two sides must not be compared",
+        "only on one side: search; only on the other: –",
+        "Cannot be judged",
+    ] {
+        assert!(page.contains(expected), "`{expected}` is not in the page");
+    }
+    for absent in [
+        "an honest shop without sleeps",
+        "only after its commit is durable",
+        "its P95 response time was",
+        "From the planned start to the last byte",
+    ] {
+        assert!(!page.contains(absent), "`{absent}` is in the page");
+    }
+}
+
+#[test]
+fn a_chinese_page_speaks_chinese() {
+    let mut bytes = Vec::new();
+    write(&sample::full(), Language::TraditionalChinese, &mut bytes).unwrap();
+    let page = String::from_utf8(bytes).unwrap();
+    for expected in [
+        "<html lang=\"zh-Hant-TW\">",
+        "✓ 全部目標達成",
+        "✓ 勝出",
+        "優化階梯",
+        "未結案與已付款的訂單合計",
+        "在模擬雙11峰值流量",
+        "請求在進入處理程式之前平均等了 4,870 ms",
+    ] {
+        assert!(page.contains(expected), "`{expected}` is not in the page");
+    }
+    for english in [
+        "Under the same load",
+        "Chance alone",
+        ">Verdict<",
+        ">Audit<",
+    ] {
+        assert!(!page.contains(english), "`{english}` is in the page");
     }
 }
 

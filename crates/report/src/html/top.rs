@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::Context;
 use crate::format;
-use crate::model::{Finding, ImprovementRow, Outcome, Severity, Source, TargetVerdict};
+use crate::model::{Finding, ImprovementRow, Outcome, Severity, TargetVerdict};
 use crate::sentence::claim;
 use crate::texts::{Texts, fill};
 
@@ -82,7 +82,8 @@ pub(super) fn improvement(context: &Context<'_>) -> Markup {
             @let runs = context.report.method.pairs.to_string();
             p.note { (fill(texts.improvement_runs, &[("runs", &runs)])) }
         }
-        @if context.report.method.source == Source::Rehearsal {
+        @if context.is_service_time_only() { p.note { (texts.method_service_time) } }
+        @if context.shops_are_ours() {
             p.note { (texts.improvement_note) }
         }
     }
