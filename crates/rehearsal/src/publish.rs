@@ -1,6 +1,6 @@
 //! The files with fixed names: the report in all its forms, and what the first pair left behind.
 
-use double11_report::{ImprovementReport, Language, html, json, markdown, picture};
+use double11_report::{ImprovementReport, Language, histogram, html, json, markdown, picture};
 
 use crate::files::Folders;
 use crate::rehearse::RehearsalError;
@@ -36,6 +36,17 @@ pub(crate) fn publish(
             }
         }
     }
+    for variant in &report.variants {
+        let times = variant.histogram.as_ref();
+        let Some(times) = times.and_then(|times| times.response_time.as_deref()) else {
+            continue;
+        };
+        let name = percentiles_of(&variant.name, &report.method.judged_phase);
+        let mut text = Vec::new();
+        histogram::write_percentiles(times, &mut text)
+            .map_err(|error| failed(&name, std::io::Error::other(error)))?;
+        folders.write_and_publish(&name, &text)?;
+    }
     let mut data = Vec::new();
     json::write(report, &mut data).map_err(|error| failed(DATA, std::io::Error::other(error)))?;
     folders.write_and_publish(DATA, &data)?;
@@ -49,6 +60,11 @@ pub(crate) fn publish(
     markdown::write(report, language, &mut table).map_err(|source| failed(MARKDOWN, source))?;
     folders.write_and_publish(MARKDOWN, &table)?;
     Ok(())
+}
+
+/// The file with the percentiles of a variant's judged phase.
+pub(crate) fn percentiles_of(variant: &str, phase: &str) -> String {
+    format!("{variant}_{phase}.hgrm")
 }
 
 fn failed(name: &str, source: std::io::Error) -> RehearsalError {

@@ -64,7 +64,7 @@ impl<'a> Context<'a> {
         Self {
             report,
             language,
-            texts: language.texts(),
+            texts: language.texts_by(report.method.time_basis),
             baseline: name(report.baseline()),
             optimised: name(report.optimised()),
             judged_phase: &report.method.judged_phase,

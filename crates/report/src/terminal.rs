@@ -49,6 +49,14 @@ pub fn write(
         wrapped(writer, "", &note, layout.width)?;
         writeln!(writer)?;
     }
+    let ours = report
+        .variants
+        .iter()
+        .all(|variant| variant.audit.is_some());
+    if let Some(note) = texts.sync_note(report.host.fdatasync_ms).filter(|_| ours) {
+        wrapped(writer, "", &note, layout.width)?;
+        writeln!(writer)?;
+    }
     if report.method.time_basis == TimeBasis::ServiceTimeOnly {
         wrapped(writer, "", texts.method_service_time, layout.width)?;
         writeln!(writer)?;

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use crate::model::{
     AuditCheck, ComparisonVerdict, CrossCheckStatus, ImprovementRow, Metric, Outcome, Reason,
-    Severity, TargetVerdict,
+    Severity, TargetVerdict, TimeBasis,
 };
 
 mod audit;
@@ -48,6 +48,18 @@ impl Language {
         match self {
             Self::English => &en::ENGLISH,
             Self::TraditionalChinese => &zh_tw::TRADITIONAL_CHINESE,
+        }
+    }
+
+    /// The words for a page whose times count from this basis: without planned starts there is no
+    /// response time.
+    pub(crate) fn texts_by(self, basis: TimeBasis) -> &'static Texts {
+        match (self, basis) {
+            (_, TimeBasis::ResponseTime) => self.texts(),
+            (Self::English, TimeBasis::ServiceTimeOnly) => &en::ENGLISH_SERVICE_TIME,
+            (Self::TraditionalChinese, TimeBasis::ServiceTimeOnly) => {
+                &zh_tw::TRADITIONAL_CHINESE_SERVICE_TIME
+            }
         }
     }
 
@@ -179,7 +191,7 @@ texts! {
     method_samples, method_service_time, method_statistics, method_folders, fact_plan_hash,
     fact_seed, claim_runs, claim_better, claim_worse, claim_incomparable, claim_semicolon,
     claim_comma, claim_and_last, claim_stop, summary_heading, summary_made,
-    improvement_runs_short, method_one_run,
+    improvement_runs_short, method_one_run, improvement_sync,
 }
 
 impl Texts {

@@ -67,7 +67,17 @@ fn unknown_words_are_refused() {
         &["mongo://x", "sqlite:"],
     );
     check_failure(&run(["serve", "--addr", "0.0.0.0:0"]), 2, &["--auth none"]);
-    check_failure(&run(["rehearse"]), 2, &["--quick"]);
+    check_refusal(&run(["rehearse", "--quick", "--full"]), 2, &["--full"]);
+    check_refusal(
+        &run(["rehearse", "--baseline", "http://127.0.0.1:1"]),
+        2,
+        &["--optimized"],
+    );
+    check_failure(
+        &run(["rehearse", "--full", "--plan", "day"]),
+        2,
+        &["`--full`", "hint"],
+    );
 }
 
 #[test]

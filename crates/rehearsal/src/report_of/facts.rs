@@ -77,6 +77,8 @@ fn files(options: &RehearsalOptions) -> Vec<FileFact> {
             files.push(file(&format!("{name}_peak.jtl"), FileKind::PeakSamples));
         }
         files.push(file(&format!("{name}_metrics.json"), FileKind::Metrics));
+        let percentiles = publish::percentiles_of(name, &options.schedule.judged);
+        files.push(file(&percentiles, FileKind::Histogram));
     }
     files.extend([
         file(publish::DATA, FileKind::ReportData),

@@ -85,6 +85,9 @@ pub(super) fn improvement(context: &Context<'_>) -> Markup {
         @if context.is_service_time_only() { p.note { (texts.method_service_time) } }
         @if context.shops_are_ours() {
             p.note { (texts.improvement_note) }
+            @if let Some(note) = texts.sync_note(context.report.host.fdatasync_ms) {
+                p.note { (note) }
+            }
         }
     }
 }

@@ -24,6 +24,15 @@ impl Texts {
         }
     }
 
+    /// How long a sync took, to be read beside the rate of orders.
+    pub(crate) fn sync_note(&self, fdatasync_ms: Option<f64>) -> Option<String> {
+        let median = fdatasync_ms.filter(|median| *median > 0.0)?;
+        let rate = format::rate(1_000.0 / median);
+        let time = format::milliseconds(median);
+        let values = [("time", time.as_str()), ("rate", rate.as_str())];
+        Some(fill(self.improvement_sync, &values))
+    }
+
     pub(crate) fn comparison_reason(
         &self,
         reason: ComparisonReason,

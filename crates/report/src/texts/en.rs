@@ -261,6 +261,7 @@ pub(super) const ENGLISH: Texts = Texts {
     fact_system: "System",
     fact_file_system: "File system of the store",
     fact_fdatasync: "fdatasync, median",
+    improvement_sync: "An order is on the disk before it is confirmed: a sync (fdatasync) took {time} in the median on this file system, {rate} a second one after the other.",
     fact_shop_cpus: "Shop runs on",
     fact_generator_cpus: "Generator runs on",
     fact_plan: "Plan",
@@ -419,4 +420,16 @@ pub(super) const ENGLISH: Texts = Texts {
     summary_made: "Double11 {version} · {date} · {cpu}",
     audit_words: audit::none,
     audit_reasons: audit::none,
+};
+
+/// The same for samples of which only the service time is known.
+pub(super) const ENGLISH_SERVICE_TIME: Texts = Texts {
+    axis_latency: "Service time (ms)",
+    response: "Service time over time",
+    response_about: "From sending to the last byte: when each request was planned is not known, so that \
+                     waiting before it was sent does not count. Both shops have the same axis.",
+    heatmap: "How service times spread",
+    heatmap_about: "Each cell counts the requests that were sent in that time and took that long; the \
+                    darker, the more. Both axes are the same for every shop.",
+    ..ENGLISH
 };

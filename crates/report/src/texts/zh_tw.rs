@@ -261,6 +261,7 @@ pub(super) const TRADITIONAL_CHINESE: Texts = Texts {
     fact_system: "系統",
     fact_file_system: "儲存所在的檔案系統",
     fact_fdatasync: "fdatasync 中位數",
+    improvement_sync: "每筆訂單都先寫入磁碟才確認：在這個檔案系統上，一次同步（fdatasync）的中位數是 {time}，逐次進行時每秒 {rate} 次。",
     fact_shop_cpus: "商店執行於",
     fact_generator_cpus: "負載產生器執行於",
     fact_plan: "流量計畫",
@@ -419,4 +420,15 @@ pub(super) const TRADITIONAL_CHINESE: Texts = Texts {
     summary_made: "Double11 {version} · {date} · {cpu}",
     audit_words: audit::chinese,
     audit_reasons: audit::reason_chinese,
+};
+
+/// The same for samples of which only the service time is known.
+pub(super) const TRADITIONAL_CHINESE_SERVICE_TIME: Texts = Texts {
+    axis_latency: "服務時間（ms）",
+    response: "服務時間的變化",
+    response_about: "從送出算到收完最後一個位元組：不知道各請求原本計畫的起點，所以送出前的等待沒有算在內。\
+                     各商店使用相同的座標軸。",
+    heatmap: "服務時間的分布",
+    heatmap_about: "每一格是在該時間送出、並花了該長度時間的請求數，顏色越深越多。各商店的兩個座標軸都相同。",
+    ..TRADITIONAL_CHINESE
 };
