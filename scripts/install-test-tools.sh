@@ -53,7 +53,7 @@ python_with_venv() {
 }
 
 # Python packages of fixed versions, in an environment of their own below target/.
-ENVIRONMENT=target/test-tools
+ENVIRONMENT=target/test-tools/python
 PACKAGES=(schemathesis==4.32.5 openapi-spec-validator==0.9.0)
 
 has_python_packages() {

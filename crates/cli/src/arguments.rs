@@ -63,8 +63,12 @@ pub(crate) enum Command {
     #[command(after_help = "\
 Examples:
   double11 rehearse --quick            # one pair of runs, three minutes
-  double11 rehearse --quick --seed 7   # the same with other shoppers
-  double11 rehearse --quick --variants baseline,tuned --out tuned")]
+  double11 rehearse                    # six pairs and a verdict, 20 minutes
+  double11 rehearse --quick --levers   # and what each optimisation adds
+  double11 rehearse --variants baseline,baseline --out same   # only chance
+  double11 rehearse --lang zh-TW --out results-zh
+  double11 rehearse --plan my-shop.toml --baseline http://127.0.0.1:9001 \\
+    --optimized http://127.0.0.1:9002 --pairs 5")]
     Rehearse(Rehearse),
     /// Run a shop.
     #[command(after_help = "\
@@ -83,25 +87,29 @@ Examples:
   double11 load funnel --target http://127.0.0.1:8080 --rate 1000 --ramp 10s \\
     --duration 60s --peak --out run3
   double11 load day --target http://127.0.0.1:8080 --time-scale 720 --out day
-  double11 load session --target http://127.0.0.1:8080 --hour 12 --fail-if 'p95>50ms'
-  double11 load my-shop.toml --target https://shop.example --ca-cert ca.pem \\
-    -H 'Authorization: Bearer x'
+  double11 load session --target http://127.0.0.1:8080 --hour 12 \\
+    --fail-if 'p95>50ms' --out noon
+  double11 load my-shop.toml --target https://shop.example \\
+    --ca-cert ca.pem -H 'Authorization: Bearer x'
   double11 load funnel --base-users 100 --peak   # sends nothing: the step table
 
---fail-if takes the condition under which the run fails: METRIC[(STEP)] COMPARISON NUMBER[UNIT].
-  p50 p90 p95 p99 p99.9 mean max   response time in us, ms or s, in which a failed request counts
-                                   as at least the time-out: 'p95>50ms' 'p99(checkout)>100ms'
-  error_rate availability          in per cent: 'error_rate>1%' 'availability<99.9%'
-  tps orders payments              per second: 'tps<500' 'orders<58'
+--fail-if takes METRIC[(STEP)] COMPARISON NUMBER[UNIT], at which the run fails:
+  p50 p90 p95 p99 p99.9 mean max   response time in us, ms or s: 'p95>50ms',
+                                   'p99(checkout)>100ms'; a failed request
+                                   counts as at least the time-out
+  error_rate availability          in per cent: 'availability<99.9%'
+  tps orders payments              per second: 'tps<500'
   attempted failed dropped late    counts: 'dropped>0'
-Comparisons are > >= < <=. The figures are those of the measured phases together. If a condition
-is met the exit code is 1; if the load engine was the bottleneck nothing can be judged: 4.")]
+Comparisons are > >= < <=. Figures are those of the measured phases together. If
+a condition holds the exit code is 1; if the load engine was the bottleneck
+nothing can be judged: 4.")]
     Load(Box<Load>),
     /// Compare two finished runs: run directories, or JTL files of any tool, JMeter's included.
     #[command(after_help = "\
 Examples:
-  double11 compare --baseline before.jtl --optimized after.jtl --output report.html
-  double11 compare --baseline run1 --optimized run2 --phase steady")]
+  double11 compare --baseline before.jtl --optimized after.jtl
+  double11 compare --baseline run1 --optimized run2 --phase steady \\
+    --lang zh-TW --output report.html")]
     Compare(Compare),
     /// List the built-in plans, print one to copy and change, or check a plan file.
     #[command(after_help = "\

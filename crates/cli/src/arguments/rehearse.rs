@@ -82,7 +82,7 @@ pub(crate) struct RehearsedShops {
         conflicts_with = "variants"
     )]
     pub(crate) optimized: Option<String>,
-    /// A header of every request, such as `Authorization: Bearer …` (repeatable).
+    /// A header of every request, such as `Authorization: Bearer x` (repeatable).
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
     pub(crate) headers: Vec<String>,
     /// A PEM file of certificate authorities to trust besides the public ones (repeatable).

@@ -63,7 +63,9 @@ fn sample_files_of_another_tool_are_compared_by_service_time_and_say_so() {
     for variant in [0, 1] {
         let phase = &report["variants"][variant]["phases"][0];
         assert_eq!(phase["attempted"], 400);
-        assert_eq!(phase["service_time"]["p95_ms"], 20.0);
+        // Percentiles have three significant digits.
+        let p95 = phase["service_time"]["p95_ms"].as_f64().unwrap();
+        assert!((p95 - 20.0).abs() < 0.1, "{p95} ms");
         assert_eq!(phase["response_time"]["count"], 0);
         assert_eq!(
             report["variants"][variant]["audit_missing"],

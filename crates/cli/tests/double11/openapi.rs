@@ -17,7 +17,7 @@ const RUN_MAX: Duration = Duration::from_mins(15);
 /// A program of the tools' virtual environment, or of the path.
 fn tool(name: &str) -> Option<PathBuf> {
     let installed = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../target/test-tools/bin")
+        .join("../../target/test-tools/python/bin")
         .join(name);
     let works = |program: &Path| {
         Command::new(program)
