@@ -19,7 +19,7 @@ use crate::rehearse::RehearsalError;
 use crate::report_of::phases;
 use crate::resources::{ResourceSampler, cpu_of};
 use crate::run::{self, OpenShop, Which};
-use crate::schedule::Schedule;
+use crate::schedule::{NORMAL_PER_SECOND, Schedule};
 
 use search::{Criterion, Seen};
 
@@ -31,6 +31,9 @@ const STRICT_P95_MS: f64 = 50.0;
 const RELAXED_P95_MS: f64 = 1_000.0;
 /// A rate is offered for this part of its time before it counts.
 const WARM_UP_PART: u32 = 3;
+/// The search of one shop begins no probe later than this many times a probe's length after its start:
+/// a shop that needs long to come to rest costs precision, not the evening.
+const LENGTH_MAX: u32 = 17;
 /// A shop has come to rest when it uses less of a processor than this over a [`LOOK`].
 const AT_REST: f64 = 0.1;
 const LOOK: Duration = Duration::from_millis(250);
@@ -68,9 +71,13 @@ pub(crate) fn search(
     };
     let open = OpenShop::start(options, &folder, which, observer)?;
     let mut probes = known.to_vec();
-    let first = options.schedule.normal_per_second.unwrap_or(50.0);
-    while let Some(per_second) =
-        search::next_rate(&probes.iter().map(seen).collect::<Vec<_>>(), first)
+    let first = options
+        .schedule
+        .normal_per_second
+        .unwrap_or(NORMAL_PER_SECOND);
+    let began = clock::steady();
+    while began.elapsed() < measured * LENGTH_MAX
+        && let Some(per_second) = next_rate(&probes, first)
     {
         observer.event(Event::Probing {
             variant,
@@ -98,6 +105,11 @@ pub(crate) fn search(
         report: report(variant, probes),
         audit_passed: audit.map(|(audit, _)| audit.verdict == double11_audit::Verdict::Passed),
     })
+}
+
+fn next_rate(probes: &[CapacityProbe], first: f64) -> Option<f64> {
+    let seen: Vec<Seen> = probes.iter().map(seen).collect();
+    search::next_rate(&seen, first)
 }
 
 fn report(variant: &str, mut probes: Vec<CapacityProbe>) -> CapacityReport {

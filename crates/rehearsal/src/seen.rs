@@ -59,7 +59,7 @@ pub(crate) fn seen(options: &RehearsalOptions, pair: u32, folder: &str, run: &Ru
         cross_check_failed: run
             .cross_check
             .as_ref()
-            .map(checks::cross_check)
+            .map(|check| checks::cross_check(check, run.outcome.health.generator_limited))
             .is_some_and(|check| differs(&check)),
         generator_limited: run.outcome.health.generator_limited,
     }
@@ -87,7 +87,10 @@ pub(crate) fn variant(options: &RehearsalOptions, run: &Run) -> VariantReport {
             .as_ref()
             .map(|audit| checks::audit(audit, Some(settled)))
             .ok_or(AuditMissing::NoStoreAccess),
-        cross_check: run.cross_check.as_ref().map(checks::cross_check),
+        cross_check: run
+            .cross_check
+            .as_ref()
+            .map(|check| checks::cross_check(check, run.outcome.health.generator_limited)),
     })
 }
 
@@ -103,5 +106,46 @@ fn beside<'run>(
         shop_cores: run.audit.is_some().then(|| shop_cores(options)),
         business,
         window_seconds: 1,
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::collections::BTreeMap;
+
+    use double11_report::model::{Availability, PhaseReport, Quantiles};
+
+    /// A judged phase of a thousand requests with these figures, none of which failed.
+    pub(crate) fn phase(tps: f64, p95_ms: f64, cpu_us: f64) -> PhaseReport {
+        PhaseReport {
+            name: "peak_20x".to_owned(),
+            measured: true,
+            traffic_multiple: Some(20.0),
+            start_s: 40.0,
+            duration_s: 30.0,
+            offered_per_second: Some(1_000.0),
+            attempted: 1_000,
+            succeeded: 1_000,
+            expected_refusals: 0,
+            failed: 0,
+            dropped: 0,
+            late: 0,
+            throughput_per_second: Some(tps),
+            orders_per_second: None,
+            payments_per_second: None,
+            response_time: Quantiles::default(),
+            service_time: Quantiles::default(),
+            verdict_p95_ms: Some(p95_ms),
+            verdict_p95_is_lower_bound: false,
+            error_rate: Some(0.0),
+            failures: BTreeMap::new(),
+            availability: Some(Availability {
+                good: 30,
+                total: 30,
+            }),
+            cpu_share: None,
+            cpu_per_request_us: Some(cpu_us),
+            memory_max_bytes: None,
+        }
     }
 }

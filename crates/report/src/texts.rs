@@ -155,7 +155,7 @@ texts! {
     why_target_restarted, why_counter_reset, why_series_missing, why_no_start_time,
     why_no_scrape_before, why_no_scrape_after, why_scrapes_too_few, why_requests_too_few,
     why_step_without_endpoint, why_waited, why_beyond_buckets, why_bucket_too_wide,
-    why_unreadable, file_normal_samples, file_peak_samples, file_samples, file_metrics,
+    why_unreadable, why_generator_limited, file_normal_samples, file_peak_samples, file_samples, file_metrics,
     file_report_page, file_report_data, file_picture, file_markdown, file_histogram, file_runs,
     cross_check_agrees, cross_check_differs, cross_check_cannot, generator, generator_about,
     generator_caption, generator_figure, generator_limited, generator_limited_yes,

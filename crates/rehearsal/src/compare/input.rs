@@ -14,7 +14,8 @@ use double11_monitor::cross_check::{
 };
 use double11_monitor::matrix::Matrix;
 use double11_report::model::{
-    AuditMissing, CrossCheckStatus, Finding, HostFacts, PlanFacts, VariantReport, Warning,
+    AuditMissing, CrossCheckReport, CrossCheckStatus, Finding, HostFacts, PlanFacts, VariantReport,
+    Warning,
 };
 use double11_units::UnixMicros;
 use serde::de::DeserializeOwned;
@@ -245,10 +246,16 @@ impl Input {
     }
 
     pub(crate) fn cross_check_failed(&self) -> bool {
-        self.cross_check().is_some_and(|check| {
-            let mut results = checks::cross_check(check).results.into_iter();
+        self.cross_check_report().is_some_and(|check| {
+            let mut results = check.results.into_iter();
             results.any(|result| result.status == CrossCheckStatus::Differs)
         })
+    }
+
+    fn cross_check_report(&self) -> Option<CrossCheckReport> {
+        let limited = self.generator_limited();
+        self.cross_check()
+            .map(|check| checks::cross_check(check, limited))
     }
 
     fn cross_check(&self) -> Option<&CrossCheck> {
@@ -293,7 +300,7 @@ impl Input {
             plan: None,
             health: directory.map(|directory| &directory.manifest.generator),
             audit: audit.map(|audit| checks::audit(audit, None)).ok_or(missing),
-            cross_check: self.cross_check().map(checks::cross_check),
+            cross_check: self.cross_check_report(),
         })
     }
 

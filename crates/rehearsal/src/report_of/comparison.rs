@@ -56,8 +56,15 @@ pub(crate) fn comparison(pairs: &[PairOfPhases]) -> Comparison {
                             RatioBound::AtMost => IntervalBound::AtMost,
                             RatioBound::AtLeast => IntervalBound::AtLeast,
                         },
-                        low: ratio.inference.map(|inference| inference.interval.low),
-                        high: ratio.inference.map(|inference| inference.interval.high),
+                        // On the side to which only a bound is known the interval is open.
+                        low: ratio
+                            .inference
+                            .filter(|_| ratio.bound != RatioBound::AtMost)
+                            .map(|inference| inference.interval.low),
+                        high: ratio
+                            .inference
+                            .filter(|_| ratio.bound != RatioBound::AtLeast)
+                            .map(|inference| inference.interval.high),
                     }),
                     p_value: ratio.and_then(|ratio| Some(ratio.inference?.p_value)),
                     adjusted_p_value: judgement.p_adjusted,
@@ -186,4 +193,64 @@ fn none_seen(pairs: &[PairOfPhases], share: Metric) -> Option<RuleOfThree> {
         trials,
         upper_bound,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PairOfPhases, comparison};
+    use crate::seen::tests::phase;
+    use double11_report::model::{ComparisonReason, ComparisonVerdict, Metric};
+
+    /// Pairs whose baseline answers late, in vain or not, and whose other side answers in time.
+    fn pairs(count: usize, baseline_is_bound: bool) -> Vec<PairOfPhases> {
+        let pair = |index: usize| {
+            let noise = 1.0 + 0.01 * index as f64;
+            let mut baseline = phase(40.0 * noise, 9_000.0 * noise, 20_000.0 * noise);
+            baseline.verdict_p95_is_lower_bound = baseline_is_bound;
+            PairOfPhases {
+                baseline: Some(baseline),
+                optimised: Some(phase(1_000.0, 4.0, 170.0)),
+            }
+        };
+        (0..count).map(pair).collect()
+    }
+
+    #[test]
+    fn six_pairs_show_better_on_every_metric() {
+        let found = comparison(&pairs(6, false));
+        assert_eq!((found.pairs, found.metrics.len()), (6, 3));
+        for metric in &found.metrics {
+            assert_eq!(metric.verdict, ComparisonVerdict::Better, "{metric:?}");
+            assert_eq!(metric.reason, ComparisonReason::Significant);
+            let ratio = metric.ratio.unwrap();
+            assert!(ratio.low.unwrap() < ratio.estimate && ratio.estimate < ratio.high.unwrap());
+        }
+        let errors = &found.differences[0];
+        assert_eq!(errors.metric, Metric::ErrorRate);
+        assert_eq!(errors.none_seen.unwrap().trials, 6 * 1_000);
+    }
+
+    #[test]
+    fn an_interval_is_open_where_only_a_bound_is_known() {
+        let found = comparison(&pairs(6, true));
+        let p95 = found.metrics[1].ratio.unwrap();
+        assert_eq!(found.metrics[1].verdict, ComparisonVerdict::Better);
+        assert!(p95.low.is_none() && p95.high.unwrap() < 0.01, "{p95:?}");
+    }
+
+    #[test]
+    fn few_pairs_and_missing_figures_show_nothing() {
+        let few = comparison(&pairs(4, false));
+        assert!(few.metrics.iter().all(|metric| {
+            metric.verdict == ComparisonVerdict::NotShown
+                && metric.reason == ComparisonReason::TooFewPairs
+                && metric.ratio.unwrap().low.is_none()
+        }));
+        let mut gap = pairs(6, false);
+        gap[3].optimised = None;
+        let gap = comparison(&gap);
+        assert!(gap.metrics.iter().all(|metric| {
+            metric.reason == ComparisonReason::MissingFigures && metric.ratio.is_none()
+        }));
+    }
 }

@@ -122,6 +122,8 @@ pub enum CrossCheckReason {
     },
     /// A histogram of the run cannot be read.
     UnreadableTimeSeries,
+    /// The load generator was itself late, which is in its times and in none of the shop's.
+    GeneratorLimited,
     /// Anything else, in words that are shown as they are.
     Other {
         /// Words without a final dot.

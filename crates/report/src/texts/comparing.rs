@@ -71,7 +71,10 @@ impl Texts {
             template,
             &[
                 ("trials", &count(rule.trials)),
-                ("bound", &format::percent(rule.upper_bound)),
+                (
+                    "bound",
+                    &format!("{}%", format::ratio_number(rule.upper_bound * 100.0)),
+                ),
             ],
         )
     }

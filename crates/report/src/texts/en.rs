@@ -206,6 +206,7 @@ pub(super) const ENGLISH: Texts = Texts {
     why_waited: "requests waited {waited} before the handler",
     why_beyond_buckets: "the shop's P95 is beyond its highest bucket, {bound}",
     why_bucket_too_wide: "the shop's bucket is {width} wide, too wide to tell",
+    why_generator_limited: "the load engine was itself late in this run, which its times contain and the shop's do not",
     why_unreadable: "a histogram of the run cannot be read",
     file_normal_samples: "every sample of the normal phase",
     file_peak_samples: "every sample of the peak phases",

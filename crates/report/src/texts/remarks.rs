@@ -139,6 +139,7 @@ impl Texts {
                 &[("width", &format::milliseconds(*bucket_error_ms))],
             ),
             Why::UnreadableTimeSeries => self.why_unreadable.to_owned(),
+            Why::GeneratorLimited => self.why_generator_limited.to_owned(),
             Why::Other { text } => text.clone(),
         }
     }

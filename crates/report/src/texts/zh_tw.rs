@@ -206,6 +206,7 @@ pub(super) const TRADITIONAL_CHINESE: Texts = Texts {
     why_waited: "請求在進入處理程式之前平均等了 {waited}",
     why_beyond_buckets: "商店的 P95 超出最高的分組 {bound}",
     why_bucket_too_wide: "商店的分組寬達 {width}，無法分辨",
+    why_generator_limited: "負載產生器在這輪測試中本身就來不及，它量到的時間含有這段延遲，商店的則沒有",
     why_unreadable: "測試中有一個直方圖無法讀取",
     file_normal_samples: "平常階段的每一筆樣本",
     file_peak_samples: "峰值階段的每一筆樣本",
