@@ -203,7 +203,7 @@ fn report(options: &CompareOptions, pairs: &[[Input; 2]], judged: &str) -> Impro
             judged: phases(input),
             audit_passed: input.audit_passed(),
             cross_check_failed: input.cross_check_failed(),
-            generator_limited: input.generator_limited(),
+            generator_limited: input.as_directory().map(|_| input.generator_limited()),
         })
     });
     let runs: Vec<RunReport> = runs.collect();

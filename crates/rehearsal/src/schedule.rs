@@ -70,25 +70,21 @@ impl Schedule {
     }
 
     /// The phases of a plan's own profile. The measured phase with the highest rate (the first of
-    /// several, else the first measured one) is judged; `normal_per_second` is the lowest rate of a
-    /// measured phase.
+    /// several, else the first measured one) is judged. Which of its rates is that of a normal day, a
+    /// profile does not say.
     pub fn of_profile(model: LoadModel, mut phases: Vec<Phase>, requests_per_visit: f64) -> Self {
         let rate = |phase: &Phase| phase.rate.map(|rate| mean(rate, requests_per_visit));
         let measured = || phases.iter().filter(|phase| phase.measured);
         let judged = measured()
             .reduce(|best, next| if rate(next) > rate(best) { next } else { best })
             .map_or_else(String::new, |phase| phase.name.clone());
-        let normal_per_second = measured()
-            .filter_map(rate)
-            .filter(|rate| *rate > 0.0)
-            .reduce(f64::min);
         for phase in &mut phases {
             phase.samples_file = sample_file(phase);
         }
         Self {
             model,
             phases,
-            normal_per_second,
+            normal_per_second: None,
             judged,
         }
     }
@@ -225,7 +221,7 @@ mod tests {
         };
         let schedule = Schedule::of_profile(model, phases, 2.5);
         assert_eq!(schedule.judged, "hour_00");
-        assert_eq!(schedule.normal_per_second, Some(2.5));
+        assert_eq!(schedule.normal_per_second, None);
         assert_eq!(schedule.phases[2].samples_file.as_deref(), Some("normal"));
         let faster = schedule.compressed(10.0);
         assert_eq!(faster.length(), Duration::from_secs(3));

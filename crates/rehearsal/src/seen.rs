@@ -1,8 +1,6 @@
 //! What is remembered of every run, when its samples are not needed any more.
 
-use double11_report::model::{
-    AuditMissing, CrossCheckStatus, PhaseReport, RunReport, VariantReport,
-};
+use double11_report::model::{AuditMissing, PhaseReport, RunReport, VariantReport};
 
 use crate::options::RehearsalOptions;
 use crate::rehearse::shop_cores;
@@ -21,7 +19,7 @@ pub(crate) struct Seen {
     /// The judged phase.
     pub(crate) judged: Option<PhaseReport>,
     audit_passed: Option<bool>,
-    cross_check_failed: bool,
+    cross_check_failed: Option<bool>,
     generator_limited: bool,
 }
 
@@ -34,7 +32,7 @@ impl From<&Seen> for RunReport {
             judged: seen.judged.clone(),
             audit_passed: seen.audit_passed,
             cross_check_failed: seen.cross_check_failed,
-            generator_limited: seen.generator_limited,
+            generator_limited: Some(seen.generator_limited),
         }
     }
 }
@@ -43,10 +41,6 @@ impl From<&Seen> for RunReport {
 pub(crate) fn seen(options: &RehearsalOptions, pair: u32, folder: &str, run: &Run) -> Seen {
     let business = Business::of_plan(&options.plan);
     let judged = run.outcome.summary.phase(&options.schedule.judged);
-    let differs = |check: &double11_report::model::CrossCheckReport| {
-        let mut results = check.results.iter();
-        results.any(|result| result.status == CrossCheckStatus::Differs)
-    };
     Seen {
         pair,
         variant: run.variant.clone(),
@@ -60,7 +54,8 @@ pub(crate) fn seen(options: &RehearsalOptions, pair: u32, folder: &str, run: &Ru
             .cross_check
             .as_ref()
             .map(|check| checks::cross_check(check, run.outcome.health.generator_limited))
-            .is_some_and(|check| differs(&check)),
+            .as_ref()
+            .and_then(checks::failed),
         generator_limited: run.outcome.health.generator_limited,
     }
 }
@@ -68,7 +63,6 @@ pub(crate) fn seen(options: &RehearsalOptions, pair: u32, folder: &str, run: &Ru
 /// Everything that the report shows of a run.
 pub(crate) fn variant(options: &RehearsalOptions, run: &Run) -> VariantReport {
     let business = Business::of_plan(&options.plan);
-    let settled = run.settled_after.unwrap_or(RehearsalOptions::SETTLE_LIMIT);
     let peak = options
         .schedule
         .judged_phase()
@@ -85,7 +79,7 @@ pub(crate) fn variant(options: &RehearsalOptions, run: &Run) -> VariantReport {
         audit: run
             .audit
             .as_ref()
-            .map(|audit| checks::audit(audit, Some(settled)))
+            .map(|audit| checks::audit(audit, run.settled_after))
             .ok_or(AuditMissing::NoStoreAccess),
         cross_check: run
             .cross_check

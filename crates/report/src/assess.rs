@@ -6,16 +6,25 @@
 
 use crate::figures::Figures;
 use crate::model::{
-    Bound, CrossCheckStatus, Figure, ImprovementReport, ImprovementRow, Metric, Outcome, Reason,
-    Severity, TargetVerdict,
+    Bound, ComparisonReason, ComparisonVerdict, CrossCheckStatus, Figure, ImprovementReport,
+    ImprovementRow, Metric, Outcome, Reason, Severity, TargetVerdict,
 };
 use crate::sentence;
 use crate::texts::Language;
 
-/// Fills `improvement`, `outcome` and `sentence` of a report from its other fields.
+/// Fills `improvement`, `outcome` and `sentence` of a report from its other fields, and takes the
+/// verdicts of its comparison back where nothing may be judged.
 pub fn conclude(report: &mut ImprovementReport) {
     report.improvement = improvement_rows(report);
     report.outcome = outcome(report);
+    if is_reserved(report)
+        && let Some(comparison) = &mut report.comparison
+    {
+        for compared in &mut comparison.metrics {
+            compared.verdict = ComparisonVerdict::NotShown;
+            compared.reason = ComparisonReason::Reserved;
+        }
+    }
     report.sentence = sentence::claim(report, Language::English);
 }
 
@@ -65,6 +74,12 @@ pub fn outcome(report: &ImprovementReport) -> Outcome {
     }
 }
 
+/// Whether the figures may not be judged against each other: an audit failed, the generator was the
+/// limit or the two sides are not comparable.
+pub(crate) fn is_reserved(report: &ImprovementReport) -> bool {
+    audit_failed(report) || generator_limited(report) || !report.incomparable.is_empty()
+}
+
 /// Whether the audit of any run failed.
 pub(crate) fn audit_failed(report: &ImprovementReport) -> bool {
     let variants = report.variants.iter();
@@ -91,7 +106,7 @@ fn cross_check_failed(report: &ImprovementReport) -> bool {
         .flat_map(|cross_check| &cross_check.results);
     results
         .map(|result| result.status == CrossCheckStatus::Differs)
-        .chain(report.runs.iter().map(|run| run.cross_check_failed))
+        .chain(report.runs.iter().filter_map(|run| run.cross_check_failed))
         .any(|failed| failed)
 }
 
@@ -101,7 +116,7 @@ pub(crate) fn generator_limited(report: &ImprovementReport) -> bool {
     variants
         .filter_map(|variant| variant.generator.as_ref())
         .map(|generator| generator.limited)
-        .chain(report.runs.iter().map(|run| run.generator_limited))
+        .chain(report.runs.iter().filter_map(|run| run.generator_limited))
         .any(|limited| limited)
 }
 
@@ -217,8 +232,9 @@ fn met_reason(optimised: Option<Figure>, baseline_meets: Option<bool>) -> Reason
         (Some(resolution), _) if resolution > 1.0 - AVAILABILITY_TARGET => {
             Reason::CoarseWindows { resolution }
         }
-        (_, Some(true) | None) => Reason::BothMeet,
+        (_, Some(true)) => Reason::BothMeet,
         (_, Some(false)) => Reason::OnlyOptimisedMeets,
+        (_, None) => Reason::BaselineUnknown,
     }
 }
 

@@ -191,7 +191,9 @@ texts! {
     method_samples, method_service_time, method_statistics, method_folders, fact_plan_hash,
     fact_seed, claim_runs, claim_better, claim_worse, claim_incomparable, claim_semicolon,
     claim_comma, claim_and_last, claim_stop, summary_heading, summary_made,
-    improvement_runs_short, method_one_run, improvement_sync,
+    improvement_runs_short, method_one_run, improvement_sync, reason_baseline_unknown,
+    comparison_reserved, claim_one_run, claim_not_shown, method_verdict_samples,
+    response_summary_service,
 }
 
 impl Texts {
@@ -286,6 +288,7 @@ impl Texts {
         match row.reason {
             Reason::BothMeet => self.reason_both_meet.to_owned(),
             Reason::OnlyOptimisedMeets => fill(self.reason_only_optimised, &names),
+            Reason::BaselineUnknown => fill(self.reason_baseline_unknown, &names),
             Reason::Misses => fill(self.reason_misses, &names),
             Reason::CoarseWindows { resolution } => {
                 let resolution = crate::format::percent(resolution);

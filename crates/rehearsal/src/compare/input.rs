@@ -14,8 +14,7 @@ use double11_monitor::cross_check::{
 };
 use double11_monitor::matrix::Matrix;
 use double11_report::model::{
-    AuditMissing, CrossCheckReport, CrossCheckStatus, Finding, HostFacts, PlanFacts, VariantReport,
-    Warning,
+    AuditMissing, CrossCheckReport, Finding, HostFacts, PlanFacts, VariantReport, Warning,
 };
 use double11_units::UnixMicros;
 use serde::de::DeserializeOwned;
@@ -245,11 +244,8 @@ impl Input {
         Some(audit.verdict == double11_audit::Verdict::Passed)
     }
 
-    pub(crate) fn cross_check_failed(&self) -> bool {
-        self.cross_check_report().is_some_and(|check| {
-            let mut results = check.results.into_iter();
-            results.any(|result| result.status == CrossCheckStatus::Differs)
-        })
+    pub(crate) fn cross_check_failed(&self) -> Option<bool> {
+        self.cross_check_report().as_ref().and_then(checks::failed)
     }
 
     fn cross_check_report(&self) -> Option<CrossCheckReport> {
@@ -273,13 +269,9 @@ impl Input {
         }
     }
 
-    /// The lowest rate that was offered in a measured phase, where there are several.
+    /// The rate of the phase that a rehearsal calls normal; another run does not say which is.
     fn normal_per_second(&self) -> Option<f64> {
-        let measured = self.summary.phases.iter().filter(|phase| phase.measured);
-        let rates = measured
-            .clone()
-            .filter_map(|phase| phase.offered_per_second);
-        rates.reduce(f64::min).filter(|_| measured.count() > 1)
+        self.summary.phase("normal")?.offered_per_second
     }
 
     pub(crate) fn variant(&self, judged: &str) -> VariantReport {

@@ -63,6 +63,17 @@ pub(crate) fn cross_check(check: &CrossCheck, generator_limited: bool) -> model:
     }
 }
 
+/// Whether any comparison differed; `None` where nothing could be compared.
+pub(crate) fn failed(check: &model::CrossCheckReport) -> Option<bool> {
+    let mut compared = check
+        .results
+        .iter()
+        .filter(|result| result.status != model::CrossCheckStatus::CannotCompare)
+        .peekable();
+    compared.peek()?;
+    Some(compared.any(|result| result.status == model::CrossCheckStatus::Differs))
+}
+
 /// The kind of a check in the words of the report.
 pub(crate) fn kind(kind: CheckKind) -> model::CrossCheckKind {
     match kind {

@@ -234,11 +234,11 @@ fn any_run_can_spoil_the_outcome() {
         Outcome::Failed,
     );
     check(
-        |report| report.runs[4].cross_check_failed = true,
+        |report| report.runs[4].cross_check_failed = Some(true),
         Outcome::Failed,
     );
     check(
-        |report| report.runs[9].generator_limited = true,
+        |report| report.runs[9].generator_limited = Some(true),
         Outcome::CannotJudge,
     );
     check(

@@ -249,15 +249,15 @@ fn run_row(context: &Context<'_>, run: &RunReport) -> Markup {
         Some(false) => texts.failed,
         None => format::NONE,
     };
-    let cross_check = if run.cross_check_failed {
-        texts.cross_check_differs
-    } else {
-        texts.cross_check_agrees
+    let cross_check = match run.cross_check_failed {
+        Some(true) => texts.cross_check_differs,
+        Some(false) => texts.cross_check_agrees,
+        None => format::NONE,
     };
-    let generator = if run.generator_limited {
-        texts.runs_generator_limited
-    } else {
-        texts.runs_generator_fine
+    let generator = match run.generator_limited {
+        Some(true) => texts.runs_generator_limited,
+        Some(false) => texts.runs_generator_fine,
+        None => format::NONE,
     };
     html! {
         tr {

@@ -17,8 +17,8 @@ pub struct Comparison {
     pub pairs_needed: u32,
     /// Confidence level of every interval, between 0 and 1, for instance 0.95.
     pub confidence_level: f64,
-    /// Smallest change that counts, as a share: 0.05 means that a ratio between 0.95 and 1.05 is
-    /// never called better or worse.
+    /// Smallest change that counts, as a share: 0.05 means that a ratio between 1 ÷ 1.05 and 1.05
+    /// is never called better or worse.
     pub minimum_effect: f64,
     /// The metrics that are judged, as ratios.
     pub metrics: Vec<MetricComparison>,
@@ -115,6 +115,9 @@ pub enum ComparisonReason {
     WrongSideOfBound,
     /// A run lacks the figure.
     MissingFigures,
+    /// Nothing is judged: a failed audit, a limited generator or sides that must not be compared
+    /// take every verdict back.
+    Reserved,
 }
 
 /// One share over all pairs, as a difference.
@@ -158,10 +161,10 @@ pub struct RunReport {
     pub judged: Option<PhaseReport>,
     /// Whether the audit passed; `None` when there was none.
     pub audit_passed: Option<bool>,
-    /// Whether a comparable cross-check differed.
-    pub cross_check_failed: bool,
-    /// Whether the load generator was the limit.
-    pub generator_limited: bool,
+    /// Whether a comparable cross-check differed; `None` when nothing could be compared.
+    pub cross_check_failed: Option<bool>,
+    /// Whether the load generator was the limit; `None` when its health was not recorded.
+    pub generator_limited: Option<bool>,
 }
 
 /// Why the two sides must not be compared; any of them makes the outcome `CannotJudge`.

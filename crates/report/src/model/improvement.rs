@@ -89,6 +89,8 @@ pub enum Reason {
     BothMeet,
     /// The judged variant meets it, the yardstick does not.
     OnlyOptimisedMeets,
+    /// The judged variant meets it; whether the yardstick does is not known.
+    BaselineUnknown,
     /// The judged variant does not meet it.
     Misses,
     /// No window was bad, but so few windows cannot tell the target from a little less.

@@ -47,6 +47,7 @@ impl Texts {
             ComparisonReason::BothBounds => self.comparison_both_bounds,
             ComparisonReason::WrongSideOfBound => self.comparison_wrong_side,
             ComparisonReason::MissingFigures => self.comparison_missing,
+            ComparisonReason::Reserved => self.comparison_reserved,
         };
         fill(
             template,

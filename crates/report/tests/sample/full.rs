@@ -65,8 +65,8 @@ fn runs(report: &ImprovementReport, pair: u32) -> Vec<RunReport> {
             folder: format!("runs/2026-11-11T00-00-00Z/{pair}{position}-{name}"),
             judged: Some(shaken(phase, pair)),
             audit_passed: Some(true),
-            cross_check_failed: false,
-            generator_limited: false,
+            cross_check_failed: Some(false),
+            generator_limited: Some(false),
         }
     });
     runs.collect()

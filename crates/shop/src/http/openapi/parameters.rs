@@ -51,8 +51,8 @@ pub(super) fn all(facts: &Facts<'_>) -> Value {
             "name": "Idempotency-Key",
             "in": "header",
             "description": "Made by the client, best a UUIDv7. The same key with the same request \
-                is answered as the first time; with another request it is 422 `key_reused`. Kept \
-                for 24 hours for each user and operation.",
+                is answered as the first time; with another request it is 422 `key_reused`. Its \
+                scope is user and operation.",
             "schema": {
                 "type": "string",
                 "minLength": 1,
