@@ -304,7 +304,8 @@ fn two_shops_of_ones_own_are_rehearsed_by_their_addresses() {
     check_foreign(code, &report);
     let page = std::fs::read_to_string(out.join("improvement_report.html")).unwrap();
     assert!(
-        page.contains("not available: no store access"),
+        page.to_lowercase()
+            .contains("not available: no store access"),
         "the audit's absence is said"
     );
     // Both shops still run: a rehearsal ends only what it started.
@@ -395,5 +396,49 @@ fn print_verdicts(report: &Value) {
             metric["adjusted_p_value"],
             metric["verdict"]
         );
+    }
+}
+
+/// A plan of virtual users has more of them than the load engine has connections for other plans, and
+/// `flash-sale` keeps its own few products.
+#[test]
+fn plans_with_a_profile_of_their_own_are_rehearsed() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let cases: [(&str, &str, &str, u64); 2] = [
+        ("session", "600", "products=500", 100),
+        ("flash-sale", "10", "products=5", 50),
+    ];
+    for (plan, time_scale, parameter, least) in cases {
+        let (code, report) = rehearsed(
+            &folder.path().join(plan),
+            &[
+                "--pairs",
+                "1",
+                "--no-capacity",
+                "--plan",
+                plan,
+                "--time-scale",
+                time_scale,
+                "--param",
+                parameter,
+                "--stock",
+                "20000",
+            ],
+        );
+        assert!(matches!(code, 1 | 4), "{plan}: exit code {code}");
+        assert_eq!(report["plan"]["name"], plan);
+        for variant in array(&report["variants"]) {
+            assert_eq!(
+                variant["audit"]["passed"], true,
+                "{plan}: {:#}",
+                variant["audit"]
+            );
+            let phases = array(&variant["phases"]).iter();
+            let asked: u64 = phases
+                .map(|phase| phase["attempted"].as_u64().unwrap())
+                .sum();
+            assert!(asked > least, "{plan}: {asked} requests");
+        }
     }
 }

@@ -34,6 +34,8 @@ const WARM_UP_PART: u32 = 3;
 /// The search of one shop begins no probe later than this many times a probe's length after its start:
 /// a shop that needs long to come to rest costs precision, not the evening.
 const LENGTH_MAX: u32 = 17;
+/// However short the probes are, the search may take this long.
+const LENGTH_MIN: Duration = Duration::from_mins(1);
 /// A shop has come to rest when it uses less of a processor than this over a [`LOOK`].
 const AT_REST: f64 = 0.1;
 const LOOK: Duration = Duration::from_millis(250);
@@ -45,6 +47,8 @@ const SEED_DISTANCE: u64 = 1_000_000;
 /// What the search found.
 pub(crate) struct Found {
     pub(crate) report: CapacityReport,
+    /// Whether the search came to its end before its time was over.
+    pub(crate) is_narrow: bool,
     /// Whether the store was in order afterwards; `None` when it is not ours.
     pub(crate) audit_passed: Option<bool>,
 }
@@ -76,7 +80,7 @@ pub(crate) fn search(
         .normal_per_second
         .unwrap_or(NORMAL_PER_SECOND);
     let began = clock::steady();
-    while began.elapsed() < measured * LENGTH_MAX
+    while began.elapsed() < (measured * LENGTH_MAX).max(LENGTH_MIN)
         && let Some(per_second) = next_rate(&probes, first)
     {
         observer.event(Event::Probing {
@@ -100,8 +104,10 @@ pub(crate) fn search(
         probes.push(probe);
         rest(&open);
     }
+    let is_narrow = next_rate(&probes, first).is_none();
     let audit = run::close(open, None, variant, observer)?;
     Ok(Found {
+        is_narrow,
         report: report(variant, probes),
         audit_passed: audit.map(|(audit, _)| audit.verdict == double11_audit::Verdict::Passed),
     })

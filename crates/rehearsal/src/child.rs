@@ -12,8 +12,9 @@ use crate::clock;
 
 /// How long a shop may take to seed its store and to answer.
 const READY_LIMIT: Duration = Duration::from_mins(2);
-/// How long a shop may take to drain and end.
-const STOP_LIMIT: Duration = Duration::from_secs(20);
+/// How long a shop may take to drain and end: it gives three parts its drain deadline of 10 s one after
+/// the other.
+const STOP_LIMIT: Duration = Duration::from_secs(45);
 /// What the shop prints on standard output when it takes requests; the address follows.
 const READY_LINE: &str = "listening on ";
 

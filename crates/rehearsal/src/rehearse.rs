@@ -95,14 +95,13 @@ pub fn rehearse(
         warnings: Vec::new(),
     };
     let host = conductor.look_at_the_host();
-    let result = conductor.conduct(host);
-    // Whatever failed while an end was asked for is that end.
-    if options.stop.is_stopping() {
-        return Err(RehearsalError::Interrupted {
+    match conductor.conduct(&host) {
+        // Whatever failed while an end was asked for is that end.
+        Err(_) if options.stop.is_stopping() => Err(RehearsalError::Interrupted {
             kept: conductor.folders.kept,
-        });
+        }),
+        result => result,
     }
-    result
 }
 
 /// A rehearsal that is under way.
@@ -135,7 +134,7 @@ impl Conductor<'_> {
         )
     }
 
-    fn conduct(&mut self, host: HostFacts) -> Result<Rehearsal, RehearsalError> {
+    fn conduct(&mut self, host: &HostFacts) -> Result<Rehearsal, RehearsalError> {
         let options = self.options;
         let mut first = Vec::new();
         for number in 1..=options.pairs {
@@ -155,11 +154,18 @@ impl Conductor<'_> {
                 }
             }
         }
-        let capacity = self.capacities(&first)?;
-        let ladder = self.ladder()?;
+        // The pairs are what counts: their report is there whatever becomes of the rest.
+        let pairs_only = self.report(host, &first, Vec::new(), None);
+        self.publish(&first, &pairs_only)?;
+        let capacity = self.capacities(&first);
+        let ladder = self.ladder();
+        if self.options.stop.is_stopping() {
+            return Err(RehearsalError::Interrupted {
+                kept: self.folders.kept.clone(),
+            });
+        }
         let report = self.report(host, &first, capacity, ladder);
-        let runs: Vec<&Run> = first.iter().map(|(run, _)| run).collect();
-        publish::publish(&self.folders, &runs, &report, options.language)?;
+        self.publish(&first, &report)?;
         Ok(Rehearsal {
             report,
             page: self.folders.out.join(publish::PAGE),
@@ -167,7 +173,33 @@ impl Conductor<'_> {
         })
     }
 
+    fn publish(
+        &self,
+        first: &[(Run, VariantReport)],
+        report: &ImprovementReport,
+    ) -> Result<(), RehearsalError> {
+        let runs: Vec<&Run> = first.iter().map(|(run, _)| run).collect();
+        publish::publish(&self.folders, &runs, report, self.options.language)
+    }
+
+    /// A part after the pairs could not be carried out; what they have shown stands.
+    fn gave_up(&mut self, part: &str, error: &RehearsalError) {
+        let mut text = format!("{part}: {error}");
+        let mut source = std::error::Error::source(error);
+        while let Some(cause) = source {
+            text = format!("{text}: {cause}");
+            source = cause.source();
+        }
+        self.observer.event(Event::Warning { text: &text });
+        self.warnings.push(Warning::Other { text });
+    }
+
     fn run(&mut self, pair: u32, position: char, side: &Side) -> Result<Run, RehearsalError> {
+        if self.options.stop.is_stopping() {
+            return Err(RehearsalError::Interrupted {
+                kept: self.folders.kept.clone(),
+            });
+        }
         let folder = format!("{pair}-{position}-{}", side.name());
         let run = run::run(
             self.options,
@@ -213,52 +245,65 @@ impl Conductor<'_> {
             }));
     }
 
-    fn capacities(
-        &mut self,
-        first: &[(Run, VariantReport)],
-    ) -> Result<Vec<CapacityReport>, RehearsalError> {
+    fn capacities(&mut self, first: &[(Run, VariantReport)]) -> Vec<CapacityReport> {
         let mut reports = Vec::new();
-        let sides = self.options.sides.iter();
-        for side in sides.filter(|_| self.options.capacity.is_some()) {
-            let known = known_rates(self.options, side, first);
-            let found = capacity::search(self.options, &self.folders, side, &known, self.observer)?;
+        let options = self.options;
+        for side in options.sides.iter().filter(|_| options.capacity.is_some()) {
+            let known = known_rates(options, side, first);
+            let part = format!("the search for the capacity of {}", side.name());
+            let found = capacity::search(options, &self.folders, side, &known, self.observer);
+            let found = match found {
+                Ok(found) => found,
+                Err(_) if options.stop.is_stopping() => break,
+                Err(error) => {
+                    self.gave_up(&part, &error);
+                    continue;
+                }
+            };
             if found.audit_passed == Some(false) {
                 let text =
                     "The store was not in order after the search for its capacity.".to_owned();
                 self.findings
                     .push(remarks::failure(side.name(), FindingKind::Other { text }));
             }
+            if !found.is_narrow {
+                let text = format!("{part} ended before its brackets were narrow");
+                self.warnings.push(Warning::Other { text });
+            }
             reports.push(found.report);
         }
-        Ok(reports)
+        reports
     }
 
-    fn ladder(&mut self) -> Result<Option<Ladder>, RehearsalError> {
-        if self.options.ladder.is_empty() {
-            return Ok(None);
+    fn ladder(&mut self) -> Option<Ladder> {
+        if self.options.ladder.is_empty() || self.options.stop.is_stopping() {
+            return None;
         }
-        let climbed = ladder::climb(self.options, &self.folders, self.observer)?;
+        let climbed = match ladder::climb(self.options, &self.folders, self.observer) {
+            Ok(climbed) => climbed,
+            Err(error) => {
+                if !self.options.stop.is_stopping() {
+                    self.gave_up("the ladder", &error);
+                }
+                return None;
+            }
+        };
         for name in climbed.failed_audits {
             let text = "The audit of a rung of the ladder failed.".to_owned();
             self.findings
                 .push(remarks::failure(&name, FindingKind::Other { text }));
         }
-        Ok(Some(climbed.ladder))
+        Some(climbed.ladder)
     }
 
     fn report(
-        &mut self,
-        host: HostFacts,
+        &self,
+        host: &HostFacts,
         first: &[(Run, VariantReport)],
         capacity: Vec<CapacityReport>,
         ladder: Option<Ladder>,
     ) -> ImprovementReport {
         let options = self.options;
-        if options.schedule.judged_phase().is_none() {
-            let name = options.sides[1].name();
-            self.findings
-                .push(remarks::failure(name, FindingKind::NoJudgedPhase));
-        }
         // The report's first variant is the yardstick, whichever ran first.
         let variants = options.sides.iter().filter_map(|side| {
             let found = first.iter().find(|(run, _)| run.variant == side.name());
@@ -267,7 +312,7 @@ impl Conductor<'_> {
         let mut report = ImprovementReport {
             schema_version: double11_report::model::SCHEMA_VERSION,
             run: facts::run(options, self.started, self.watch.elapsed()),
-            host,
+            host: host.clone(),
             plan: facts::plan(options),
             variants: variants.collect(),
             runs: self.seen.iter().map(RunReport::from).collect(),
@@ -278,8 +323,8 @@ impl Conductor<'_> {
             improvement: Vec::new(),
             outcome: Outcome::CannotJudge,
             sentence: String::new(),
-            findings: std::mem::take(&mut self.findings),
-            warnings: std::mem::take(&mut self.warnings),
+            findings: self.findings.clone(),
+            warnings: self.warnings.clone(),
             method: facts::method(options, &self.seen),
         };
         double11_report::conclude(&mut report);

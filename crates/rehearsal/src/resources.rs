@@ -28,7 +28,13 @@ pub(crate) struct ResourceSample {
 #[derive(Debug)]
 pub(crate) struct ResourceSampler {
     stop: Arc<AtomicBool>,
-    thread: JoinHandle<Vec<ResourceSample>>,
+    thread: Option<JoinHandle<Vec<ResourceSample>>>,
+}
+
+impl Drop for ResourceSampler {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
 }
 
 impl ResourceSampler {
@@ -47,13 +53,17 @@ impl ResourceSampler {
             samples.extend(look(process_id, start));
             samples
         });
-        Self { stop, thread }
+        Self {
+            stop,
+            thread: Some(thread),
+        }
     }
 
     /// Stops looking and hands over what was seen, ascending in time.
-    pub(crate) fn finish(self) -> Vec<ResourceSample> {
+    pub(crate) fn finish(mut self) -> Vec<ResourceSample> {
         self.stop.store(true, Ordering::Relaxed);
-        self.thread.join().unwrap_or_default()
+        let thread = self.thread.take();
+        thread.map_or_else(Vec::new, |thread| thread.join().unwrap_or_default())
     }
 }
 
@@ -61,7 +71,8 @@ impl ResourceSampler {
 pub(crate) fn from_metrics(matrix: &Matrix, start: UnixMicros) -> Vec<ResourceSample> {
     let at_scrape = |at: UnixMicros| {
         let value = |name| matrix.sum_at(Selector::new(name, &[]), at);
-        let since_start = u64::try_from(at.get() - start.get()).ok()?;
+        // The scrape before the start stands for the start: the shop was idle until then.
+        let since_start = u64::try_from(at.get() - start.get()).unwrap_or(0);
         let cpu = Duration::try_from_secs_f64(value("process_cpu_seconds_total")?).ok()?;
         let memory = value("process_resident_memory_bytes").unwrap_or_default();
         #[expect(

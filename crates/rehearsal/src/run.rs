@@ -369,7 +369,7 @@ pub(crate) fn run_options(
         seed: which.seed,
         threads: Some(1),
         pin_to: options.generator_cpus.clone(),
-        connections: RehearsalOptions::CONNECTIONS as usize,
+        connections: which.schedule.connections() as usize,
         max_in_flight: RehearsalOptions::MAX_IN_FLIGHT as usize,
         request_timeout: RehearsalOptions::REQUEST_TIMEOUT,
         connect_timeout: CONNECT_TIMEOUT,

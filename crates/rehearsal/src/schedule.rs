@@ -5,6 +5,8 @@ use std::time::Duration;
 use double11_load::LoadModel;
 use double11_load::schedule::{Phase, Ramp, Rate, Spread};
 
+use crate::options::RehearsalOptions;
+
 /// Requests per second of a normal day, as the requirements have it.
 pub const NORMAL_PER_SECOND: f64 = 50.0;
 
@@ -115,6 +117,15 @@ impl Schedule {
             .phases
             .retain(|phase| !phase.measured || phase.name == self.judged);
         shorter
+    }
+
+    /// Most connections that the load generator opens: every virtual user has one of its own.
+    pub fn connections(&self) -> u32 {
+        let users = match self.model {
+            LoadModel::Closed { users } => u32::try_from(users).unwrap_or(u32::MAX),
+            LoadModel::Open { .. } => 0,
+        };
+        users.max(RehearsalOptions::CONNECTIONS)
     }
 
     /// How long the phases take together.

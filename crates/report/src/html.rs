@@ -93,6 +93,11 @@ impl<'a> Context<'a> {
                 .all(|variant| variant.audit_missing.is_none())
     }
 
+    /// Whether nothing but files of samples is known: no plan, no seed, no time-out.
+    fn is_samples_only(&self) -> bool {
+        self.report.method.source == Source::SampleFiles
+    }
+
     /// Whether the times count from the sending, because planned starts are unknown.
     fn is_service_time_only(&self) -> bool {
         self.report.method.time_basis == TimeBasis::ServiceTimeOnly

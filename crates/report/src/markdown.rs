@@ -50,6 +50,11 @@ pub fn write(
             ],
         )?;
     }
+    if report.method.pairs > 1 {
+        let runs = report.method.pairs.to_string();
+        let note = fill(texts.improvement_runs, &[("runs", &runs)]);
+        writeln!(writer, "\n{}", escaped(&note))?;
+    }
     comparison(report, texts, writer)?;
     if report.method.time_basis == TimeBasis::ServiceTimeOnly {
         writeln!(writer, "\n{}", escaped(texts.method_service_time))?;
@@ -170,8 +175,8 @@ mod tests {
     fn it_holds_the_table_the_verdicts_and_the_sentence() {
         let text = text(&sample::report(), Language::English);
         for expected in [
-            "**✓ All targets met**",
-            "optimized handled 999 TPS where baseline handled 184",
+            "**✓ All judged targets met**",
+            "optimized handled 999 TPS (baseline: 184)",
             "| Metric | Requirement (before → after) | baseline | optimized | Change | Verdict |",
             "| Throughput (TPS) | 50 → 500+ | 184 | 999 | × 5.4 | ✓ met |",
             "| P95 response time | 500 ms → &lt; 50 ms | ≥ 5,000 ms | 4.61 ms | −99.9% or more | ✓ met |",

@@ -154,7 +154,11 @@ fn squeezed(text: &str) -> Option<u32> {
 
 fn foot(report: &ImprovementReport, texts: &Texts) -> Markup {
     let y = f64::from(HEIGHT) - 62.0;
-    let pairs = report.comparison.as_ref().map(|comparison| {
+    let several = report
+        .comparison
+        .as_ref()
+        .filter(|comparison| comparison.pairs > 1);
+    let pairs = several.map(|comparison| {
         fill(
             texts.improvement_runs_short,
             &[("runs", &comparison.pairs.to_string())],
@@ -197,7 +201,7 @@ mod tests {
     fn it_shows_the_verdict_and_the_figures() {
         let picture = text(&sample::report(), Language::English);
         for expected in [
-            "All targets met",
+            "All judged targets met",
             ">184<",
             ">999<",
             "≥ 5,000 ms",
@@ -210,12 +214,21 @@ mod tests {
             );
         }
         let picture = text(&sample::full(), Language::TraditionalChinese);
-        for expected in ["全部目標達成", "每秒交易數", "lang=\"zh-Hant-TW\""] {
+        for expected in ["已判定的目標全部達成", "每秒交易數", "lang=\"zh-Hant-TW\""]
+        {
             assert!(
                 picture.contains(expected),
                 "`{expected}` is missing in\n{picture}"
             );
         }
+    }
+
+    #[test]
+    fn one_pair_is_no_number_of_pairs() {
+        let mut report = sample::full();
+        assert!(text(&report, Language::English).contains("6 pairs of runs"));
+        report.comparison.as_mut().unwrap().pairs = 1;
+        assert!(text(&report, Language::English).contains("One run of each"));
     }
 
     #[test]

@@ -8,7 +8,8 @@ use crate::assess;
 use crate::figures::Figures;
 use crate::format;
 use crate::model::{
-    Bound, Comparison, ComparisonVerdict, ImprovementReport, Metric, PhaseReport, TimeBasis,
+    Bound, Comparison, ComparisonReason, ComparisonVerdict, ImprovementReport, Metric, PhaseReport,
+    TimeBasis,
 };
 use crate::texts::{Language, Texts, fill};
 
@@ -34,9 +35,10 @@ pub fn claim(report: &ImprovementReport, language: Language) -> String {
             &[("baseline", &baseline.name), ("tps", &tps)],
         ));
     }
-    if figures.runs() > 1 {
-        let runs = figures.runs().to_string();
-        opening.push_str(&fill(texts.claim_runs, &[("runs", &runs)]));
+    match figures.runs() {
+        0 => {}
+        1 => opening.push_str(texts.claim_one_run),
+        runs => opening.push_str(&fill(texts.claim_runs, &[("runs", &runs.to_string())])),
     }
     let mut clauses: Vec<String> = [
         Metric::ResponseTimeP95,
@@ -50,8 +52,12 @@ pub fn claim(report: &ImprovementReport, language: Language) -> String {
         clauses.push(texts.claim_audit.to_owned());
     }
     let mut sentence = join(opening, &clauses, texts);
-    if let Some(comparison) = &report.comparison {
-        sentence.push_str(&shown(comparison, &optimised.name, texts));
+    // A claim that the next sentence takes back would still be quoted.
+    if let Some(comparison) = &report.comparison
+        && !assess::is_reserved(report)
+    {
+        let name = |metric| texts.metric_by(metric, report.method.time_basis);
+        sentence.push_str(&shown(comparison, &optimised.name, texts, name));
     }
     let reservations = [
         (assess::audit_failed(report), texts.claim_audit_failed),
@@ -66,14 +72,21 @@ pub fn claim(report: &ImprovementReport, language: Language) -> String {
     sentence
 }
 
-/// In what all pairs together show a difference; nothing where they show none.
-fn shown(comparison: &Comparison, optimised: &str, texts: &Texts) -> String {
+/// In what all pairs together show a difference and, where there are enough of them to show one, in
+/// what they do not.
+fn shown(
+    comparison: &Comparison,
+    optimised: &str,
+    texts: &Texts,
+    name: impl Fn(Metric) -> &'static str,
+) -> String {
     let metrics = |verdict| {
         let names: Vec<&str> = comparison
             .metrics
             .iter()
             .filter(|compared| compared.verdict == verdict)
-            .map(|compared| texts.metric(compared.metric))
+            .filter(|compared| compared.reason != ComparisonReason::MissingFigures)
+            .map(|compared| name(compared.metric))
             .collect();
         (!names.is_empty()).then(|| names.join(texts.list_separator))
     };
@@ -96,13 +109,20 @@ fn shown(comparison: &Comparison, optimised: &str, texts: &Texts) -> String {
             &[("metrics", &worse), ("optimised", optimised)],
         ));
     }
+    if comparison.pairs >= comparison.pairs_needed
+        && let Some(others) = metrics(ComparisonVerdict::NotShown)
+    {
+        words.push_str(&fill(texts.claim_not_shown, &[("metrics", &others)]));
+    }
     words
 }
 
 fn opening(texts: &Texts, phase: &PhaseReport, optimised: &str, tps: &str) -> String {
     let duration = texts.seconds(phase.duration_s);
     let offered = phase.offered_per_second.map(format::rate);
-    let multiple = phase.traffic_multiple.map(format::plain);
+    // Only more than the normal traffic is a peak.
+    let multiple = phase.traffic_multiple.filter(|multiple| *multiple > 1.0);
+    let multiple = multiple.map(format::plain);
     let mut values = vec![
         ("duration", duration.as_str()),
         ("tps", tps),
@@ -178,7 +198,9 @@ fn join(opening: String, clauses: &[String], texts: &Texts) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::{ImprovementReport, Outcome};
+    use crate::model::{
+        ComparisonReason, ComparisonVerdict, ImprovementReport, Metric, Outcome, TimeBasis,
+    };
     use crate::{conclude, sample};
 
     fn check(change: impl FnOnce(&mut ImprovementReport), expected: &str) {
@@ -193,7 +215,7 @@ mod tests {
         check(
             |_| {},
             "In a simulated Double 11 peak (20 times the normal traffic, 1,000 requests per second \
-             offered for 30 s), optimized handled 999 TPS where baseline handled 184; its P95 \
+             offered for 30 s), optimized handled 999 TPS (baseline: 184) (one run of each); its P95 \
              response time was 4.61 ms against ≥ 5,000 ms, 30 of 30 of its one-second windows were \
              good against 1 of 30, its error rate was 0% against 81.6%, and the audit found every \
              acknowledged order and nothing oversold.",
@@ -213,9 +235,48 @@ mod tests {
                     }
                 }
             },
-            "With 1,000 requests per second offered for 30 s, optimized handled 999 TPS where \
-             baseline handled 184; its error rate was 0% against 81.6%.",
+            "With 1,000 requests per second offered for 30 s, optimized handled 999 TPS \
+             (baseline: 184) (one run of each); its error rate was 0% against 81.6%.",
         );
+    }
+
+    #[test]
+    fn only_more_than_the_normal_traffic_is_a_peak() {
+        check(
+            |report| {
+                for variant in &mut report.variants {
+                    variant.audit = None;
+                    for phase in &mut variant.phases {
+                        phase.traffic_multiple = Some(1.0);
+                        phase.verdict_p95_ms = None;
+                        phase.availability = None;
+                    }
+                }
+            },
+            "With 1,000 requests per second offered for 30 s, optimized handled 999 TPS \
+             (baseline: 184) (one run of each); its error rate was 0% against 81.6%.",
+        );
+    }
+
+    #[test]
+    fn what_enough_pairs_do_not_show_is_said_with_its_name() {
+        let sentence = |pairs| {
+            let mut report = sample::full();
+            report.method.time_basis = TimeBasis::ServiceTimeOnly;
+            let comparison = report.comparison.as_mut().unwrap();
+            comparison.pairs = pairs;
+            for compared in &mut comparison.metrics {
+                if compared.metric == Metric::ResponseTimeP95 {
+                    compared.verdict = ComparisonVerdict::NotShown;
+                    compared.reason = ComparisonReason::NotSignificant;
+                }
+            }
+            conclude(&mut report);
+            report.sentence
+        };
+        let words = "No difference was shown in P95 service time.";
+        assert!(sentence(6).contains(words), "{}", sentence(6));
+        assert!(!sentence(4).contains("No difference was shown"));
     }
 
     #[test]

@@ -279,11 +279,12 @@ fn write_remarks(
         let about = finding
             .variant
             .as_ref()
-            .map(|name| format!(" ({name})"))
+            .map(|name| fill(texts.remark_about, &[("name", name)]))
             .unwrap_or_default();
         let text = format!(
-            "{}{about}: {}",
+            "{}{about}{}{}",
             texts.severity(finding.severity),
+            texts.remark_colon,
             texts.finding(finding)
         );
         wrapped(writer, &format!("{sign} "), &text, layout.width)?;
@@ -292,7 +293,12 @@ fn write_remarks(
         wrapped(
             writer,
             "! ",
-            &format!("{}: {}", texts.warning_word, texts.warning(warning)),
+            &format!(
+                "{}{}{}",
+                texts.warning_word,
+                texts.remark_colon,
+                texts.warning(warning)
+            ),
             layout.width,
         )?;
     }
@@ -393,7 +399,7 @@ mod tests {
         let text = text(&report, 100, false);
         let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(words.contains(&report.sentence));
-        assert!(words.contains("✓ All targets met"));
+        assert!(words.contains("✓ All judged targets met"));
         assert!(words.contains("• Note (baseline): The baseline queues"));
         assert!(words.contains("! Warning: The machine's clock"));
     }
@@ -408,7 +414,7 @@ mod tests {
                     "✓ better",
                     "21,500 to 22,900",
                     "+ search-index",
-                    "Over 6 interleaved pairs",
+                    "Over 6 pairs of runs",
                 ],
             ),
             (
@@ -418,7 +424,7 @@ mod tests {
                     "✓ 勝出",
                     "21,500 至 22,900",
                     "+ search-index",
-                    "在 6 組交錯進行的配對中",
+                    "綜合 6 組配對",
                 ],
             ),
         ] {

@@ -192,8 +192,8 @@ texts! {
     fact_seed, claim_runs, claim_better, claim_worse, claim_incomparable, claim_semicolon,
     claim_comma, claim_and_last, claim_stop, summary_heading, summary_made,
     improvement_runs_short, method_one_run, improvement_sync, reason_baseline_unknown,
-    comparison_reserved, claim_one_run, claim_not_shown, method_verdict_samples,
-    response_summary_service,
+    comparison_reserved, claim_one_run, claim_not_shown, remark_about,
+    remark_colon,
 }
 
 impl Texts {

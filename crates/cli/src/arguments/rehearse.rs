@@ -96,9 +96,9 @@ pub(crate) struct RehearsedShops {
         default_value = "8080,8081"
     )]
     pub(crate) ports: Vec<u16>,
-    /// Products in the catalogue, 1 to 5,000,000.
-    #[arg(long, default_value_t = 100_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=5_000_000))]
-    pub(crate) products: u32,
+    /// Products in the catalogue, 1 to 5,000,000, and of the plan [default: 100000].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=5_000_000))]
+    pub(crate) products: Option<u32>,
     /// Pieces of each product; without it the catalogue decides.
     #[arg(long, value_name = "PIECES")]
     pub(crate) stock: Option<u32>,
@@ -119,7 +119,8 @@ pub(crate) struct RehearsedTraffic {
     /// plan with a load profile: its rate at the factor 1.
     #[arg(long, value_name = "RATE")]
     pub(crate) normal_rate: Option<f64>,
-    /// Make every phase shorter by this factor.
+    /// Make every phase shorter by this factor, 0.01 to 100,000; of a plan with a load profile, in
+    /// place of the profile's own scale.
     #[arg(long, value_name = "X")]
     pub(crate) time_scale: Option<f64>,
     /// Decides catalogue, shoppers and gateway; the same seed gives the same rehearsal.

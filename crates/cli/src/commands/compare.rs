@@ -16,6 +16,15 @@ use crate::exit::{CommandResult, Failure};
 pub(crate) fn run(arguments: Compare) -> CommandResult {
     let language = arguments.lang;
     let output = arguments.output;
+    let inputs = arguments.baseline.iter().chain(&arguments.optimized);
+    let is_data = output.extension().is_some_and(|ending| ending == "json");
+    if is_data || inputs.into_iter().any(|input| same_file(input, &output)) {
+        let error = anyhow::anyhow!(
+            "`--output {}` would overwrite what is needed",
+            output.display()
+        );
+        return Err(Failure::usage(error).hint("name the page: `--output report.html`"));
+    }
     let report = compare(&CompareOptions {
         baseline: arguments.baseline,
         optimized: arguments.optimized,
@@ -37,6 +46,12 @@ pub(crate) fn run(arguments: Compare) -> CommandResult {
         data.display()
     ));
     Ok(exit_of(&report))
+}
+
+/// Whether two paths lead to one file that is there.
+fn same_file(one: &Path, other: &Path) -> bool {
+    let found = |path: &Path| path.canonicalize().ok();
+    found(one).is_some_and(|one| Some(one) == found(other))
 }
 
 /// Writes a file beside its place first, so that an earlier one is replaced as a whole.

@@ -21,6 +21,15 @@ use crate::machine;
 
 mod shown;
 
+/// Products in the catalogue when nothing is said.
+const PRODUCTS_DEFAULT: u32 = 100_000;
+/// A rate that is offered for less than this tells nothing.
+const PROBE_MIN: Duration = Duration::from_secs(1);
+/// Rates of a normal day, in requests per second, and factors on the length of phases.
+const RATES: std::ops::RangeInclusive<f64> = 0.1..=100_000.0;
+const TIME_SCALES: std::ops::RangeInclusive<f64> = 0.01..=100_000.0;
+/// Longest wait for a shop of somebody else's to accept a connection.
+const REACH_LIMIT: Duration = Duration::from_secs(5);
 /// Pairs of runs when nothing is said: enough for a 10 % effect at 2 % noise.
 const PAIRS_DEFAULT: u32 = 6;
 /// Starting, settling and auditing of one run, for the estimate of how long it will take.
@@ -81,6 +90,13 @@ pub(crate) const fn exit_of(report: &ImprovementReport) -> Exit {
     }
 }
 
+/// How long a rate counts in the search for a capacity.
+fn probe(plan: &Plan, time_scale: Option<f64>) -> Duration {
+    let scale = time_scale.filter(|_| plan.profile().is_none());
+    let compressed = RehearsalOptions::PROBE.div_f64(scale.unwrap_or(1.0));
+    compressed.clamp(PROBE_MIN, RehearsalOptions::PROBE)
+}
+
 fn estimate(options: &RehearsalOptions) -> Duration {
     let rungs = u32::try_from(options.ladder.len()).unwrap_or(u32::MAX);
     let searches = if options.capacity.is_some() { 2 } else { 0 };
@@ -110,14 +126,14 @@ fn options(arguments: Rehearse) -> Result<RehearsalOptions, Failure> {
             PAIRS_DEFAULT
         }),
         capacity: (!arguments.length.quick && !arguments.no_capacity)
-            .then(|| RehearsalOptions::PROBE.div_f64(traffic.time_scale.unwrap_or(1.0))),
+            .then(|| probe(&plan, traffic.time_scale)),
         ladder: if arguments.levers {
             ladder()
         } else {
             Vec::new()
         },
         plan,
-        products: arguments.shops.products,
+        products: arguments.shops.products.unwrap_or(PRODUCTS_DEFAULT),
         stock: arguments.shops.stock,
         schedule,
         headers: headers(&arguments.shops.headers)?,
@@ -137,17 +153,9 @@ fn options(arguments: Rehearse) -> Result<RehearsalOptions, Failure> {
 /// The plan, and the phases: its own where it has a profile, else the plateaus of the rehearsal.
 fn traffic_of(arguments: &Rehearse, ours: bool) -> Result<(Plan, Schedule), Failure> {
     let traffic = &arguments.traffic;
-    for (name, value) in [
-        ("--normal-rate", traffic.normal_rate),
-        ("--time-scale", traffic.time_scale),
-    ] {
-        if let Some(value) = value.filter(|value| !(*value > 0.0 && value.is_finite())) {
-            return Err(
-                Failure::usage(anyhow::anyhow!("`{name} {value}`")).hint("give a number above 0")
-            );
-        }
-    }
-    let plan = plan::resolve(&traffic.plan, &parameters(arguments, ours))?;
+    in_range("--normal-rate", traffic.normal_rate, RATES)?;
+    in_range("--time-scale", traffic.time_scale, TIME_SCALES)?;
+    let plan = plan_of(arguments, ours)?;
     if plan.profile().is_none() {
         let normal_rate = traffic.normal_rate.unwrap_or(NORMAL_PER_SECOND);
         let schedule = if arguments.length.full {
@@ -171,24 +179,52 @@ fn traffic_of(arguments: &Rehearse, ours: bool) -> Result<(Plan, Schedule), Fail
     });
     let own = plan.traffic().map_err(|error| profile_failure(&error))?;
     let schedule = Schedule::of_profile(own.model, own.phases, plan.requests_per_visit(true));
+    if schedule.judged_phase().is_none() {
+        return Err(Failure::usage(anyhow::anyhow!(
+            "no phase of the plan `{}` is measured",
+            plan.name()
+        ))
+        .hint("leave `measured = false` away in at least one phase"));
+    }
     Ok((plan, schedule))
 }
 
-/// The parameters that were given, and those of a rehearsal where the plan has them.
-fn parameters(arguments: &Rehearse, ours: bool) -> Vec<(String, f64)> {
-    let mut parameters = arguments.traffic.param.clone();
-    let products = f64::from(arguments.shops.products);
-    let delayed = RehearsalOptions::DELAYED_PAYMENTS;
-    let own = [("products", products), ("delayed_payments", delayed)];
-    for (name, value) in own.into_iter().filter(|_| ours) {
-        let mut more = parameters.clone();
-        more.push((name.to_owned(), value));
-        let is_given = parameters.iter().any(|(given, _)| given == name);
-        if !is_given && plan::resolve(&arguments.traffic.plan, &more).is_ok() {
-            parameters = more;
-        }
+/// Refuses a number outside of a range.
+fn in_range(
+    option: &str,
+    value: Option<f64>,
+    range: std::ops::RangeInclusive<f64>,
+) -> Result<(), Failure> {
+    match value.filter(|value| !range.contains(value)) {
+        Some(value) => Err(
+            Failure::usage(anyhow::anyhow!("`{option} {value}`")).hint(format!(
+                "give a number from {} to {}",
+                range.start(),
+                range.end()
+            )),
+        ),
+        None => Ok(()),
     }
-    parameters
+}
+
+/// The plan with what was given, and with what a rehearsal of our shops adds where the plan has it.
+fn plan_of(arguments: &Rehearse, ours: bool) -> Result<Plan, Failure> {
+    let name = &arguments.traffic.plan;
+    let given = &arguments.traffic.param;
+    let plan = plan::resolve(name, given)?;
+    let products = arguments.shops.products.map(f64::from);
+    let delayed = ours.then_some(RehearsalOptions::DELAYED_PAYMENTS);
+    let own = [("products", products), ("delayed_payments", delayed)];
+    let added: Vec<(String, f64)> = own
+        .into_iter()
+        .filter(|(name, _)| plan.parameters().contains_key(*name))
+        .filter(|(name, _)| given.iter().all(|(given, _)| given != name))
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect();
+    if added.is_empty() {
+        return Ok(plan);
+    }
+    plan::resolve(name, &[given.as_slice(), &added].concat())
 }
 
 /// Certificate authorities to trust; they only make sense where a shop is asked with TLS.
@@ -207,12 +243,10 @@ fn roots(arguments: &Rehearse, sides: &[Side; 2]) -> Result<Vec<CertificateDer<'
 fn sides(arguments: &Rehearse) -> Result<[Side; 2], Failure> {
     let shops = &arguments.shops;
     if let (Some(baseline), Some(optimized)) = (&shops.baseline, &shops.optimized) {
-        return Ok(
-            [("baseline", baseline), ("optimized", optimized)].map(|(name, target)| Side::Url {
-                name: name.to_owned(),
-                target: target.trim_end_matches('/').to_owned(),
-            }),
-        );
+        return Ok([
+            foreign("baseline", baseline)?,
+            foreign("optimized", optimized)?,
+        ]);
     }
     let &[first, second] = shops.variants.as_slice() else {
         return Err(
@@ -235,6 +269,20 @@ fn sides(arguments: &Rehearse) -> Result<[Side; 2], Failure> {
         side(first.to_string(), first, first_port),
         side(format!("{second}{again}"), second, second_port),
     ])
+}
+
+/// A shop that runs already, and answers.
+fn foreign(name: &str, target: &str) -> Result<Side, Failure> {
+    let target = target.trim_end_matches('/').to_owned();
+    let parsed = Target::parse(&target)
+        .map_err(|error| Failure::usage(error).hint("write it as `http://127.0.0.1:8080`"))?;
+    parsed.reach(REACH_LIMIT).map_err(|error| {
+        Failure::environment(error).hint("start the shop first, or correct its address")
+    })?;
+    Ok(Side::Url {
+        name: name.to_owned(),
+        target,
+    })
 }
 
 /// Baseline, then one lever more on each rung; where a rung is a named variant it has that name.

@@ -9,8 +9,8 @@ const NARROW: f64 = 1.1;
 const UP: f64 = 2.0;
 /// How much it is lowered while it fails.
 const DOWN: f64 = 4.0;
-/// Rates beyond these are not tried, in requests per second.
-const LOWEST: f64 = 1.0;
+/// Rates beyond these are not tried, in requests per second: of fewer there are too few for a P95.
+const LOWEST: f64 = 10.0;
 const HIGHEST: f64 = 200_000.0;
 
 /// What a rate has shown.
@@ -90,22 +90,32 @@ pub(crate) fn next_rate(seen: &[Seen], first: f64) -> Option<f64> {
     if seen.is_empty() {
         return Some(first.clamp(LOWEST, HIGHEST));
     }
-    [Criterion::Strict, Criterion::Relaxed]
-        .into_iter()
-        .find_map(|criterion| next_for(seen, criterion))
-        .map(rounded)
-        .filter(|rate| {
-            seen.iter()
-                .all(|seen| (seen.rate - rate).abs() > rate * 1e-3)
-        })
+    // The wider bracket first; of two equally wide the looser criterion's, which every shop has.
+    let (relaxed, strict) = (
+        next_for(seen, Criterion::Relaxed),
+        next_for(seen, Criterion::Strict),
+    );
+    let wider = match (relaxed, strict) {
+        (Some(relaxed), Some(strict)) if strict.0 > relaxed.0 => strict,
+        (Some(relaxed), _) => relaxed,
+        (None, strict) => strict?,
+    };
+    Some(rounded(wider.1)).filter(|rate| {
+        seen.iter()
+            .all(|seen| (seen.rate - rate).abs() > rate * 1e-3)
+    })
 }
 
-fn next_for(seen: &[Seen], criterion: Criterion) -> Option<f64> {
+/// How wide the bracket still is, and the rate to try for it.
+fn next_for(seen: &[Seen], criterion: Criterion) -> Option<(f64, f64)> {
     match ends(seen, criterion) {
-        (Some(held), None) => Some(held * UP).filter(|rate| *rate <= HIGHEST),
-        (None, Some(failed)) => Some(failed.rate / DOWN).filter(|rate| *rate >= LOWEST),
+        (Some(held), None) => Some((f64::INFINITY, held * UP)).filter(|next| next.1 <= HIGHEST),
+        (None, Some(failed)) => {
+            Some((f64::INFINITY, failed.rate / DOWN)).filter(|next| next.1 >= LOWEST)
+        }
         (Some(held), Some(above)) => {
-            (above.rate / held > NARROW).then(|| (held * above.rate).sqrt())
+            let width = above.rate / held;
+            (width > NARROW).then(|| (width, (held * above.rate).sqrt()))
         }
         (None, None) => None,
     }
@@ -143,7 +153,7 @@ mod tests {
             (17_300.0, 24_000.0),
             (63.0, 91.0),
             (900.0, 900.0),
-            (5.0, 8_000.0),
+            (18.0, 8_000.0),
         ] {
             let seen = search(strict, relaxed, f64::INFINITY, 1_000.0);
             for (criterion, capacity) in
@@ -167,7 +177,7 @@ mod tests {
         let seen = search(0.0, 70.0, f64::INFINITY, 1_000.0);
         let strict = bracket(&seen, Criterion::Strict);
         assert_eq!(strict.holds_at, None);
-        assert!(strict.fails_at.unwrap() <= 4.0);
+        assert!(strict.fails_at.unwrap() <= 40.0);
         assert!(bracket(&seen, Criterion::Relaxed).holds_at.unwrap() > 60.0);
     }
 

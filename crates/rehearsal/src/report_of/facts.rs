@@ -29,7 +29,7 @@ pub(crate) fn plan(options: &RehearsalOptions) -> PlanFacts {
         name: options.plan.name().to_owned(),
         hash: Some(options.plan.hash().to_owned()),
         normal_per_second: options.schedule.normal_per_second,
-        connections: Some(RehearsalOptions::CONNECTIONS),
+        connections: Some(options.schedule.connections()),
         max_in_flight: Some(RehearsalOptions::MAX_IN_FLIGHT),
         request_timeout_ms: RehearsalOptions::REQUEST_TIMEOUT.as_secs_f64() * 1_000.0,
         products: ours.then(|| u64::from(options.products)),

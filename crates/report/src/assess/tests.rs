@@ -267,6 +267,43 @@ fn any_run_can_spoil_the_outcome() {
 }
 
 #[test]
+fn what_may_not_be_judged_loses_its_verdicts() {
+    let check = |change: fn(&mut ImprovementReport), reserved: bool| {
+        let mut report = sample::full();
+        change(&mut report);
+        conclude(&mut report);
+        for compared in &report.comparison.as_ref().unwrap().metrics {
+            assert_eq!(compared.reason == ComparisonReason::Reserved, reserved);
+            assert_eq!(compared.verdict == ComparisonVerdict::NotShown, reserved);
+        }
+        assert_eq!(report.sentence.contains("is better in"), !reserved);
+        assert!(!report.sentence.contains("No difference was shown"));
+    };
+    check(|_| {}, false);
+    check(|report| report.runs[7].audit_passed = Some(false), true);
+    check(|report| report.runs[9].generator_limited = Some(true), true);
+    check(
+        |report| {
+            report.incomparable.push(Incomparable::DifferentSeed {
+                baseline: 1,
+                optimised: 2,
+            });
+        },
+        true,
+    );
+}
+
+#[test]
+fn an_unknown_baseline_meets_nothing() {
+    let mut report = sample::report();
+    judged(&mut report, 0).cpu_share = None;
+    conclude(&mut report);
+    let row = row_of(&report, Metric::CpuShare);
+    assert_eq!(row.verdict, TargetVerdict::Met);
+    assert_eq!(row.reason, Reason::BaselineUnknown);
+}
+
+#[test]
 fn a_lower_bound_below_the_limit_proves_nothing() {
     let mut report = sample::report();
     let phase = judged(&mut report, 1);

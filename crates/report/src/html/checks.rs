@@ -20,8 +20,8 @@ pub(super) fn audit(context: &Context<'_>) -> Markup {
                 None => p {
                     (fill(texts.audit_none, &[("name", &variant.name)]))
                     @match variant.audit_missing {
-                        Some(AuditMissing::NoStoreAccess) => (format!(" ({})", texts.audit_missing_no_access)),
-                        Some(AuditMissing::NotFromSamples) => (format!(" ({})", texts.audit_missing_samples)),
+                        Some(AuditMissing::NoStoreAccess) => (format!(" {}", texts.audit_missing_no_access)),
+                        Some(AuditMissing::NotFromSamples) => (format!(" {}", texts.audit_missing_samples)),
                         None => {},
                     }
                 },

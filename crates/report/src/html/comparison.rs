@@ -31,11 +31,13 @@ pub(super) fn comparison(context: &Context<'_>) -> Option<Markup> {
         .iter()
         .filter_map(|compared| Track::of(compared, comparison.minimum_effect))
         .collect();
+    // Below, there is no interval and nothing to explain.
+    let is_enough = comparison.pairs >= comparison.pairs_needed;
     Some(html! {
-        p.about { (fill(texts.comparison_about, &values)) }
+        @if is_enough { p.about { (fill(texts.comparison_about, &values)) } }
         (ratio_table(context, comparison, &values))
-        p.note { (fill(texts.comparison_meaning, &values)) }
-        @if !tracks.is_empty() {
+        @if is_enough { p.note { (fill(texts.comparison_meaning, &values)) } }
+        @if is_enough && !tracks.is_empty() {
             p.about { (fill(texts.forest_about, &values)) }
             div.forest { @for track in &tracks { (track.render(context)) } }
         }
@@ -47,7 +49,10 @@ pub(super) fn comparison(context: &Context<'_>) -> Option<Markup> {
 fn ratio_table(context: &Context<'_>, comparison: &Comparison, values: &[(&str, &str)]) -> Markup {
     let texts = context.texts;
     let last = context.report.variants.len().saturating_sub(1);
-    let median_of = |name| fill(texts.comparison_median, &[("name", name)]);
+    let median_of = |name: &str| match comparison.pairs {
+        0 | 1 => name.to_owned(),
+        _ => fill(texts.comparison_median, &[("name", name)]),
+    };
     let interval = fill(texts.comparison_interval, values);
     html! {
         table.cards role="table" {
@@ -198,7 +203,7 @@ fn difference_row(
             }
             td.number role="cell" data-label=(interval) { span { (ends) } }
             td role="cell" data-label=(texts.column_why) {
-                span { (texts.rule_of_three(compared)) }
+                span { (texts.rule_of_three(compared, context.optimised)) }
             }
         }
     }

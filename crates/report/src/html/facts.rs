@@ -31,10 +31,10 @@ pub(super) fn method(context: &Context<'_>) -> Markup {
                 @let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
                 li { (fill(texts.method_statistics, &values)) }
             }
-            @if method.source == Source::Rehearsal { li { (texts.method_open) } }
+            @if method.source == Source::Rehearsal && is_offered(context) { li { (texts.method_open) } }
             @if method.source == Source::SampleFiles { li { (texts.method_samples) } }
             @if context.is_service_time_only() { li { (texts.method_service_time) } }
-            @if let Some(warm_up) = method.warm_up_s {
+            @if let Some(warm_up) = method.warm_up_s.filter(|seconds| *seconds > 0.0) {
                 li { (fill(texts.method_warm_up, &[("seconds", &texts.seconds(warm_up))])) }
             }
             @if !context.is_service_time_only() { li { (texts.method_response) } }
@@ -67,6 +67,14 @@ pub(super) fn method(context: &Context<'_>) -> Markup {
             }
         }
     }
+}
+
+/// Whether the judged phase planned its requests beforehand, at a rate that is known.
+fn is_offered(context: &Context<'_>) -> bool {
+    context.variants().any(|(_, variant)| {
+        let phase = variant.phase(context.judged_phase);
+        phase.is_some_and(|phase| phase.offered_per_second.is_some())
+    })
 }
 
 pub(super) fn facts(context: &Context<'_>) -> Markup {
@@ -108,6 +116,8 @@ fn known_facts(context: &Context<'_>) -> Vec<(&'static str, String)> {
     let normal = plan
         .normal_per_second
         .map(|rate| fill(texts.fact_normal_value, &[("rate", &format::rate(rate))]));
+    // Files of samples name neither plan nor seed nor time-out.
+    let is_planned = !context.is_samples_only();
     let facts = [
         (texts.fact_cpu, host.cpu_model.clone()),
         (texts.fact_cpus, number(host.logical_cpus)),
@@ -125,15 +135,18 @@ fn known_facts(context: &Context<'_>) -> Vec<(&'static str, String)> {
         (texts.fact_generator_cpus, host.generator_cpus.clone()),
         (texts.fact_store, plan.store.clone()),
         (texts.fact_products, plan.products.map(count)),
-        (texts.fact_plan, Some(plan.name.clone())),
+        (texts.fact_plan, is_planned.then(|| plan.name.clone())),
         (texts.fact_plan_hash, plan.hash.clone()),
-        (texts.fact_seed, Some(context.report.run.seed.to_string())),
+        (
+            texts.fact_seed,
+            is_planned.then(|| context.report.run.seed.to_string()),
+        ),
         (texts.fact_normal, normal),
         (texts.fact_connections, number(plan.connections)),
         (texts.fact_in_flight, number(plan.max_in_flight)),
         (
             texts.fact_timeout,
-            Some(format::milliseconds(plan.request_timeout_ms)),
+            is_planned.then(|| format::milliseconds(plan.request_timeout_ms)),
         ),
         (
             texts.fact_payment_window,

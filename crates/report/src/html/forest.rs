@@ -26,6 +26,12 @@ pub(super) struct Track {
     high: f64,
 }
 
+/// The ratios between which a change is too small to count, the same factor either way.
+fn band(minimum_effect: f64) -> [f64; 2] {
+    let end = 1.0 + minimum_effect;
+    [1.0 / end, end]
+}
+
 impl Track {
     /// `None` where there is no ratio to draw.
     pub(super) fn of(compared: &MetricComparison, minimum_effect: f64) -> Option<Self> {
@@ -37,7 +43,7 @@ impl Track {
             .filter(|ratio| ratio.is_finite() && *ratio > 0.0)
             .collect();
         let ends = [ratio.low, ratio.high, Some(ratio.estimate)];
-        let band = [1.0 - minimum_effect, 1.0 + minimum_effect];
+        let band = band(minimum_effect);
         let values = ends
             .into_iter()
             .flatten()
@@ -92,10 +98,7 @@ impl Track {
                 ("pairs", &pairs.join(texts.list_separator)),
             ],
         );
-        let (band_low, band_high) = (
-            self.place(1.0 - self.minimum_effect),
-            self.place(1.0 + self.minimum_effect),
-        );
+        let [band_low, band_high] = band(self.minimum_effect).map(|end| self.place(end));
         let path = |x: f64| format!("{x:.1}");
         html! {
             div.track {
@@ -142,7 +145,10 @@ mod tests {
             let estimate = track.place(track.ratio.estimate);
             assert!(low <= estimate && estimate <= high, "{:?}", compared.metric);
             assert!(low >= 0.0 && high <= WIDTH);
-            assert!(track.place(0.95) < track.place(1.0) && track.place(1.0) < track.place(1.05));
+            let [below, above] = band(comparison.minimum_effect).map(|end| track.place(end));
+            let even = track.place(1.0);
+            assert!(below < even && even < above);
+            assert!((even - below - (above - even)).abs() < 1e-9);
             assert_eq!(track.pairs.len(), comparison.pairs as usize);
         }
     }

@@ -16,7 +16,7 @@ pub(super) fn phases(context: &Context<'_>) -> Markup {
                 @if variant.levers.is_empty() {
                     (texts.levers_none)
                 } @else {
-                    (fill(texts.levers, &[("levers", &variant.levers.join(", "))]))
+                    (fill(texts.levers, &[("levers", &variant.levers.join(texts.list_separator))]))
                 }
             }
             (phase_table(context, variant))

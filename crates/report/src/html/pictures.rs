@@ -71,10 +71,6 @@ pub(super) fn throughput(context: &Context<'_>) -> Option<Markup> {
     };
     Some(html! {
         p.about { (texts.throughput_about) " " (texts.chart_help) }
-        @if context.report.method.pairs > 1 {
-            @let pairs = context.report.method.pairs.to_string();
-            p.about { (fill(texts.charts_first_pair, &[("pairs", &pairs)])) }
-        }
         (picture.render())
     })
 }
@@ -90,7 +86,9 @@ pub(super) fn response(context: &Context<'_>) -> Option<Markup> {
             tone: Some(index),
             summary: variant
                 .phase(context.judged_phase)
-                .map_or_else(String::new, |phase| response_summary(texts, variant, phase)),
+                .map_or_else(String::new, |phase| {
+                    response_summary(context, variant, phase)
+                }),
             note: None,
         })
         .collect();
@@ -106,10 +104,14 @@ pub(super) fn response(context: &Context<'_>) -> Option<Markup> {
     })
 }
 
-fn response_summary(texts: &Texts, variant: &VariantReport, phase: &PhaseReport) -> String {
-    let times = &phase.response_time;
+fn response_summary(context: &Context<'_>, variant: &VariantReport, phase: &PhaseReport) -> String {
+    let times = if context.is_service_time_only() {
+        &phase.service_time
+    } else {
+        &phase.response_time
+    };
     fill(
-        texts.response_summary,
+        context.texts.response_summary,
         &[
             ("phase", &phase.name),
             ("name", &variant.name),
@@ -180,7 +182,7 @@ pub(super) fn errors(context: &Context<'_>) -> Option<Markup> {
                 ("rate", &format::optional(phase.error_rate, format::percent)),
             ],
         );
-        if let Some(kinds) = most_frequent_failures(phase) {
+        if let Some(kinds) = most_frequent_failures(phase, texts) {
             text.push(' ');
             text.push_str(&fill(texts.errors_kinds, &[("kinds", &kinds)]));
         }
@@ -199,7 +201,7 @@ pub(super) fn errors(context: &Context<'_>) -> Option<Markup> {
     })
 }
 
-fn most_frequent_failures(phase: &PhaseReport) -> Option<String> {
+fn most_frequent_failures(phase: &PhaseReport, texts: &Texts) -> Option<String> {
     let mut kinds: Vec<(&String, &u64)> = phase
         .failures
         .iter()
@@ -209,9 +211,9 @@ fn most_frequent_failures(phase: &PhaseReport) -> Option<String> {
     let named: Vec<String> = kinds
         .iter()
         .take(4)
-        .map(|(kind, count)| format!("{kind} {}", format::count(**count)))
+        .map(|(kind, count)| format!("{kind}: {}", format::count(**count)))
         .collect();
-    (!named.is_empty()).then(|| named.join(", "))
+    (!named.is_empty()).then(|| named.join(texts.list_separator))
 }
 
 pub(super) fn resources(context: &Context<'_>) -> Option<Markup> {

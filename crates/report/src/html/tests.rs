@@ -16,7 +16,7 @@ fn the_page_shows_what_the_report_says() {
     let report = sample::report();
     let page = page_of(&report);
     for expected in [
-        "✓ All targets met",
+        "✓ All judged targets met",
         "≥ 5,000 ms",
         "−99.9% or more",
         "100% (30 of 30)",
@@ -101,14 +101,22 @@ fn bare_samples_promise_nothing_that_they_cannot_know() {
     for expected in [
         "P95 service time",
         "Service time only: planned starts are unknown",
-        "not available: samples alone",
+        "Not available: samples alone",
         "The two sides must not be compared",
         "only on one side: search; only on the other: –",
         "Cannot be judged",
+        "P95 counts a failed row as slower than every other",
+        "with failed requests counted, P95 is 4.61 ms",
     ] {
         assert!(page.contains(expected), "`{expected}` is not in the page");
     }
     for absent in [
+        "P95響應時間",
+        "Open model",
+        "<th scope=\"row\">Seed</th>",
+        "<li>Seed ",
+        "<th scope=\"row\">Request time-out</th>",
+        "<th scope=\"row\">Plan</th>",
         "an honest shop without sleeps",
         "only after its commit is durable",
         "its P95 response time was",
@@ -119,13 +127,54 @@ fn bare_samples_promise_nothing_that_they_cannot_know() {
 }
 
 #[test]
+fn a_run_claims_no_check_that_was_not_made() {
+    let cells = |report: &ImprovementReport| {
+        let page = page_of(report);
+        let (_, runs) = page.split_once("Every run, one by one</summary>").unwrap();
+        let (runs, _) = runs.split_once("</details>").unwrap();
+        (
+            runs.matches("✓ agrees").count(),
+            runs.matches("✓ fine").count(),
+        )
+    };
+    let mut report = sample::full();
+    assert_eq!(cells(&report), (12, 12));
+    for run in &mut report.runs {
+        run.cross_check_failed = None;
+        run.generator_limited = None;
+    }
+    assert_eq!(cells(&report), (0, 0));
+}
+
+#[test]
+fn too_few_pairs_explain_no_interval() {
+    let explained = [
+        "The unit of evidence is the run",
+        "“Better” means",
+        "class=\"forest\"",
+    ];
+    let mut report = sample::full();
+    let page = page_of(&report);
+    for words in explained {
+        assert!(page.contains(words), "`{words}` is not in the page");
+    }
+    assert!(page.contains("optimized, median"));
+    report.comparison.as_mut().unwrap().pairs = 1;
+    let page = page_of(&report);
+    for words in explained {
+        assert!(!page.contains(words), "`{words}` is in the page");
+    }
+    assert!(!page.contains("optimized, median"));
+}
+
+#[test]
 fn a_chinese_page_speaks_chinese() {
     let mut bytes = Vec::new();
     write(&sample::full(), Language::TraditionalChinese, &mut bytes).unwrap();
     let page = String::from_utf8(bytes).unwrap();
     for expected in [
         "<html lang=\"zh-Hant-TW\">",
-        "✓ 全部目標達成",
+        "✓ 已判定的目標全部達成",
         "✓ 勝出",
         "優化階梯",
         "未結案與已付款的訂單合計",

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::Context;
 use crate::format;
-use crate::model::{Finding, ImprovementRow, Outcome, Severity, TargetVerdict};
+use crate::model::{Finding, ImprovementRow, Metric, Outcome, Severity, TargetVerdict};
 use crate::sentence::claim;
 use crate::texts::{Texts, fill};
 
@@ -21,7 +21,7 @@ pub(super) fn header(context: &Context<'_>) -> Markup {
                 @if let Some(duration) = run.duration_s {
                     li { (texts.duration) " " b { (texts.seconds(duration)) } }
                 }
-                li { (texts.seed) " " b { (run.seed) } }
+                @if !context.is_samples_only() { li { (texts.seed) " " b { (run.seed) } } }
                 li { (texts.version) " " b { (run.version) } }
                 @if let Some(commit) = &run.git_commit {
                     li { (texts.build) " " code { (commit) } }
@@ -80,7 +80,10 @@ pub(super) fn improvement(context: &Context<'_>) -> Markup {
         }
         @if context.report.method.pairs > 1 {
             @let runs = context.report.method.pairs.to_string();
-            p.note { (fill(texts.improvement_runs, &[("runs", &runs)])) }
+            p.note {
+                (fill(texts.improvement_runs, &[("runs", &runs)]))
+                " " (fill(texts.charts_first_pair, &[("pairs", &runs)]))
+            }
         }
         @if context.is_service_time_only() { p.note { (texts.method_service_time) } }
         @if context.shops_are_ours() {
@@ -104,8 +107,12 @@ fn improvement_row(context: &Context<'_>, row: &ImprovementRow) -> Markup {
     html! {
         tr role="row" {
             th scope="row" role="rowheader" {
-                (context.metric(row.metric)) " "
-                span.chinese lang=(texts.other_language) { (texts.metric_other(row.metric)) }
+                (context.metric(row.metric))
+                // The other language's word is that of the requirements: response time.
+                @if !(context.is_service_time_only() && row.metric == Metric::ResponseTimeP95) {
+                    " "
+                    span.chinese lang=(texts.other_language) { (texts.metric_other(row.metric)) }
+                }
             }
             td role="cell" data-label=(texts.column_requirement) {
                 span.still { (Texts::requirement(row)) }

@@ -59,8 +59,9 @@ impl Texts {
         )
     }
 
-    /// What can be said of a share of which nothing was seen; a dash where something was.
-    pub(crate) fn rule_of_three(&self, compared: &DifferenceComparison) -> String {
+    /// What can be said of a share of which nothing was seen in the judged shop of this name; a dash
+    /// where something was.
+    pub(crate) fn rule_of_three(&self, compared: &DifferenceComparison, name: &str) -> String {
         let Some(rule) = compared.none_seen else {
             return format::NONE.to_owned();
         };
@@ -71,6 +72,7 @@ impl Texts {
         fill(
             template,
             &[
+                ("name", name),
                 ("trials", &count(rule.trials)),
                 (
                     "bound",

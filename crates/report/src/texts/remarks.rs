@@ -21,7 +21,7 @@ impl Texts {
             } => {
                 let kinds: Vec<String> = kinds
                     .iter()
-                    .map(|(kind, times)| format!("{} {kind}", count(*times)))
+                    .map(|(kind, times)| format!("{kind}: {}", count(*times)))
                     .collect();
                 fill(
                     self.finding_requests_failed,
@@ -29,7 +29,7 @@ impl Texts {
                         ("phase", phase),
                         ("share", &format::percent(*share)),
                         ("attempted", &count(*attempted)),
-                        ("kinds", &kinds.join(", ")),
+                        ("kinds", &kinds.join(self.list_separator)),
                     ],
                 )
             }
