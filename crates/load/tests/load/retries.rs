@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use double11_load::LoadModel;
+use double11_load::transport::Target;
 
 use crate::support::*;
 
@@ -103,6 +104,31 @@ fn check_attempts(lines: &[serde_json::Value]) {
                 "{pause} µs between two attempts"
             );
         }
+    }
+}
+
+/// The system refuses to connect to a broadcast address at once, without sending anything.
+#[test]
+fn attempts_end_where_no_connection_can_even_be_asked_for() {
+    let target = Target::parse("http://255.255.255.255:9").unwrap();
+    for (attempts, retry) in [
+        (2, "attempts = 2"),
+        (3, "attempts = 3"),
+        (5, "attempts = 5"),
+    ] {
+        let text = persistent("transport = true").replace("attempts = 3", retry);
+        let phases = vec![phase("only", 0.2, 50.0), phase("rest", 0.8, 0.0)];
+        let outcome = run(&options(plan(&text), target.clone(), phases));
+        let total = &outcome.summary.whole.total;
+        assert_eq!(
+            (total.attempted, total.failed),
+            (10 * attempts, 10 * attempts)
+        );
+        assert_eq!(failures(&outcome), [("connect".to_owned(), 10 * attempts)]);
+        assert_eq!(
+            (outcome.summary.sessions.count, outcome.visits_cut),
+            (10, 0)
+        );
     }
 }
 

@@ -300,7 +300,13 @@ impl Worker<'_> {
         self.record(usize::MAX, exchange, &end);
         match self.retry_rule(exchange, None) {
             Some(rule) => {
-                let again = again.map_or_else(|| self.compose_again(exchange), |again| *again);
+                let again = match again {
+                    Some(again) => Again {
+                        attempt: exchange.attempt.saturating_add(1),
+                        ..*again
+                    },
+                    None => self.compose_again(exchange),
+                };
                 self.try_again(exchange, again, rule, (at, None));
             }
             None => self.end_failed(exchange, at),
