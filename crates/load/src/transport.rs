@@ -13,6 +13,7 @@ mod target;
 mod tls;
 
 pub use connection::{Buffers, Connection, Progress, TransportError};
+pub(crate) use headers::check_header_name;
 pub use headers::{HeaderError, Headers};
 pub use request::RequestHead;
 pub use response::{BodyAt, Fed, Limits, ResponseError, ResponseHead, ResponseReader};

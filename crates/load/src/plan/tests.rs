@@ -189,6 +189,36 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "success = [200]",
+        "success = [200]\nheaders = { Expect = \"b\" }",
+        "headers",
+        "set by the load engine",
+    ),
+    (
+        "success = [200]",
+        "success = [200]\nheaders = { Accept-Encoding = \"b\" }",
+        "headers",
+        "bodies are not decoded",
+    ),
+    (
+        "success = [200]",
+        "success = [200]\nheaders = { range = \"b\" }",
+        "headers",
+        "bodies are not decoded",
+    ),
+    (
+        "success = [200]",
+        "success = [200]\nheaders = { If-None-Match = \"b\" }",
+        "headers",
+        "bodies are not decoded",
+    ),
+    (
+        "success = [200]",
+        "success = [200]\nheaders = { if-modified-since = \"b\" }",
+        "headers",
+        "bodies are not decoded",
+    ),
+    (
+        "success = [200]",
         "success = [200]\nheaders = { Host = \"b\" }",
         "headers",
         "`Host`",

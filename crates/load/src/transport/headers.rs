@@ -16,6 +16,15 @@ const REFUSED: [&str; 10] = [
     "upgrade",
 ];
 
+/// Headers that ask for an answer in another form than the one a plan speaks of: encoded, in part,
+/// or without its body. Bodies are read as they come.
+const OF_ANOTHER_FORM: [&str; 4] = [
+    "accept-encoding",
+    "if-modified-since",
+    "if-none-match",
+    "range",
+];
+
 /// Headers by name. Their values may be secrets, so [`fmt::Debug`] does not show them.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Headers(Vec<(String, String)>);
@@ -32,6 +41,15 @@ pub enum HeaderError {
     /// The header is the transport's own business.
     #[error("the header `{0}` is set by the load engine itself")]
     Own(String),
+    /// The header asks for an answer that the load engine does not decode.
+    #[error(
+        "the header `{0}` cannot be sent: it asks for an encoded, partial or empty body, and bodies \
+         are not decoded"
+    )]
+    Undecoded(String),
+    /// The header may stand in a request only once.
+    #[error("the header `{0}` can be given only once")]
+    Twice(String),
     /// The value has control characters or is not ASCII.
     #[error("the value of `{0}` has characters that cannot stand in a header")]
     Value(String),
@@ -42,17 +60,14 @@ impl Headers {
     ///
     /// # Errors
     /// [`HeaderError`] when it is malformed or would break the framing of the request. `Host` is
-    /// accepted.
+    /// accepted, once.
     pub fn add(&mut self, line: &str) -> Result<(), HeaderError> {
         let (name, value) = line.split_once(':').ok_or(HeaderError::Form)?;
         let (name, value) = (name.trim(), value.trim());
-        let is_token =
-            |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        if name.is_empty() || !name.bytes().all(is_token) {
-            return Err(HeaderError::Name(name.to_owned()));
-        }
-        if REFUSED.contains(&name.to_ascii_lowercase().as_str()) {
-            return Err(HeaderError::Own(name.to_owned()));
+        check_header_name(name)?;
+        let is_host = |name: &str| name.eq_ignore_ascii_case("host");
+        if is_host(name) && self.0.iter().any(|(given, _)| is_host(given)) {
+            return Err(HeaderError::Twice(name.to_owned()));
         }
         let is_plain = |byte: u8| byte == b'\t' || (0x20..0x7f).contains(&byte);
         if !value.bytes().all(is_plain) {
@@ -70,6 +85,25 @@ impl Headers {
     pub(super) fn iter(&self) -> impl Iterator<Item = &(String, String)> {
         self.0.iter()
     }
+}
+
+/// Checks that a header of this name may be added to a request.
+///
+/// # Errors
+/// [`HeaderError`] when it is no name, or one of a header that the engine must not send.
+pub(crate) fn check_header_name(name: &str) -> Result<(), HeaderError> {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if name.is_empty() || !name.bytes().all(is_token) {
+        return Err(HeaderError::Name(name.to_owned()));
+    }
+    let lower = name.to_ascii_lowercase();
+    if REFUSED.contains(&lower.as_str()) {
+        return Err(HeaderError::Own(name.to_owned()));
+    }
+    if OF_ANOTHER_FORM.contains(&lower.as_str()) {
+        return Err(HeaderError::Undecoded(name.to_owned()));
+    }
+    Ok(())
 }
 
 impl fmt::Debug for Headers {
@@ -130,5 +164,34 @@ mod tests {
         headers.add("Host: shop.example").unwrap();
         assert_eq!(headers.names(), ["Authorization", "X-Empty", "Host"]);
         assert!(!format!("{headers:?}").contains("Bearer"));
+    }
+
+    #[test]
+    fn a_second_host_is_refused() {
+        let mut headers = Headers::default();
+        headers.add("Host: shop.example").unwrap();
+        let error = headers.add("host: secret").unwrap_err();
+        assert_eq!(error, HeaderError::Twice("host".to_owned()));
+        headers.add("X-Y: 1").unwrap();
+        headers.add("X-Y: 2").unwrap();
+        assert_eq!(headers.names(), ["Host", "X-Y", "X-Y"]);
+    }
+
+    #[test]
+    fn what_asks_for_a_body_of_another_form_is_refused() {
+        for name in [
+            "Accept-Encoding",
+            "Range",
+            "If-None-Match",
+            "If-Modified-Since",
+        ] {
+            let error = Headers::default()
+                .add(&format!("{name}: secret"))
+                .unwrap_err();
+            assert_eq!(error, HeaderError::Undecoded(name.to_owned()));
+            let shown = error.to_string();
+            assert!(shown.contains("bodies are not decoded"), "{shown}");
+            assert!(!shown.contains("secret"), "{shown}");
+        }
     }
 }

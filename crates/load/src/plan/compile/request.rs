@@ -10,18 +10,12 @@ use crate::json::Pointer;
 use crate::plan::file::{RefusalFile, RequestFile};
 use crate::plan::template::{self, Cut, CutPiece, Encoding};
 use crate::plan::{Data, Extraction, Piece, Refusal, Request, Source, Template};
+use crate::transport::check_header_name;
 
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
-/// Headers that the transport writes itself.
-const OWN_HEADERS: [&str; 6] = [
-    "host",
-    "connection",
-    "content-length",
-    "content-type",
-    "transfer-encoding",
-    "idempotency-key",
-];
+/// Headers that a step cannot set although the target's headers may.
+const OWN_HEADERS: [&str; 2] = ["host", "content-type"];
 
 impl Compiler<'_> {
     pub(super) fn request(
@@ -81,14 +75,14 @@ impl Compiler<'_> {
 
     fn headers(&mut self, files: &BTreeMap<String, Spanned<String>>) -> Vec<(String, String)> {
         for (name, value) in files {
-            let is_token =
-                |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
             let own = OWN_HEADERS.contains(&name.to_ascii_lowercase().as_str());
             let control = value
                 .get_ref()
                 .bytes()
                 .any(|byte| byte < 0x20 || byte == 0x7f);
-            if own || name.is_empty() || !name.bytes().all(is_token) || control {
+            if let Err(error) = check_header_name(name) {
+                self.problems.at(&value.span(), error.to_string());
+            } else if own || control {
                 self.problems
                     .at(&value.span(), format!("the header `{name}` cannot be set"));
             }
