@@ -7,7 +7,7 @@ use std::time::Duration;
 use rustls::pki_types::CertificateDer;
 
 use super::LoadError;
-use crate::plan::{Plan, is_name};
+use crate::plan::{Plan, Request, Step, is_name};
 use crate::run_directory::RunDirectory;
 use crate::schedule::{Phase, PhaseClock, Ramp, Rate, RateCurve, Spread};
 use crate::transport::{Limits, Target};
@@ -159,8 +159,9 @@ impl RunOptions {
             SamplePolicy::OneIn(n) => 1.0 / n.get() as f64,
             SamplePolicy::Errors | SamplePolicy::None => 0.0,
         };
-        let bytes = sum(&|peak| self.plan.requests_per_visit(peak)) * samples * SAMPLE_BYTES
-            + sum(&|peak| self.plan.writes_per_visit(peak)) * LEDGER_BYTES
+        let bytes = sum(&|peak| self.attempts_per_visit(peak, |_| true)) * samples * SAMPLE_BYTES
+            + sum(&|peak| self.attempts_per_visit(peak, |request| request.write.is_some()))
+                * LEDGER_BYTES
             + self.planned_end().as_secs_f64()
                 * self.plan.requesting_steps().count() as f64
                 * SECOND_BYTES;
@@ -171,6 +172,19 @@ impl RunOptions {
         )]
         let bytes = bytes as u64;
         bytes
+    }
+
+    /// Attempts of a visit's requests at most, on average: each request as often as its step may try.
+    fn attempts_per_visit(&self, peak: bool, counts: impl Fn(&Request) -> bool) -> f64 {
+        let attempts = |step: &Step| {
+            let retry = step.retry.as_ref();
+            retry.map_or(1.0, |retry| f64::from(retry.attempts))
+        };
+        self.plan
+            .requesting_steps()
+            .filter(|step| step.request.as_ref().is_some_and(&counts))
+            .map(|step| step.share(peak) * attempts(step))
+            .sum()
     }
 
     pub(super) fn check(&self) -> Result<(), LoadError> {
@@ -260,6 +274,61 @@ impl RunOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A read and, on half the visits, an order; a hundred visits a second for ten seconds.
+    fn options(retry: &str) -> RunOptions {
+        let plan = format!(
+            "format = 1\nname = \"p\"\n[[step]]\nname = \"get\"\nweight = 1\n[step.request]\n\
+             method = \"GET\"\npath = \"/\"\nsuccess = [200]\n[[step]]\nname = \"order\"\n\
+             weight = 0.5\n[step.request]\nmethod = \"POST\"\npath = \"/\"\nsuccess = [201]\n\
+             write = \"order\"\nidempotency_key = true\n{retry}"
+        );
+        RunOptions {
+            plan: Plan::parse("p", &plan, &[]).unwrap(),
+            target: Target::parse("http://127.0.0.1:1").unwrap(),
+            extra_roots: Vec::new(),
+            model: LoadModel::Open {
+                spread: Spread::Even,
+            },
+            phases: vec![Phase {
+                name: "only".to_owned(),
+                duration: Duration::from_secs(10),
+                rate: Some(Rate::Visits(Ramp::constant(100.0))),
+                peak: false,
+                measured: true,
+                samples_file: None,
+            }],
+            seed: 1,
+            threads: Some(1),
+            pin_to: Vec::new(),
+            connections: 1,
+            max_in_flight: 1,
+            request_timeout: Duration::from_secs(1),
+            connect_timeout: Duration::from_secs(1),
+            limits: Limits {
+                head_bytes_max: 1,
+                body_bytes_max: 1,
+            },
+            require_reachable: false,
+            samples: SamplePolicy::All,
+            output: None,
+            about: RunAbout::default(),
+        }
+    }
+
+    #[test]
+    fn the_room_on_the_disk_is_for_every_attempt() {
+        // Two steps for ten seconds, a thousand bytes each.
+        let series = 2 * 10 * 1_000;
+        let retry = "[step.retry]\nattempts = 4\nstatuses = [503]\nmin_s = 0.1\nmax_s = 0.2\n";
+        for (retry, orders) in [("", 500), (retry, 2_000)] {
+            let mut options = options(retry);
+            let expected = (1_000 + orders) * 160 + orders * 450 + series;
+            assert_eq!(options.expected_bytes(), expected);
+            options.samples = SamplePolicy::None;
+            assert_eq!(options.expected_bytes(), orders * 450 + series);
+        }
+    }
 
     #[test]
     fn a_limit_is_shared_out_in_full() {
