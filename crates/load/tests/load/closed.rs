@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use double11_load::LoadModel;
+use double11_load::transport::Target;
 
 use crate::support::*;
 
@@ -68,4 +69,29 @@ fn users_whose_visits_are_mostly_empty_do_not_spin_for_ever() {
     options.model = LoadModel::Closed { users: 2 };
     let outcome = run(&options);
     assert!(outcome.summary.whole.total.succeeded > 0);
+}
+
+#[test]
+fn users_who_get_no_connection_rest_before_the_next_visit() {
+    let refusing = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap()
+    };
+    // One refuses by an answer of the other side, the other by the system itself.
+    for target in [refusing.to_string(), "255.255.255.255:9".to_owned()] {
+        let target = Target::parse(&format!("http://{target}")).unwrap();
+        let mut only = phase("only", 1.05, 0.0);
+        only.rate = None;
+        let mut options = options(plan(GET), target, vec![only]);
+        options.model = LoadModel::Closed { users: 3 };
+        let outcome = run(&options);
+        let total = &outcome.summary.whole.total;
+        // At 0 s, 0.1 s and so on, at most up to 1 s.
+        assert!((9..=33).contains(&total.attempted), "{}", total.attempted);
+        assert_eq!(
+            failures(&outcome),
+            [("connect".to_owned(), total.attempted)]
+        );
+        assert_eq!(outcome.summary.sessions.count, total.attempted);
+    }
 }

@@ -191,10 +191,13 @@ impl Worker<'_> {
         };
         self.record(index, &exchange, &end);
         self.keep_in_ledger(index, &exchange, &end, (written, code.as_deref()));
-        let is_failed = matches!(outcome, Outcome::Failed(_));
+        let failure = match outcome {
+            Outcome::Failed(failure) => Some(failure),
+            _ => None,
+        };
         let again = self
             .retry_rule(&exchange, Some(status))
-            .filter(|_| is_failed)
+            .filter(|_| failure.is_some())
             .map(|rule| (rule, self.again(index, &exchange)));
         if head.keep_alive {
             self.lanes.set_free(index);
@@ -203,11 +206,13 @@ impl Worker<'_> {
         }
         match again {
             Some((rule, again)) => self.try_again(&exchange, again, rule, (at, head.retry_after)),
-            None if is_failed => self.end_failed(&exchange, at),
-            None => {
-                self.change_in_flight(-1);
-                self.go_on_after(exchange.visit, at);
-            }
+            None => match failure {
+                Some(failure) => self.end_failed(&exchange, at, failure),
+                None => {
+                    self.change_in_flight(-1);
+                    self.go_on_after(exchange.visit, at);
+                }
+            },
         }
     }
 
@@ -276,7 +281,7 @@ impl Worker<'_> {
                     let again = self.again(index, &exchange);
                     self.try_again(&exchange, again, rule, (at, None));
                 }
-                None => self.end_failed(&exchange, at),
+                None => self.end_failed(&exchange, at, failure),
             }
         }
         self.lanes.close(index);
@@ -309,16 +314,13 @@ impl Worker<'_> {
                 };
                 self.try_again(exchange, again, rule, (at, None));
             }
-            None => self.end_failed(exchange, at),
+            None => self.end_failed(exchange, at, Failure::Connect),
         }
     }
 
-    fn end_failed(&mut self, exchange: &Exchange, at: Duration) {
+    fn end_failed(&mut self, exchange: &Exchange, at: Duration, failure: Failure) {
         self.change_in_flight(-1);
-        if let Some(run) = self.visits.get_mut(exchange.visit) {
-            run.visit.give_up();
-        }
-        self.go_on_after(exchange.visit, at);
+        self.end_failed_visit(exchange.visit, at, failure);
     }
 
     fn record(&mut self, index: usize, exchange: &Exchange, end: &End<'_>) {

@@ -12,6 +12,9 @@ const STARTS_AT_ONCE: usize = 64;
 const EMPTY_VISITS_MAX: usize = 1_000;
 /// Pause of a virtual user whose plan hardly ever sends anything.
 const EMPTY_VISITS_PAUSE: Duration = Duration::from_millis(1);
+/// Pause of a virtual user after a visit that ended for want of a connection. A refusal comes at
+/// once: without it the users of a shop that is down would do nothing but ask.
+const NO_CONNECTION_PAUSE: Duration = Duration::from_millis(100);
 
 impl Worker<'_> {
     /// Starts what is due.
@@ -137,12 +140,29 @@ impl Worker<'_> {
 
     /// Goes on after an answer: with the visit, or with the user's next one.
     pub(super) fn go_on_after(&mut self, key: usize, at: Duration) {
+        self.go_on_or_rest(key, at, Duration::ZERO);
+    }
+
+    /// Ends a visit after a failure, and lets its user go on.
+    pub(super) fn end_failed_visit(&mut self, key: usize, at: Duration, failure: Failure) {
+        if let Some(run) = self.visits.get_mut(key) {
+            run.visit.give_up();
+        }
+        let rest = match failure {
+            Failure::Connect => NO_CONNECTION_PAUSE,
+            _ => Duration::ZERO,
+        };
+        self.go_on_or_rest(key, at, rest);
+    }
+
+    /// Goes on with the visit, or, when it is over, with the user's next one after a `rest`.
+    fn go_on_or_rest(&mut self, key: usize, at: Duration, rest: Duration) {
         let user = self.visits.get(key).and_then(|run| run.user);
         if !self.go_on(key, at)
             && let Some(user) = user
         {
             self.timers.push(Timer {
-                at,
+                at: at.saturating_add(rest),
                 work: Work::Visit { user },
             });
         }
