@@ -22,11 +22,7 @@ pub(super) fn check(thresholds: &[Threshold], plan: &Plan) -> Result<(), Failure
 /// the shop, so that no threshold is judged by them.
 pub(super) fn judge(thresholds: &[Threshold], plan: &Plan, outcome: &RunOutcome) -> Exit {
     let is_limited = outcome.health.generator_limited;
-    let mut exit = if is_limited {
-        Exit::CannotJudge
-    } else {
-        Exit::Done
-    };
+    let mut violations = Vec::with_capacity(thresholds.len());
     for threshold in thresholds {
         let judgement = threshold.judge(plan, outcome);
         let verdict = match (is_limited, judgement.violated) {
@@ -35,13 +31,46 @@ pub(super) fn judge(thresholds: &[Threshold], plan: &Plan, outcome: &RunOutcome)
             (false, Some(true)) => "VIOLATED",
             (false, Some(false)) => "kept",
         };
-        exit = match (exit, judgement.violated) {
-            (Exit::CannotJudge, _) | (_, None) => Exit::CannotJudge,
-            (_, Some(true)) => Exit::Failed,
-            (exit, Some(false)) => exit,
-        };
+        violations.push(judgement.violated);
         let figure = judgement.figure.as_deref().unwrap_or("no figure");
         console::data(&format!("fail if {threshold}: {verdict} ({figure})\n"));
     }
-    exit
+    exit_of(is_limited, &violations)
+}
+
+/// The exit of a run whose thresholds came to this, `None` standing for one without a figure. A
+/// threshold that cannot be judged does not hide another one that is violated.
+fn exit_of(is_limited: bool, violations: &[Option<bool>]) -> Exit {
+    if is_limited {
+        Exit::CannotJudge
+    } else if violations.contains(&Some(true)) {
+        Exit::Failed
+    } else if violations.contains(&None) {
+        Exit::CannotJudge
+    } else {
+        Exit::Done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_violated_threshold_is_not_hidden_by_one_that_cannot_be_judged() {
+        let (violated, kept, unknown) = (Some(true), Some(false), None);
+        for (violations, expected) in [
+            (&[][..], Exit::Done),
+            (&[kept, kept], Exit::Done),
+            (&[violated, unknown], Exit::Failed),
+            (&[unknown, violated], Exit::Failed),
+            (&[kept, violated, kept], Exit::Failed),
+            (&[kept, unknown], Exit::CannotJudge),
+            (&[unknown, kept], Exit::CannotJudge),
+        ] {
+            assert_eq!(exit_of(false, violations), expected, "{violations:?}");
+            let limited = exit_of(true, violations);
+            assert_eq!(limited, Exit::CannotJudge, "{violations:?}");
+        }
+    }
 }
