@@ -20,7 +20,8 @@ pub(crate) struct Load {
         required_unless_present = "base_users"
     )]
     pub(crate) target: Option<String>,
-    /// Requests per second to offer, whatever the answers (open model).
+    /// Requests per second to offer, whatever the answers (open model); where the plan has a profile,
+    /// at its factor 1.
     #[arg(
         long,
         value_name = "PER_SECOND",
@@ -28,7 +29,8 @@ pub(crate) struct Load {
         help_heading = "Traffic"
     )]
     pub(crate) rate: Option<f64>,
-    /// Virtual users, each of which waits for its answers (closed model).
+    /// Virtual users, each of which waits for its answers (closed model); where the plan has a
+    /// profile, at its factor 1.
     #[arg(long, value_name = "N", help_heading = "Traffic")]
     pub(crate) users: Option<u32>,
     /// How long to storm, without the ramp; without it as long as the plan's profile says, or 30s.

@@ -76,9 +76,11 @@ pub struct ProfilePhase {
 /// What the caller wants in place of a profile's own values. `None` leaves the profile as it is.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ProfileOverrides {
-    /// Requests per second at the factor 1 and the behaviour of normal times; makes the model open.
+    /// Requests per second at the factor 1; makes the model open. They are divided by the requests of
+    /// a visit to get the visits: of one at the peak in a phase at the peak. The hours of a day
+    /// multiply visits, so that there the divisor is always the requests of a visit in normal times.
     pub rate: Option<f64>,
-    /// Virtual users at the factor 1; makes the model closed.
+    /// Virtual users at the factor 1, before the multiplier of a picked hour; makes the model closed.
     pub users: Option<u32>,
     /// Length of the whole, without the ramp; phases keep their proportions.
     pub duration: Option<Duration>,
