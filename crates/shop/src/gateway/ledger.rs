@@ -231,7 +231,6 @@ fn read(file: &File, path: &Path) -> Result<Content, LedgerError> {
             return Ok(content);
         }
         number += 1;
-        let last = reader.fill_buf().map_err(failed)?.is_empty();
         match understand(&line, number) {
             Some(found) => {
                 let durable = found.synced.unwrap_or(start);
@@ -244,7 +243,7 @@ fn read(file: &File, path: &Path) -> Result<Content, LedgerError> {
                     content.synced_bytes = found.synced.unwrap_or(0);
                 }
             }
-            None if may_be_torn(&line, number, last) => {
+            None if may_be_torn(&line, number) => {
                 torn.get_or_insert(BadLine { number, start });
             }
             None => return Err(bad_line(path, number)),
@@ -261,10 +260,10 @@ fn bad_line(path: &Path, line: u64) -> LedgerError {
 }
 
 /// Whether the power could have failed while this was written: a sector that is not there reads as
-/// zeros, and the end may be missing.
-fn may_be_torn(line: &[u8], number: u64, last: bool) -> bool {
+/// zeros, and the end may be missing. A whole line without zeros was written, and so perhaps answered.
+fn may_be_torn(line: &[u8], number: u64) -> bool {
     if number > 1 {
-        return last || line.contains(&0);
+        return !line.ends_with(b"\n") || line.contains(&0);
     }
     let whole = FIRST_LINE.as_bytes();
     let mut pairs = line.iter().zip(whole);
@@ -307,3 +306,6 @@ struct EventLine<'line> {
     result: Option<&'line str>,
     synced: Option<u64>,
 }
+
+#[cfg(test)]
+mod tests;
