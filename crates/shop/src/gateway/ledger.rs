@@ -222,6 +222,9 @@ fn read(file: &File, path: &Path) -> Result<Content, LedgerError> {
         synced_bytes: 0,
     };
     let (mut start, mut number) = (0_u64, 0_u64);
+    // What is durable only grows, and it begins with the first line: a line that says otherwise is
+    // damaged, and what it says must not decide what is torn.
+    let mut synced = FIRST_LINE.len() as u64;
     let mut line = Vec::new();
     let mut torn: Option<BadLine> = None;
     loop {
@@ -233,6 +236,11 @@ fn read(file: &File, path: &Path) -> Result<Content, LedgerError> {
         number += 1;
         match understand(&line, number) {
             Some(found) => {
+                let possible = synced..=start;
+                if found.synced.is_some_and(|says| !possible.contains(&says)) {
+                    return Err(bad_line(path, number));
+                }
+                synced = found.synced.unwrap_or(synced);
                 let durable = found.synced.unwrap_or(start);
                 if let Some(bad) = torn.as_ref().filter(|bad| bad.start < durable) {
                     return Err(bad_line(path, bad.number));

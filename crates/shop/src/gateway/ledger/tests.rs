@@ -103,3 +103,61 @@ fn a_last_line_without_its_end_or_with_zeros_is_cut_off() {
         }
     }
 }
+
+/// What is durable only grows, covers the first line and ends before the line that says so.
+#[test]
+fn an_impossible_synced_length_is_refused() {
+    let whole = ledger_of(2);
+    let (first, start) = (FIRST_LINE.len() as u64, whole.len() as u64);
+    let before = ledger_of(1).len() as u64;
+    let with = |synced| {
+        let mut bytes = whole.clone();
+        capture(3, synced, &mut bytes);
+        bytes
+    };
+    for impossible in [
+        0,
+        first - 1,
+        first,
+        before - 1,
+        start + 1,
+        start + 200,
+        u64::MAX,
+    ] {
+        Given::new(&with(impossible)).assert_refused(4);
+        // Also when it is not the last line.
+        let mut longer = with(impossible);
+        capture(4, start, &mut longer);
+        Given::new(&longer).assert_refused(4);
+    }
+    for possible in [before, start] {
+        assert_eq!(Given::new(&with(possible)).open().unwrap().entries.len(), 3);
+    }
+    // The first attempt has nothing but the first line before it.
+    let mut short = FIRST_LINE.as_bytes().to_owned();
+    capture(1, first - 1, &mut short);
+    Given::new(&short).assert_refused(2);
+}
+
+/// Otherwise a line that is damaged itself could let acknowledged lines before it be cut off.
+#[test]
+fn an_impossible_synced_length_does_not_excuse_damage() {
+    let whole = ledger_of(2);
+    let mut damaged = whole.clone();
+    damaged[whole.len() - 30] = 0;
+    capture(3, 0, &mut damaged);
+    Given::new(&damaged).assert_refused(4);
+}
+
+/// Lines without the length may stand before and behind lines with it.
+#[test]
+fn lines_of_an_older_version_are_read_among_others() {
+    let old = "{\"event\":\"void\",\"attempt_id\":\"7\",\"at\":1}\n";
+    let mut bytes = [FIRST_LINE, old].concat().into_bytes();
+    capture(1, bytes.len() as u64, &mut bytes);
+    bytes.extend_from_slice(old.replace('7', "8").as_bytes());
+    capture(2, bytes.len() as u64, &mut bytes);
+    let given = Given::new(&bytes);
+    assert_eq!(given.open().unwrap().entries.len(), 4);
+    assert_eq!(fs::read(&given.path).unwrap(), bytes);
+}
