@@ -116,6 +116,35 @@ impl StoreLock {
     }
 }
 
+/// The one name of the store, with every symbolic link followed as SQLite follows them.
+///
+/// SQLite names its log after the file behind the link. The lock and the log of this shop must be
+/// those of that file too, by whatever name it was opened, or two shops would share it.
+pub(crate) fn resolve(store: &Path) -> Result<PathBuf, OpenError> {
+    let failed = |source| OpenError::Lock {
+        path: sidecar(store, ".lock"),
+        source,
+    };
+    let mut path = store.to_owned();
+    loop {
+        match path.canonicalize() {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            found => return found.map_err(failed),
+        }
+        // There is no store yet: the folder exists, or a link says where the store shall be. Links
+        // that lead round in a circle were another error.
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let Ok(target) = path.read_link() else {
+            let folder = folder.canonicalize().map_err(failed)?;
+            return Ok(folder.join(path.file_name().unwrap_or_default()));
+        };
+        path = folder.join(target);
+    }
+}
+
 /// The path of a file beside the store.
 fn sidecar(store: &Path, suffix: &str) -> PathBuf {
     let mut name = store.as_os_str().to_owned();
@@ -123,7 +152,8 @@ fn sidecar(store: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Opens the file for the first time: creates or checks its format, and sets its indexes.
+/// Opens the file for the first time: creates or checks its format, and sets its indexes. The path is
+/// one that [`resolve`] gave.
 pub(crate) fn prepare(options: &SqliteOptions) -> Result<Connection, OpenError> {
     let path = &options.path;
     let fail = |source: rusqlite::Error| match source.sqlite_error_code() {

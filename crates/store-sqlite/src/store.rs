@@ -65,7 +65,8 @@ impl SqliteStore {
     ///
     /// # Errors
     /// [`OpenError`] when the file is in use, foreign, of another version or cannot be made durable.
-    pub fn open(options: SqliteOptions) -> Result<Self, OpenError> {
+    pub fn open(mut options: SqliteOptions) -> Result<Self, OpenError> {
+        options.path = file::resolve(&options.path)?;
         let lock = StoreLock::take(&options.path)?;
         let first = file::prepare(&options)?;
         let path = options.path.clone();

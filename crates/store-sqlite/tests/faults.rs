@@ -80,6 +80,48 @@ fn a_second_shop_is_kept_away() {
     SqliteStore::open(options(&path, &conditions, Levers::NONE)).unwrap();
 }
 
+/// A shop that opens the file by a link works on the file, its log and its lock, not on files beside
+/// the link.
+#[test]
+fn a_second_shop_by_another_name_is_kept_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = folder.path().join("other");
+    std::fs::create_dir(&other).unwrap();
+    let path = folder.path().join("shop.db");
+    let link = other.join("link.db");
+    std::os::unix::fs::symlink("../shop.db", &link).unwrap();
+    let folder_link = folder.path().join("folder");
+    std::os::unix::fs::symlink(folder.path(), &folder_link).unwrap();
+    let names = [path.clone(), link.clone(), folder_link.join("shop.db")];
+    let conditions = Conditions::with_stock(&[1]);
+    // The first time round the link leads to a file that is not there yet.
+    for first in [&link, &path, &names[2]] {
+        let held = SqliteStore::open(options(first, &conditions, Levers::NONE)).unwrap();
+        for second in &names {
+            let second = SqliteStore::open(options(second, &conditions, Levers::NONE));
+            assert!(matches!(second, Err(OpenError::InUse { .. })), "{second:?}");
+        }
+        drop(held);
+    }
+    let mut beside: Vec<_> = std::fs::read_dir(&other)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    beside.sort();
+    assert_eq!(beside, ["link.db"]);
+}
+
+/// A link that leads to itself is an error, not an endless search.
+#[test]
+fn a_link_to_itself_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let link = folder.path().join("shop.db");
+    std::os::unix::fs::symlink("shop.db", &link).unwrap();
+    let conditions = Conditions::with_stock(&[1]);
+    let opened = SqliteStore::open(options(&link, &conditions, Levers::NONE));
+    assert!(matches!(opened, Err(OpenError::Lock { .. })), "{opened:?}");
+}
+
 #[test]
 fn foreign_files_are_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
