@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use double11_store::Lever;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::options::SqliteOptions;
@@ -164,6 +165,9 @@ pub(crate) fn prepare(options: &SqliteOptions) -> Result<Connection, OpenError> 
         },
     };
     let connection = Connection::open(path).map_err(fail)?;
+    // The last connection that closes moves the log into the file and deletes it. Until the log was
+    // written again nobody knows that it is on the disk, so that an error must leave it alone.
+    keep_log(&connection, true).map_err(fail)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(fail)?;
     let fresh: i64 = connection
         .query_row("SELECT COUNT(*) FROM sqlite_schema", [], |row| row.get(0))
@@ -191,11 +195,19 @@ pub(crate) fn prepare(options: &SqliteOptions) -> Result<Connection, OpenError> 
     connection.execute_batch("BEGIN IMMEDIATE").map_err(fail)?;
     let log = sidecar(path, "-wal");
     renew_log(&log).map_err(|source| OpenError::Log { path: log, source })?;
+    keep_log(&connection, false).map_err(fail)?;
     connection.execute_batch("ROLLBACK").map_err(fail)?;
     configure_kept(&connection).map_err(fail)?;
     check_durable(&connection, path)?;
     set_indexes(&connection, options.levers.has(Lever::Indexes)).map_err(fail)?;
     Ok(connection)
+}
+
+/// Whether the log stays as it is when this connection is closed.
+fn keep_log(connection: &Connection, keep: bool) -> rusqlite::Result<()> {
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep)
+        .map(drop)
 }
 
 /// Writes the log that the shop before left into itself, and syncs it.

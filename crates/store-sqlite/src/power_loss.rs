@@ -479,3 +479,25 @@ fn orders_after_a_failed_sync_survive_by_a_link() {
         survives_a_failed_sync(&Shop::by_link(test, variant));
     }
 }
+
+/// A log that cannot be written again stays for the next start; it is neither moved nor deleted.
+#[test]
+fn a_log_that_cannot_be_renewed_is_left() {
+    take_orders_if_child();
+    let test = "power_loss::a_log_that_cannot_be_renewed_is_left";
+    let shop = Shop::new(test, Variant::Baseline);
+    shop.run(BUYERS * 2, "FULL");
+    let content = || [STORE, LOG].map(|name| std::fs::read(shop.folder().join(name)));
+    let before = content().map(Result::unwrap);
+    assert!(!before[1].is_empty(), "there is no log");
+    let acknowledged = shop.acknowledged();
+    shop.watch
+        .fail(Call::Write, &[LOG], Effect::Broken)
+        .unwrap();
+    let refused = shop.start(BUYERS, "FULL").wait().unwrap();
+    assert!(!refused.success(), "the store was opened");
+    assert!(before == content().map(Result::unwrap), "not left alone");
+    shop.watch.mend().unwrap();
+    shop.run(BUYERS, "FULL");
+    assert_eq!(shop.acknowledged(), acknowledged + BUYERS);
+}

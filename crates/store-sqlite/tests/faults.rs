@@ -17,6 +17,7 @@ use double11_store::{
 };
 use double11_store_sqlite::{OpenError, SqliteOptions, SqliteStore};
 use double11_units::{ProductId, Quantity, UserId};
+use rusqlite::config::DbConfig;
 
 struct Unobserved;
 
@@ -168,6 +169,37 @@ fn another_schema_version_is_named() {
         matches!(opened, Err(OpenError::OtherVersion { found: 7, .. })),
         "{opened:?}"
     );
+}
+
+/// What an open refuses it leaves alone, the log too: nobody knows yet that it is on the disk, and
+/// SQLite would move it into the file and delete it when its last connection closes.
+#[test]
+fn an_open_that_fails_leaves_the_log() {
+    let conditions = Conditions::with_stock(&[1]);
+    for change in ["PRAGMA user_version = 7;", "PRAGMA application_id = 7;"] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shop.db");
+        drop(SqliteStore::open(options(&path, &conditions, Levers::NONE)).unwrap());
+        let killed = rusqlite::Connection::open(&path).unwrap();
+        killed
+            .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+            .unwrap();
+        killed.execute_batch(change).unwrap();
+        drop(killed);
+        let content =
+            || ["shop.db", "shop.db-wal"].map(|name| std::fs::read(folder.path().join(name)));
+        let before = content().map(Result::unwrap);
+        assert!(before[1].len() > 4_096, "the change is not in the log");
+        let opened = SqliteStore::open(options(&path, &conditions, Levers::NONE));
+        assert!(
+            matches!(
+                opened,
+                Err(OpenError::OtherVersion { .. } | OpenError::NotAStore { .. })
+            ),
+            "{opened:?}"
+        );
+        assert!(before == content().map(Result::unwrap), "{change}");
+    }
 }
 
 #[test]
