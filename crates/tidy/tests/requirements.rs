@@ -66,8 +66,10 @@ fn names(requirements: &str) -> BTreeSet<String> {
 fn has(text: &str, name: &str) -> bool {
     let part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     text.match_indices(name).any(|(at, _)| {
-        let before = text[..at].chars().next_back();
-        let after = text[at + name.len()..].chars().next();
+        let before = text.get(..at).and_then(|text| text.chars().next_back());
+        let after = text
+            .get(at + name.len()..)
+            .and_then(|text| text.chars().next());
         let ends = |edge: Option<char>, own: Option<char>| {
             !(edge.is_some_and(part) && own.is_some_and(part))
         };

@@ -204,15 +204,15 @@ impl Worker<'_> {
         } else {
             self.lanes.close(index);
         }
-        match again {
-            Some((rule, again)) => self.try_again(&exchange, again, rule, (at, head.retry_after)),
-            None => match failure {
-                Some(failure) => self.end_failed(&exchange, at, failure),
-                None => {
-                    self.change_in_flight(-1);
-                    self.go_on_after(exchange.visit, at);
-                }
-            },
+        match (again, failure) {
+            (Some((rule, again)), _) => {
+                self.try_again(&exchange, again, rule, (at, head.retry_after));
+            }
+            (None, Some(failure)) => self.end_failed(&exchange, at, failure),
+            (None, None) => {
+                self.change_in_flight(-1);
+                self.go_on_after(exchange.visit, at);
+            }
         }
     }
 
