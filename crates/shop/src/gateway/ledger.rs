@@ -142,9 +142,13 @@ impl Ledger {
             entries,
             good_bytes,
             synced_bytes,
+            unsynced,
         } = read(&file, path)?;
         file.set_len(good_bytes).map_err(failed)?;
-        renew(&file, synced_bytes, good_bytes).map_err(failed)?;
+        // These may not be on the disk although they were read: after a failed sync the kernel calls
+        // such pages clean, and no later sync would write them. It may also drop them at any time, so
+        // that a second look could find something else than what was understood.
+        file.write_all_at(&unsynced, synced_bytes).map_err(failed)?;
         let mut synced = file.seek(SeekFrom::Start(good_bytes)).map_err(failed)?;
         if good_bytes == 0 {
             file.write_all(FIRST_LINE.as_bytes()).map_err(failed)?;
@@ -168,23 +172,6 @@ impl Ledger {
     }
 }
 
-/// Writes the bytes again that may not be on the disk although they can be read: after a failed sync
-/// the kernel calls such pages clean, and no later sync would write them.
-fn renew(file: &File, from: u64, to: u64) -> io::Result<()> {
-    let mut chunk = vec![0; 1 << 20];
-    let mut offset = from;
-    while offset < to {
-        let length = chunk
-            .len()
-            .min(usize::try_from(to - offset).unwrap_or(usize::MAX));
-        let piece = &mut chunk[..length];
-        file.read_exact_at(piece, offset)?;
-        file.write_all_at(piece, offset)?;
-        offset += length as u64;
-    }
-    Ok(())
-}
-
 /// Makes the file's name durable too: a synced file without a directory entry is lost.
 fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = match path.parent() {
@@ -199,8 +186,19 @@ struct Content {
     entries: HashMap<AttemptId, Entry>,
     /// Up to the end of the last line that counts.
     good_bytes: u64,
-    /// What that line knew to be durable; 0 when it does not say.
+    /// The most that a line knew to be durable; 0 when none says.
     synced_bytes: u64,
+    /// The bytes from there up to `good_bytes`.
+    unsynced: Vec<u8>,
+}
+
+impl Content {
+    /// A line said that so much of the file is durable: no less than any line before it said.
+    fn is_durable(&mut self, bytes: u64) {
+        let more = usize::try_from(bytes - self.synced_bytes).unwrap_or(usize::MAX);
+        self.unsynced.drain(..more.min(self.unsynced.len()));
+        self.synced_bytes = bytes;
+    }
 }
 
 /// The first line that cannot be read.
@@ -220,11 +218,12 @@ fn read(file: &File, path: &Path) -> Result<Content, LedgerError> {
         entries: HashMap::new(),
         good_bytes: 0,
         synced_bytes: 0,
+        unsynced: Vec::new(),
     };
     let (mut start, mut number) = (0_u64, 0_u64);
     // What is durable only grows, and it begins with the first line: a line that says otherwise is
     // damaged, and what it says must not decide what is torn.
-    let mut synced = FIRST_LINE.len() as u64;
+    let least = FIRST_LINE.len() as u64;
     let mut line = Vec::new();
     let mut torn: Option<BadLine> = None;
     loop {
@@ -236,19 +235,21 @@ fn read(file: &File, path: &Path) -> Result<Content, LedgerError> {
         number += 1;
         match understand(&line, number) {
             Some(found) => {
-                let possible = synced..=start;
+                let possible = content.synced_bytes.max(least)..=start;
                 if found.synced.is_some_and(|says| !possible.contains(&says)) {
                     return Err(bad_line(path, number));
                 }
-                synced = found.synced.unwrap_or(synced);
                 let durable = found.synced.unwrap_or(start);
                 if let Some(bad) = torn.as_ref().filter(|bad| bad.start < durable) {
                     return Err(bad_line(path, bad.number));
                 }
+                if let Some(bytes) = found.synced {
+                    content.is_durable(bytes);
+                }
                 if torn.is_none() {
                     content.entries.extend(found.entry);
                     content.good_bytes = start + bytes;
-                    content.synced_bytes = found.synced.unwrap_or(0);
+                    content.unsynced.extend_from_slice(&line);
                 }
             }
             None if may_be_torn(&line, number) => {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use double11_units::{AttemptId, Currency, Money, UnixMicros};
 
-use super::{Entry, Event, FIRST_LINE, Ledger, LedgerError};
+use super::{Entry, Event, FIRST_LINE, Ledger, LedgerError, read};
 
 /// A ledger file of the given bytes in a folder of its own.
 struct Given {
@@ -160,4 +160,45 @@ fn lines_of_an_older_version_are_read_among_others() {
     let given = Given::new(&bytes);
     assert_eq!(given.open().unwrap().entries.len(), 4);
     assert_eq!(fs::read(&given.path).unwrap(), bytes);
+}
+
+/// What is written again is what was understood: the bytes of no line's `synced`, and no second look.
+#[test]
+fn what_may_not_be_durable_is_kept_while_it_is_read() {
+    let old = "{\"event\":\"void\",\"attempt_id\":\"7\",\"at\":1}\n";
+    let only_old = [FIRST_LINE, old].concat().into_bytes();
+    let single = ledger_of(3);
+    let mut group = ledger_of(2);
+    let before = group.len() as u64;
+    for attempt in 3..6 {
+        capture(attempt, before, &mut group);
+    }
+    let mut mixed = only_old.clone();
+    capture(1, only_old.len() as u64, &mut mixed);
+    mixed.extend_from_slice(old.replace('7', "8").as_bytes());
+    // Of a torn group, a line behind the torn one says how much was durable.
+    let mut torn = group.clone();
+    torn[group.len() - 200] = 0;
+    let third = ledger_of(3).len() as u64;
+    for (bytes, synced, good) in [
+        (FIRST_LINE.as_bytes().to_owned(), 0, 30),
+        (only_old.clone(), 0, only_old.len() as u64),
+        (single, before, third),
+        (group.clone(), before, group.len() as u64),
+        (mixed.clone(), only_old.len() as u64, mixed.len() as u64),
+        (torn, before, third),
+    ] {
+        let given = Given::new(&bytes);
+        let content = read(&fs::File::open(&given.path).unwrap(), &given.path).unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        assert_eq!(
+            (content.synced_bytes, content.good_bytes),
+            (synced, good),
+            "{text}"
+        );
+        let [from, to] = [synced, good].map(|length| usize::try_from(length).unwrap());
+        assert_eq!(content.unsynced, bytes[from..to], "{text}");
+        given.open().unwrap();
+        assert_eq!(fs::read(&given.path).unwrap(), bytes[..to], "{text}");
+    }
 }
