@@ -38,7 +38,7 @@ pub enum ShopError {
         /// The last line of its log.
         last_words: String,
     },
-    /// It did not stop in time and was killed, or it failed while stopping.
+    /// It failed while stopping.
     #[error("the shop `{variant}` did not stop cleanly: {last_words}")]
     Stop {
         /// The variant.
@@ -130,8 +130,9 @@ impl Shop {
         self.child.id()
     }
 
-    /// Asks the shop to drain and end, and waits for it.
-    pub(crate) fn stop(mut self) -> Result<(), ShopError> {
+    /// Asks the shop to drain and end, and waits for it. Tells whether it did so in time; if not it is
+    /// killed, which its store has to bear.
+    pub(crate) fn stop(mut self) -> Result<bool, ShopError> {
         if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
             // The process may have ended by itself; its status tells.
             kill_process(pid, Signal::TERM).ok();
@@ -139,16 +140,19 @@ impl Shop {
         let asked = clock::steady();
         while asked.elapsed() < STOP_LIMIT {
             match self.child.try_wait() {
-                Ok(Some(status)) if status.success() => return Ok(()),
-                Ok(Some(_)) | Err(_) => break,
+                Ok(Some(status)) if status.success() => return Ok(true),
+                Ok(Some(_)) | Err(_) => {
+                    self.kill();
+                    return Err(ShopError::Stop {
+                        variant: self.variant.clone(),
+                        last_words: self.last_words(),
+                    });
+                }
                 Ok(None) => clock::pause(Duration::from_millis(10)),
             }
         }
         self.kill();
-        Err(ShopError::Stop {
-            variant: self.variant.clone(),
-            last_words: self.last_words(),
-        })
+        Ok(false)
     }
 
     fn kill(&mut self) -> Option<ExitStatus> {

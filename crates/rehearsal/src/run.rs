@@ -196,7 +196,10 @@ pub(crate) fn close(
     };
     observer.event(Event::Settling { variant });
     let settled_after = settle::wait(&open.store, RehearsalOptions::SETTLE_LIMIT)?;
-    shop.stop()?;
+    if !shop.stop()? {
+        let text = "a shop did not end in time and was killed";
+        observer.event(Event::Warning { text });
+    }
     observer.event(Event::Auditing { variant });
     let audit = audit(&open.store, ledger)?;
     let passed = audit.verdict == double11_audit::Verdict::Passed;

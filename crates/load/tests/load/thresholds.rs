@@ -21,8 +21,12 @@ fn thresholds_are_judged_by_what_was_measured() {
     let plan = plan(POST);
     let mut warm_up = phase("warm_up", 0.5, 20.0);
     warm_up.measured = false;
+    // What the warm-up began is over before anything counts.
+    let mut pause = phase("pause", 0.5, 0.0);
+    pause.measured = false;
     let phases = vec![
         warm_up,
+        pause,
         phase("measured", 2.0, 100.0),
         phase("rest", 1.0, 0.0),
     ];
