@@ -11,6 +11,7 @@ mod serve;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use double11_report::Language;
 use double11_units::scale::Scale;
 
 use crate::console::ColourChoice;
@@ -165,6 +166,19 @@ pub(crate) struct Man {
     /// Write all pages into this folder, which is made if it is missing.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+}
+
+/// How a report is written.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArguments {
+    /// Language of the page, the table and the picture: en or zh-TW.
+    #[arg(
+        long,
+        env = "DOUBLE11_LANG",
+        default_value = "en",
+        value_name = "LANGUAGE"
+    )]
+    pub(crate) lang: Language,
 }
 
 #[derive(Debug, Args)]

@@ -149,24 +149,9 @@ impl Visit {
         None
     }
 
-    /// Takes note of the answer to a step. After a failure the visit is over; after a refusal it goes no
-    /// deeper.
-    pub fn conclude<'a>(
-        &mut self,
-        plan: &Plan,
-        turn: Turn,
-        status: u16,
-        body: &'a [u8],
-    ) -> Conclusion<'a> {
-        let conclusion = self.judge(plan, turn, status, body);
-        if let Outcome::Failed(_) = conclusion.outcome {
-            self.give_up();
-        }
-        conclusion
-    }
-
-    /// The same, but after a failure the caller says whether the visit is over: by
-    /// [`Visit::give_up`], or by trying again.
+    /// Takes note of the answer to a step. After a refusal the visit goes no deeper.
+    ///
+    /// After a failure the caller says whether the visit is over, by [`Visit::give_up`], or tries again.
     pub fn judge<'a>(
         &mut self,
         plan: &Plan,

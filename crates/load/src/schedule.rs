@@ -59,6 +59,11 @@ pub enum Spread {
 }
 
 impl Ramp {
+    /// The rate in the mean of its phase.
+    pub const fn mean(self) -> f64 {
+        f64::midpoint(self.from, self.to)
+    }
+
     /// The same rate throughout.
     pub const fn constant(per_second: f64) -> Self {
         Self {
@@ -81,6 +86,14 @@ impl Ramp {
 }
 
 impl Rate {
+    /// The rate in requests per second, for a plan with this many requests a visit.
+    pub fn requests(self, requests_per_visit: f64) -> Ramp {
+        match self {
+            Self::Requests(ramp) => ramp,
+            Self::Visits(ramp) => ramp.scaled(requests_per_visit),
+        }
+    }
+
     /// The rate in visits per second, for a plan with this many requests a visit.
     pub fn visits(self, requests_per_visit: f64) -> Ramp {
         match self {

@@ -15,6 +15,12 @@ use crate::scrape::{ScrapeError, Scraper};
 /// The interval of scrapes unless another is asked for.
 pub const INTERVAL_DEFAULT: Duration = Duration::from_secs(5);
 
+/// Where a shop tells its metrics, as Spring Boot does.
+const METRICS_PATH: &str = "/actuator/prometheus";
+
+/// How long a scrape of a shop may take.
+const SCRAPE_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// Requests for a scrape that may wait for the thread.
 const COMMANDS_WAITING_MAX: usize = 16;
 
@@ -48,6 +54,23 @@ enum Command {
 }
 
 impl Sampler {
+    /// Scrapes the metrics page of a shop every `interval`, if the shop has one; the first scrape is
+    /// over when this returns. `None` without such a page, and where the shop is asked with TLS, which
+    /// a scraper does not speak.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn of_shop(target: &str, interval: Duration) -> io::Result<Option<Self>> {
+        let scraper = Scraper::new(format!("{target}{METRICS_PATH}"), SCRAPE_TIMEOUT);
+        if !target.starts_with("http://") || scraper.scrape().is_err() {
+            return Ok(None);
+        }
+        let sampler = Self::start(scraper, interval)?;
+        // A scrape that fails leaves a gap and a warning in the matrix.
+        drop(sampler.scrape_now());
+        Ok(Some(sampler))
+    }
+
     /// Starts scraping: at once, and then every `interval`.
     ///
     /// # Errors

@@ -67,7 +67,6 @@ pub(crate) fn search(
     let folder = folders.run(&format!("capacity-{variant}"))?;
     let schedule = options.schedule.clone();
     let which = Which {
-        folder: "",
         name: variant,
         origin: side.into(),
         seed: options.seed,

@@ -1,5 +1,6 @@
 //! Which endpoint of the shop each step of a plan asks, as the shop's metrics call it.
 
+use double11_load::RunManifest;
 use double11_load::plan::{Piece, Plan, Template};
 use double11_monitor::cross_check::StepEndpoint;
 
@@ -34,6 +35,17 @@ pub fn endpoints(plan: &Plan) -> Vec<StepEndpoint> {
             })
         })
         .collect()
+}
+
+/// The built-in plan that a run was made with; `None` for a plan of another content, whatever its name.
+pub fn built_in_plan(manifest: &RunManifest) -> Option<Plan> {
+    let parameters = manifest.plan.parameters.iter();
+    let parameters: Vec<(&str, f64)> = parameters
+        .map(|(name, value)| (name.as_str(), *value))
+        .collect();
+    Plan::built_in(&manifest.plan.name, &parameters)
+        .ok()
+        .filter(|plan| plan.hash() == manifest.plan.hash)
 }
 
 /// The path of a request with `{}` for what differs from shopper to shopper, without the query.

@@ -30,6 +30,7 @@ pub(crate) fn climb(
 ) -> Result<Climbed, RehearsalError> {
     let schedule = options.schedule.for_ladder();
     let mut rungs = Vec::new();
+    let mut offered = None;
     let mut failed_audits = Vec::new();
     for (index, rung) in options.ladder.iter().enumerate() {
         observer.event(Event::Rung {
@@ -38,7 +39,6 @@ pub(crate) fn climb(
         });
         let folder = format!("ladder-{}-{}", index + 1, file_name(&rung.name));
         let which = Which {
-            folder: &folder,
             name: &rung.name,
             origin: Origin::Ours {
                 variant: &rung.base,
@@ -48,7 +48,7 @@ pub(crate) fn climb(
             seed: options.seed,
             schedule: &schedule,
         };
-        let run = run::run(options, folders, which, observer)?;
+        let run = run::run(options, (folders, &folder), which, observer)?;
         let passed = run
             .audit
             .as_ref()
@@ -57,15 +57,12 @@ pub(crate) fn climb(
             failed_audits.push(rung.name.clone());
         }
         let seen = seen::seen(options, 1, &folder, &run);
+        offered = offered.or(seen
+            .judged
+            .as_ref()
+            .and_then(|phase| phase.offered_per_second));
         rungs.push(figures(rung, &seen, run.levers.clone(), passed));
     }
-    let judged = options.schedule.judged_phase();
-    let peak = judged.is_some_and(|phase| phase.peak);
-    let requests_per_visit = options.plan.requests_per_visit(peak);
-    let offered = judged.and_then(|phase| phase.rate).map(|rate| {
-        let visits = rate.visits(requests_per_visit);
-        f64::midpoint(visits.from, visits.to) * requests_per_visit
-    });
     Ok(Climbed {
         ladder: Ladder {
             phase: options.schedule.judged.clone(),

@@ -26,7 +26,7 @@ mod writes;
 
 pub use child::ShopError;
 pub use compare::{CompareError, CompareOptions, InputError, compare};
-pub use endpoints::endpoints;
+pub use endpoints::{built_in_plan, endpoints};
 pub use options::{Event, Observer, RehearsalOptions, Rung, Side};
 pub use rehearse::{Rehearsal, RehearsalError, rehearse};
 pub use schedule::{NORMAL_PER_SECOND, Schedule};

@@ -154,9 +154,11 @@ impl Conductor<'_> {
                 }
             }
         }
-        // The pairs are what counts: their report is there whatever becomes of the rest.
-        let pairs_only = self.report(host, &first, Vec::new(), None);
-        self.publish(&first, &pairs_only)?;
+        if options.capacity.is_some() || !options.ladder.is_empty() {
+            // The pairs are what counts: their report is there whatever becomes of the rest.
+            let pairs_only = self.report(host, &first, Vec::new(), None);
+            self.publish(&first, &pairs_only)?;
+        }
         let capacity = self.capacities(&first);
         let ladder = self.ladder();
         if self.options.stop.is_stopping() {
@@ -203,9 +205,8 @@ impl Conductor<'_> {
         let folder = format!("{pair}-{position}-{}", side.name());
         let run = run::run(
             self.options,
-            &self.folders,
+            (&self.folders, &folder),
             Which {
-                folder: &folder,
                 name: side.name(),
                 origin: Origin::from(side),
                 seed: self.options.seed.wrapping_add(u64::from(pair) - 1),

@@ -13,8 +13,8 @@ use double11_load::transport::{Limits, Target};
 use double11_monitor::cross_check::{
     CLIENT_OVERHEAD_DEFAULT, CrossCheck, CrossCheckInput, cross_check,
 };
+use double11_monitor::matrix::{Matrix, Selector};
 use double11_monitor::sampler::Sampler;
-use double11_monitor::scrape::Scraper;
 
 use crate::child::{Shop, ShopSpec};
 use crate::files::Folders;
@@ -23,17 +23,6 @@ use crate::rehearse::RehearsalError;
 use crate::resources::{ResourceSample, ResourceSampler};
 use crate::schedule::Schedule;
 use crate::{clock, endpoints, resources, settle, writes};
-
-/// How long a scrape may take.
-const SCRAPE_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long the load generator waits for a connection to open.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// Bounds of an answer of the shop.
-const RESPONSE_LIMITS: Limits = Limits {
-    head_bytes_max: 16 * 1024,
-    body_bytes_max: 1 << 20,
-};
 
 /// Everything that one run left behind.
 pub(crate) struct Run {
@@ -53,8 +42,6 @@ pub(crate) struct Run {
 /// Which run of a rehearsal this is.
 #[derive(Clone, Copy)]
 pub(crate) struct Which<'which> {
-    /// The name of its folder, such as `1-a-baseline`.
-    pub(crate) folder: &'which str,
     /// What the shop is called.
     pub(crate) name: &'which str,
     /// Where the shop comes from.
@@ -151,14 +138,14 @@ impl OpenShop {
     }
 }
 
-/// Makes one run from its start to its audit.
+/// Makes one run from its start to its audit, and keeps it in a folder such as `1-a-baseline`.
 pub(crate) fn run(
     options: &RehearsalOptions,
-    folders: &Folders,
+    (folders, folder): (&Folders, &str),
     which: Which<'_>,
     observer: &dyn Observer,
 ) -> Result<Run, RehearsalError> {
-    let folder = folders.run(which.folder)?;
+    let folder = folders.run(folder)?;
     let open = OpenShop::start(options, &folder, which, observer)?;
     let traffic = traffic(options, &open, &folder, which, observer)?;
     let ledger = folder.join("client-ledger.jsonl");
@@ -228,7 +215,8 @@ fn traffic(
 ) -> Result<Traffic, RehearsalError> {
     let endpoints = endpoints(&options.plan);
     let run_options = run_options(options, which, &open.target, Some(folder))?;
-    let (sampler, levers) = sampler(&open.target)?;
+    let sampler = Sampler::of_shop(&open.target, RehearsalOptions::SCRAPE_INTERVAL)
+        .map_err(RehearsalError::Thread)?;
     let start = clock::steady();
     let resources = open
         .process_id()
@@ -286,28 +274,14 @@ fn traffic(
                 client_overhead: CLIENT_OVERHEAD_DEFAULT,
             })
         });
-    let scrape_warnings = matrix.map_or_else(Vec::new, |matrix| matrix.warnings().to_vec());
+    let matrix = matrix.unwrap_or_default();
     Ok(Traffic {
         outcome,
         resources,
         cross_check,
-        scrape_warnings,
-        levers,
+        scrape_warnings: matrix.warnings().to_vec(),
+        levers: levers(&matrix),
     })
-}
-
-/// Scrapes the shop's metrics from now on, if it tells any, and names the levers that it says are on.
-fn sampler(target: &str) -> Result<(Option<Sampler>, Vec<String>), RehearsalError> {
-    let scraper = Scraper::new(format!("{target}/actuator/prometheus"), SCRAPE_TIMEOUT);
-    if !target.starts_with("http://") || scraper.scrape().is_err() {
-        return Ok((None, Vec::new()));
-    }
-    let levers = levers(&scraper);
-    let sampler = Sampler::start(scraper, RehearsalOptions::SCRAPE_INTERVAL)
-        .map_err(RehearsalError::Thread)?;
-    // Without a scrape before the first request the cross-check says so itself.
-    drop(sampler.scrape_now());
-    Ok((Some(sampler), levers))
 }
 
 /// Runs `traffic` while a thread scrapes at the end of every phase.
@@ -375,8 +349,8 @@ pub(crate) fn run_options(
         connections: which.schedule.connections() as usize,
         max_in_flight: RehearsalOptions::MAX_IN_FLIGHT as usize,
         request_timeout: RehearsalOptions::REQUEST_TIMEOUT,
-        connect_timeout: CONNECT_TIMEOUT,
-        limits: RESPONSE_LIMITS,
+        connect_timeout: RunOptions::CONNECT_TIMEOUT,
+        limits: Limits::DEFAULT,
         require_reachable: true,
         samples: SamplePolicy::All,
         output,
@@ -387,24 +361,16 @@ pub(crate) fn run_options(
     })
 }
 
-/// The levers that the shop says are on, from its build information.
-fn levers(scraper: &Scraper) -> Vec<String> {
-    let Ok(scrape) = scraper.scrape() else {
-        return Vec::new();
-    };
-    scrape
-        .exposition
-        .samples()
-        .find(|sample| sample.name == "ecommerce_build_info")
-        .and_then(|sample| sample.labels.iter().find(|(name, _)| *name == "levers"))
-        .map(|(_, levers)| {
-            levers
-                .split(',')
-                .filter(|l| !l.is_empty())
-                .map(str::to_owned)
-                .collect()
-        })
-        .unwrap_or_default()
+/// The levers that the shop says are on, in its build information.
+fn levers(matrix: &Matrix) -> Vec<String> {
+    let named = matrix
+        .select(Selector::new("ecommerce_build_info", &[]))
+        .find_map(|(labels, _)| labels.get("levers"));
+    let named = named.map_or("", String::as_str).split(',');
+    named
+        .filter(|lever| !lever.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn write_json(path: &Path, content: &impl serde::Serialize) -> Result<(), RehearsalError> {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use double11_load::LoadModel;
+use double11_load::plan::{Plan, Traffic};
 use double11_load::schedule::{Phase, Ramp, Rate, Spread};
 
 use crate::options::RehearsalOptions;
@@ -74,8 +75,12 @@ impl Schedule {
     /// The phases of a plan's own profile. The measured phase with the highest rate (the first of
     /// several, else the first measured one) is judged. Which of its rates is that of a normal day, a
     /// profile does not say.
-    pub fn of_profile(model: LoadModel, mut phases: Vec<Phase>, requests_per_visit: f64) -> Self {
-        let rate = |phase: &Phase| phase.rate.map(|rate| mean(rate, requests_per_visit));
+    pub fn of_profile(traffic: Traffic, plan: &Plan) -> Self {
+        let Traffic { model, mut phases } = traffic;
+        let rate = |phase: &Phase| {
+            let requests = phase.rate?.requests(plan.requests_per_visit(phase.peak));
+            Some(requests.mean())
+        };
         let measured = || phases.iter().filter(|phase| phase.measured);
         let judged = measured()
             .reduce(|best, next| if rate(next) > rate(best) { next } else { best })
@@ -164,18 +169,6 @@ fn sample_file(phase: &Phase) -> Option<String> {
     phase.measured.then(|| stem.to_owned())
 }
 
-/// Requests per second, in the mean of a phase.
-fn mean(rate: Rate, requests_per_visit: f64) -> f64 {
-    let ramp = match rate {
-        Rate::Requests(ramp) => ramp,
-        Rate::Visits(ramp) => Ramp {
-            from: ramp.from * requests_per_visit,
-            to: ramp.to * requests_per_visit,
-        },
-    };
-    f64::midpoint(ramp.from, ramp.to)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -230,7 +223,8 @@ mod tests {
         let model = LoadModel::Open {
             spread: Spread::Even,
         };
-        let schedule = Schedule::of_profile(model, phases, 2.5);
+        let funnel = Plan::built_in("funnel", &[]).unwrap();
+        let schedule = Schedule::of_profile(Traffic { model, phases }, &funnel);
         assert_eq!(schedule.judged, "hour_00");
         assert_eq!(schedule.normal_per_second, None);
         assert_eq!(schedule.phases[2].samples_file.as_deref(), Some("normal"));
@@ -248,7 +242,12 @@ mod tests {
             measured: true,
             samples_file: None,
         };
-        let schedule = Schedule::of_profile(LoadModel::Closed { users: 5 }, vec![phase], 2.0);
+        let traffic = Traffic {
+            model: LoadModel::Closed { users: 5 },
+            phases: vec![phase],
+        };
+        let plan = Plan::built_in("session", &[]).unwrap();
+        let schedule = Schedule::of_profile(traffic, &plan);
         assert_eq!(
             (schedule.judged.as_str(), schedule.normal_per_second),
             ("hour", None)

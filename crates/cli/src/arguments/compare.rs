@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use double11_report::Language;
+
+use crate::arguments::ReportArguments;
 
 #[derive(Debug, Args)]
 pub(crate) struct Compare {
@@ -19,12 +20,6 @@ pub(crate) struct Compare {
     /// The phase to judge; without it the busiest one of all runs.
     #[arg(long, value_name = "NAME")]
     pub(crate) phase: Option<String>,
-    /// Language of the page, the table and the picture: en or zh-TW.
-    #[arg(
-        long,
-        env = "DOUBLE11_LANG",
-        default_value = "en",
-        value_name = "LANGUAGE"
-    )]
-    pub(crate) lang: Language,
+    #[command(flatten)]
+    pub(crate) report: ReportArguments,
 }

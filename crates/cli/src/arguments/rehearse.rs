@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use double11_report::Language;
 use double11_store::Variant;
 
+use crate::arguments::ReportArguments;
 use crate::arguments::load::parse_parameter;
 
 #[derive(Debug, Args)]
@@ -33,14 +33,8 @@ pub(crate) struct Rehearse {
         value_name = "DIR"
     )]
     pub(crate) out: PathBuf,
-    /// Language of the page, the table and the picture: en or zh-TW.
-    #[arg(
-        long,
-        env = "DOUBLE11_LANG",
-        default_value = "en",
-        value_name = "LANGUAGE"
-    )]
-    pub(crate) lang: Language,
+    #[command(flatten)]
+    pub(crate) report: ReportArguments,
 }
 
 /// How long it takes.

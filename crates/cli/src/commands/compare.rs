@@ -14,7 +14,7 @@ use crate::console;
 use crate::exit::{CommandResult, Failure};
 
 pub(crate) fn run(arguments: Compare) -> CommandResult {
-    let language = arguments.lang;
+    let language = arguments.report.lang;
     let output = arguments.output;
     let inputs = arguments.baseline.iter().chain(&arguments.optimized);
     let is_data = output.extension().is_some_and(|ending| ending == "json");

@@ -7,7 +7,6 @@ use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use double11_load::plan::{Plan, ProfileError, ProfileOverrides};
@@ -20,23 +19,12 @@ use double11_load::{
     StopHandle,
 };
 use double11_monitor::sampler::{INTERVAL_DEFAULT, Sampler};
-use double11_monitor::scrape::Scraper;
 
 use crate::arguments::Load;
 use crate::commands::plan;
 use crate::console;
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::live_view::{LiveView, Snapshot};
-
-/// Longest wait for a connection to open.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// Bounds of an answer.
-const RESPONSE_LIMITS: Limits = Limits {
-    head_bytes_max: 64 * 1024,
-    body_bytes_max: 64 << 20,
-};
-/// How long a scrape of the target's metrics may take.
-const SCRAPE_TIMEOUT: Duration = Duration::from_secs(2);
 
 pub(crate) fn run(arguments: &Load) -> CommandResult {
     if let Some(base_users) = arguments.base_users {
@@ -53,7 +41,7 @@ pub(crate) fn run(arguments: &Load) -> CommandResult {
         .map(|phase| phase.name.clone())
         .collect();
     let stop = stop_on_signals()?;
-    let sampler = sampler(&target_url)?;
+    let sampler = Sampler::of_shop(&target_url, INTERVAL_DEFAULT).map_err(Failure::environment)?;
     let mut view = LiveView::new(&format!("double11 load {} at {target_url}", arguments.plan));
     let mut observe = |seen: &Observation| {
         let phase = phases
@@ -111,18 +99,6 @@ pub(crate) fn stop_on_signals() -> Result<StopHandle, Failure> {
     Ok(StopHandle::from_flag(flag))
 }
 
-/// Scrapes the target's metrics during the run, if it has any.
-fn sampler(target: &str) -> Result<Option<Sampler>, Failure> {
-    let scraper = Scraper::new(format!("{target}/actuator/prometheus"), SCRAPE_TIMEOUT);
-    if !target.starts_with("http://") || scraper.scrape().is_err() {
-        return Ok(None);
-    }
-    let sampler = Sampler::start(scraper, INTERVAL_DEFAULT).map_err(Failure::environment)?;
-    // A scrape that fails leaves a gap and a warning in the file.
-    drop(sampler.scrape_now());
-    Ok(Some(sampler))
-}
-
 fn keep_metrics(sampler: Option<Sampler>, out: &Path) -> Result<(), Failure> {
     let Some(sampler) = sampler else {
         return Ok(());
@@ -152,7 +128,7 @@ fn run_options(arguments: &Load) -> Result<RunOptions, Failure> {
     let extra_roots = authorities(&arguments.ca_cert, &target)?;
     // An earlier run is only replaced when this one can begin.
     target
-        .reach(CONNECT_TIMEOUT)
+        .reach(RunOptions::CONNECT_TIMEOUT)
         .map_err(|error| load_failure(error.into()))?;
     let output = RunDirectory::create(&arguments.out, arguments.force)
         .map_err(|error| load_failure(error.into()))?;
@@ -168,8 +144,8 @@ fn run_options(arguments: &Load) -> Result<RunOptions, Failure> {
         connections: (arguments.connections as usize).max(users),
         max_in_flight: arguments.max_in_flight as usize,
         request_timeout: arguments.timeout,
-        connect_timeout: CONNECT_TIMEOUT,
-        limits: RESPONSE_LIMITS,
+        connect_timeout: RunOptions::CONNECT_TIMEOUT,
+        limits: Limits::DEFAULT,
         require_reachable: true,
         samples,
         output: Some(output),

@@ -140,7 +140,7 @@ fn options(arguments: Rehearse) -> Result<RehearsalOptions, Failure> {
         extra_roots: roots(&arguments, &sides)?,
         shop_cpus,
         generator_cpus,
-        language: arguments.lang,
+        language: arguments.report.lang,
         command,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         git_commit: option_env!("DOUBLE11_COMMIT").map(str::to_owned),
@@ -178,7 +178,7 @@ fn traffic_of(arguments: &Rehearse, ours: bool) -> Result<(Plan, Schedule), Fail
         ..ProfileOverrides::default()
     });
     let own = plan.traffic().map_err(|error| profile_failure(&error))?;
-    let schedule = Schedule::of_profile(own.model, own.phases, plan.requests_per_visit(true));
+    let schedule = Schedule::of_profile(own, &plan);
     if schedule.judged_phase().is_none() {
         return Err(Failure::usage(anyhow::anyhow!(
             "no phase of the plan `{}` is measured",

@@ -3,13 +3,12 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use double11_load::plan::Plan;
 use double11_measure::run::{Summary, TimeSeries};
 use double11_monitor::cross_check::{
     CLIENT_OVERHEAD_DEFAULT, CrossCheck, CrossCheckInput, Overall, cross_check,
 };
 use double11_monitor::matrix::Matrix;
-use double11_rehearsal::{count_writes, endpoints};
+use double11_rehearsal::{built_in_plan, count_writes, endpoints};
 use serde::de::DeserializeOwned;
 
 use crate::arguments::Validate;
@@ -33,9 +32,11 @@ pub(crate) fn run(arguments: &Validate) -> CommandResult {
     }
     let matrix: Matrix = read(folder, "metrics.json")?;
     let manifest = double11_load::read_manifest(folder).map_err(Failure::environment)?;
-    let plan = Plan::built_in(&manifest.plan.name, &[])
-        .with_context(|| format!("the run was made with the plan `{}`", manifest.plan.name))
-        .map_err(Failure::usage)?;
+    let plan = built_in_plan(&manifest).ok_or_else(|| {
+        let name = &manifest.plan.name;
+        let error = anyhow::anyhow!("the run was made with a plan of its own, `{name}`");
+        Failure::usage(error).hint("which endpoints its steps ask is known of built-in plans only")
+    })?;
     let ledger = folder.join("client-ledger.jsonl");
     let writes = count_writes(&ledger)
         .with_context(|| format!("`{}` cannot be read", ledger.display()))

@@ -107,6 +107,9 @@ impl Limit {
 }
 
 impl RunOptions {
+    /// Longest wait for a connection to open, unless the caller knows better.
+    pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
     /// The end of the last phase.
     pub fn planned_end(&self) -> Duration {
         PhaseClock::new(&self.phases).end()
@@ -119,14 +122,16 @@ impl RunOptions {
 
     /// Requests per second that a phase offers on average; `None` in the closed model.
     pub fn offered_per_second(&self, phase: &Phase) -> Option<f64> {
-        let requests = self.request_rate(phase)?;
-        Some(f64::midpoint(requests.from, requests.to))
+        self.request_rate(phase).map(Ramp::mean)
     }
 
     /// The rate of a phase in requests per second; `None` in the closed model.
     pub(super) fn request_rate(&self, phase: &Phase) -> Option<Ramp> {
-        let visits = self.visit_rate(phase)?;
-        Some(visits.scaled(self.plan.requests_per_visit(phase.peak)))
+        Some(
+            phase
+                .rate?
+                .requests(self.plan.requests_per_visit(phase.peak)),
+        )
     }
 
     pub(super) fn curve(&self) -> RateCurve {
@@ -147,7 +152,7 @@ impl RunOptions {
         let sum = |per_visit: &dyn Fn(bool) -> f64| -> f64 {
             let visits = |phase: &Phase| {
                 let rate = self.visit_rate(phase).unwrap_or(Ramp::constant(0.0));
-                f64::midpoint(rate.from, rate.to) * phase.duration.as_secs_f64()
+                rate.mean() * phase.duration.as_secs_f64()
             };
             self.phases
                 .iter()

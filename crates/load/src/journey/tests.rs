@@ -3,6 +3,23 @@ use crate::plan::Write;
 
 const SHOPPERS: u64 = 100_000;
 
+impl Visit {
+    /// Takes note of an answer; a failure ends the visit, as where nothing is tried again.
+    fn conclude<'a>(
+        &mut self,
+        plan: &Plan,
+        turn: Turn,
+        status: u16,
+        body: &'a [u8],
+    ) -> Conclusion<'a> {
+        let conclusion = self.judge(plan, turn, status, body);
+        if let Outcome::Failed(_) = conclusion.outcome {
+            self.give_up();
+        }
+        conclusion
+    }
+}
+
 /// Makes every visit with successful answers and counts each step.
 fn step_counts(plan: &Plan, seed: u64, peak: bool) -> Vec<f64> {
     let mut counts = vec![0.0; plan.steps().len()];

@@ -22,6 +22,14 @@ pub struct Limits {
     pub body_bytes_max: u64,
 }
 
+impl Limits {
+    /// Room for any answer of a shop.
+    pub const DEFAULT: Self = Self {
+        head_bytes_max: 64 * 1024,
+        body_bytes_max: 64 << 20,
+    };
+}
+
 /// Why bytes are not an acceptable response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ResponseError {

@@ -6,12 +6,11 @@ use std::path::{Path, PathBuf};
 
 use double11_audit::AuditReport;
 use double11_load::RunManifest;
-use double11_load::plan::Plan;
 use double11_load::run_directory::{LEDGER, RUN, SUMMARY, TIME_SERIES};
 use double11_measure::jtl::{self, JtlSummary, Limits, Problem};
 use double11_measure::run::{Summary, TimeSeries};
 use double11_monitor::cross_check::{
-    CLIENT_OVERHEAD_DEFAULT, CrossCheck, CrossCheckInput, StepEndpoint, cross_check,
+    CLIENT_OVERHEAD_DEFAULT, CrossCheck, CrossCheckInput, cross_check,
 };
 use double11_monitor::matrix::Matrix;
 use double11_report::model::{
@@ -151,7 +150,8 @@ fn directory(path: &Path, name: &str) -> Result<Input, InputError> {
     known_version(&path.join(TIME_SERIES), series.schema_version)?;
     let matrix: Option<Matrix> = optional(&path.join("metrics.json"))?;
     let audit: Option<AuditReport> = optional(&path.join("audit.json"))?;
-    let endpoints = endpoints_of(&manifest);
+    let endpoints =
+        crate::built_in_plan(&manifest).map_or_else(Vec::new, |plan| crate::endpoints(&plan));
     let ledger = path.join(LEDGER);
     let cross_check = matrix
         .as_ref()
@@ -185,20 +185,6 @@ fn directory(path: &Path, name: &str) -> Result<Input, InputError> {
             scrape_warnings: matrix.map_or_else(Vec::new, |matrix| matrix.warnings().to_vec()),
         })),
     })
-}
-
-/// The endpoints of a built-in plan's steps; a plan of the same name with another content is not one.
-fn endpoints_of(manifest: &RunManifest) -> Vec<StepEndpoint> {
-    let parameters: Vec<(&str, f64)> = manifest
-        .plan
-        .parameters
-        .iter()
-        .map(|(name, value)| (name.as_str(), *value))
-        .collect();
-    Plan::built_in(&manifest.plan.name, &parameters)
-        .ok()
-        .filter(|plan| plan.hash() == manifest.plan.hash)
-        .map_or_else(Vec::new, |plan| crate::endpoints(&plan))
 }
 
 fn open(path: &Path) -> Result<File, InputError> {
