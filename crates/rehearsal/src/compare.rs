@@ -60,6 +60,12 @@ pub enum CompareError {
         /// The file.
         file: PathBuf,
     },
+    /// A run is given more than once on one side, so that its pairs would not be independent.
+    #[error("`{}` is given more than once", path.display())]
+    Repeated {
+        /// The run.
+        path: PathBuf,
+    },
     /// A run has no phase of that name.
     #[error("`{}` has no phase `{phase}`; it has {known}", path.display())]
     NoSuchPhase {
@@ -86,6 +92,8 @@ pub fn compare(options: &CompareOptions) -> Result<ImprovementReport, CompareErr
             optimized: options.optimized.len(),
         });
     }
+    once_each(&options.baseline)?;
+    once_each(&options.optimized)?;
     let names = names(options);
     let mut pairs = Vec::new();
     for (baseline, optimized) in options.baseline.iter().zip(&options.optimized) {
@@ -109,6 +117,20 @@ pub fn compare(options: &CompareOptions) -> Result<ImprovementReport, CompareErr
     report.run.duration_s = Some(watch.elapsed().as_secs_f64());
     double11_report::conclude(&mut report);
     Ok(report)
+}
+
+/// A run that stands in several pairs would make chance look smaller than it is.
+fn once_each(runs: &[PathBuf]) -> Result<(), CompareError> {
+    let mut seen = Vec::new();
+    for path in runs {
+        // What cannot be resolved cannot be read either, which the reader says better.
+        let resolved = path.canonicalize().unwrap_or_else(|_| path.clone());
+        if seen.contains(&resolved) {
+            return Err(CompareError::Repeated { path: path.clone() });
+        }
+        seen.push(resolved);
+    }
+    Ok(())
 }
 
 /// What the sides are called: as the folders or files of the first pair, if these tell them apart.

@@ -13,8 +13,8 @@ use crate::seen::{self, Seen};
 /// The variant of which is asked whether it lies between the first rung and the last.
 const TUNED: &str = "tuned";
 
-/// A figure of a rung.
-type FigureOf = fn(&LadderRung) -> Option<f64>;
+/// A figure of a rung, and whether it is a lower bound.
+type FigureOf = fn(&LadderRung) -> Option<(f64, bool)>;
 
 /// What the ladder showed.
 pub(crate) struct Climbed {
@@ -97,7 +97,8 @@ fn figures(
 }
 
 /// Whether the tuned shop lies between the first rung and the last, metric by metric. Figures that
-/// differ by less than the smallest effect worth a word count as equal.
+/// differ by less than the smallest effect worth a word count as equal; where a lower bound leaves it
+/// open there is no answer.
 fn tuned_between(rungs: &[LadderRung]) -> Vec<TunedBetween> {
     let tuned = rungs
         .iter()
@@ -106,20 +107,48 @@ fn tuned_between(rungs: &[LadderRung]) -> Vec<TunedBetween> {
         return Vec::new();
     };
     let metrics: [(Metric, FigureOf); 3] = [
-        (Metric::Throughput, |rung| rung.throughput_per_second),
-        (Metric::ResponseTimeP95, |rung| rung.verdict_p95_ms),
-        (Metric::CpuPerRequest, |rung| rung.cpu_per_request_us),
+        (Metric::Throughput, |rung| {
+            Some((rung.throughput_per_second?, false))
+        }),
+        (Metric::ResponseTimeP95, |rung| {
+            Some((rung.verdict_p95_ms?, rung.verdict_p95_is_lower_bound))
+        }),
+        (Metric::CpuPerRequest, |rung| {
+            Some((rung.cpu_per_request_us?, false))
+        }),
     ];
     metrics
         .into_iter()
         .filter_map(|(metric, of)| {
-            let (low, high) = (of(first)?.min(of(last)?), of(first)?.max(of(last)?));
-            let slack = 1.0 + double11_measure::statistics::MINIMUM_EFFECT;
-            let tuned = of(tuned)?;
-            let between = tuned >= low / slack && tuned <= high * slack;
+            let between = lies_between(of(tuned)?, of(first)?, of(last)?)?;
             Some(TunedBetween { metric, between })
         })
         .collect()
+}
+
+/// Whether a figure lies between two others; each comes with whether it is only a lower bound.
+fn lies_between(tuned: (f64, bool), one: (f64, bool), other: (f64, bool)) -> Option<bool> {
+    let slack = 1.0 + double11_measure::statistics::MINIMUM_EFFECT;
+    let (low, high) = if one.0 <= other.0 {
+        (one, other)
+    } else {
+        (other, one)
+    };
+    let above = match (tuned.0 >= low.0 / slack, tuned.1, low.1) {
+        (true, _, false) => Some(true),
+        (false, false, _) => Some(false),
+        _ => None,
+    };
+    let below = match (tuned.0 <= high.0 * slack, tuned.1, high.1) {
+        (true, false, _) => Some(true),
+        (false, _, false) => Some(false),
+        _ => None,
+    };
+    match (above, below) {
+        (Some(false), _) | (_, Some(false)) => Some(false),
+        (Some(true), Some(true)) => Some(true),
+        _ => None,
+    }
 }
 
 /// A name of letters, digits and dashes.
@@ -130,7 +159,7 @@ fn file_name(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{file_name, tuned_between};
+    use super::{file_name, lies_between, tuned_between};
     use double11_report::model::{LadderRung, Metric};
 
     fn rung(variant: Option<&str>, tps: f64, p95_ms: f64, cpu_us: f64) -> LadderRung {
@@ -169,6 +198,24 @@ mod tests {
             ]
         );
         assert!(tuned_between(&rungs[..1]).is_empty());
+    }
+
+    #[test]
+    fn a_lower_bound_answers_only_what_it_can() {
+        let (exact, bound) = (|value| (value, false), |value| (value, true));
+        for (tuned, one, other, expected) in [
+            (exact(50.0), exact(4.0), bound(9_000.0), Some(true)),
+            (exact(9_900.0), exact(4.0), bound(9_000.0), None),
+            (bound(8_000.0), exact(4.0), bound(9_000.0), None),
+            (bound(8_000.0), exact(4.0), exact(7_000.0), Some(false)),
+            (exact(1.0), exact(4.0), bound(9_000.0), Some(false)),
+            (exact(1.0), bound(4.0), bound(9_000.0), Some(false)),
+            (exact(5.0), bound(4.0), exact(9_000.0), None),
+        ] {
+            let found = lies_between(tuned, other, one);
+            assert_eq!(found, lies_between(tuned, one, other));
+            assert_eq!(found, expected, "{tuned:?} {one:?} {other:?}");
+        }
     }
 
     #[test]

@@ -42,6 +42,14 @@ impl<'a> Figures<'a> {
         self.phases.iter().flatten().next().copied()
     }
 
+    /// Whether less than one request in a hundred failed, was dropped or was refused, all runs together.
+    pub(crate) fn served_everything(&self) -> bool {
+        let phases = || self.phases.iter().flatten();
+        let attempted: u64 = phases().map(|phase| phase.attempted).sum();
+        let succeeded: u64 = phases().map(|phase| phase.succeeded).sum();
+        attempted > 0 && (attempted.saturating_sub(succeeded)) as f64 / (attempted as f64) < 0.01
+    }
+
     /// The figure over all runs: the median; for error rate and availability the share of all runs
     /// together. `None` where any run lacks it.
     pub(crate) fn figure(&self, metric: Metric) -> Option<Figure> {

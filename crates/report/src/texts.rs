@@ -129,7 +129,7 @@ texts! {
     metric_error_rate_other, metric_availability_other, metric_cpu_share_other,
     metric_cpu_per_request_other, windows, points, or_more, verdict_met, verdict_missed,
     verdict_finding, verdict_not_judged, meets_target, misses_target, reason_both_meet,
-    reason_only_optimised, reason_misses, reason_coarse, reason_no_target, reason_not_measured,
+    reason_only_optimised, reason_misses, reason_coarse, reason_no_target, reason_not_measured, reason_not_offered,
     findings, findings_none, finding_note, finding_failure, finding_about, warning_word,
     finding_unsettled, finding_requests_failed, finding_cannot_compare, finding_no_judged_phase,
     warning_shared_core, warning_scrape_failed, axis_time, axis_tps, axis_latency,
@@ -173,7 +173,7 @@ texts! {
     other_language, yes, no, theme_dark, theme_light, metric_p95_service, improvement_runs,
     charts_first_pair, higher_is_better, lower_is_better, incomparable, incomparable_plan,
     incomparable_seed, incomparable_schedule, incomparable_schedule_phase, incomparable_host,
-    incomparable_limits, incomparable_generator, incomparable_steps, incomparable_nothing,
+    incomparable_limits, incomparable_generator, incomparable_steps, incomparable_nothing, incomparable_interrupted, incomparable_pair,
     comparison, comparison_about, comparison_caption, comparison_median, comparison_ratio,
     comparison_interval, comparison_interval_value, comparison_p, comparison_better,
     comparison_worse, comparison_not_shown, comparison_significant, comparison_not_significant,
@@ -296,6 +296,10 @@ impl Texts {
             }
             Reason::NoTarget => self.reason_no_target.to_owned(),
             Reason::NotMeasured => self.reason_not_measured.to_owned(),
+            Reason::NotOffered { offered_per_second } => {
+                let offered = crate::format::rate(offered_per_second);
+                fill(self.reason_not_offered, &[("offered", &offered)])
+            }
         }
     }
 

@@ -82,6 +82,7 @@ fn explain(error: CompareError) -> Failure {
         CompareError::Mixed { .. } => {
             "a run directory holds its samples too: name its `.jtl` file on that side"
         }
+        CompareError::Repeated { .. } => "a pair needs a run of its own on each side",
         CompareError::NoSuchPhase { .. } => "name a phase that every run has",
         CompareError::Input(_) => {
             "name a folder that `load` or `rehearse` wrote, or a JTL file in JMeter's CSV form"

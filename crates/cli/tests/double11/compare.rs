@@ -80,7 +80,17 @@ fn sample_files_of_another_tool_are_compared_by_service_time_and_say_so() {
 fn five_pairs_of_equal_files_show_nothing_and_other_steps_are_not_compared() {
     let folder = tempfile::tempdir().unwrap();
     let file = jtl(folder.path(), "run.jtl", "Browse_Product", 100);
-    let five = [file.as_path(); 5];
+    let five: Vec<PathBuf> = (1..=5)
+        .map(|run| {
+            jtl(
+                folder.path(),
+                &format!("run-{run}.jtl"),
+                "Browse_Product",
+                100,
+            )
+        })
+        .collect();
+    let five: Vec<&Path> = five.iter().map(PathBuf::as_path).collect();
     let (_, said, report) = compare(folder.path(), &five, &five);
     for metric in report["comparison"]["metrics"].as_array().unwrap() {
         assert_eq!(metric["verdict"], "not_shown", "{said}");
@@ -136,6 +146,11 @@ fn damaged_and_foreign_files_are_refused_with_their_place() {
     assert!(said.contains("without `run.json`"), "{said}");
     let (code, said, _) = compare(folder.path(), &[&good, &good], &[&good]);
     assert_eq!(code, 2, "{said}");
+    let again = folder.path().join(".").join("good.jtl");
+    let other = jtl(folder.path(), "other.jtl", "Browse_Product", 10);
+    let (code, said, _) = compare(folder.path(), &[&good, &again], &[&good, &other]);
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("given more than once"), "{said}");
 }
 
 #[test]
@@ -171,6 +186,9 @@ fn run_directories_are_compared_and_those_of_other_seeds_plans_and_phases_are_no
     assert!(cpu.as_f64().is_some(), "the shop tells its processor time");
     assert_eq!(report["variants"][0]["audit_missing"], "no_store_access");
 
+    assert_eq!(report["improvement"][0]["reason"]["code"], "not_offered");
+    check_interrupted(folder.path(), &first, &second);
+
     let cases = [
         (
             "seed",
@@ -198,11 +216,42 @@ fn run_directories_are_compared_and_those_of_other_seeds_plans_and_phases_are_no
             "{name}: {:?}",
             codes(&report)
         );
+        let sides = ([first.as_path(), &unlike], [second.as_path(), &unlike]);
+        let (_, said, report) = compare(folder.path(), &sides.0, &sides.1);
+        // Pairs of a rehearsal have shoppers of their own.
+        let alike = name == "seed";
+        let unlike = codes(&report).contains(&"unlike_first_pair");
+        assert_eq!(unlike, !alike, "{name}: {said}");
     }
     let (code, said, _) = compare(folder.path(), &[&first], &[&first.join("samples.jtl")]);
     assert_eq!(code, 2, "{said}");
     assert!(said.contains("not of one kind"), "{said}");
     check_unknown_phase(&first, &second);
+}
+
+/// A run that ended early is no whole run, and one whose machine had a few megabytes less is.
+fn check_interrupted(folder: &Path, first: &Path, second: &Path) {
+    let copy = folder.join("copy");
+    std::fs::create_dir(&copy).unwrap();
+    for file in std::fs::read_dir(second).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), copy.join(file.file_name())).unwrap();
+    }
+    let manifest = copy.join("run.json");
+    let mut run: Value = serde_json::from_slice(&std::fs::read(&manifest).unwrap()).unwrap();
+    let memory = run["host"]["memory_bytes"].as_u64().unwrap();
+    run["host"]["memory_bytes"] = (memory - (4 << 20)).into();
+    std::fs::write(&manifest, run.to_string()).unwrap();
+    let (_, said, report) = compare(folder, &[first], &[&copy]);
+    assert!(!codes(&report).contains(&"different_host"), "{said}");
+    run["ending"] = "stopped".into();
+    run["host"]["memory_bytes"] = (memory / 2).into();
+    std::fs::write(&manifest, run.to_string()).unwrap();
+    let (code, said, report) = compare(folder, &[first], &[&copy]);
+    assert_eq!(code, 4, "{said}");
+    for expected in ["different_host", "interrupted"] {
+        assert!(codes(&report).contains(&expected), "{said}");
+    }
 }
 
 fn check_unknown_phase(first: &Path, second: &Path) {

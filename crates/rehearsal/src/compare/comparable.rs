@@ -1,13 +1,13 @@
 //! Whether two runs may be compared: the same plan, shoppers, phases, limits and machine.
 
-use double11_load::RunManifest;
+use double11_load::{Ending, RunManifest};
 use double11_report::model::Incomparable;
 
 use super::input::Input;
 
 /// Every reason why the sides of a pair must not be compared, each once.
 pub(crate) fn incomparable(pairs: &[[Input; 2]]) -> Vec<Incomparable> {
-    let mut reasons = Vec::new();
+    let mut reasons = unlike_first(pairs);
     for [baseline, optimised] in pairs {
         let found = match (baseline.as_directory(), optimised.as_directory()) {
             (Some(a), Some(b)) => of_manifests(&a.manifest, &b.manifest),
@@ -23,12 +23,38 @@ pub(crate) fn incomparable(pairs: &[[Input; 2]]) -> Vec<Incomparable> {
     reasons
 }
 
+/// The pairs that ran another plan than the first, or under other conditions. Seeds may differ: a
+/// rehearsal gives each pair shoppers of its own.
+fn unlike_first(pairs: &[[Input; 2]]) -> Vec<Incomparable> {
+    let of = |pair: &[Input; 2]| Some(pair[0].as_directory()?.manifest.clone());
+    let Some(first) = pairs.first().and_then(of) else {
+        return Vec::new();
+    };
+    let unlike = |pair: &[Input; 2]| {
+        let found = of(pair).map_or_else(Vec::new, |manifest| of_manifests(&first, &manifest));
+        found
+            .iter()
+            .any(|reason| !matches!(reason, Incomparable::DifferentSeed { .. }))
+    };
+    pairs
+        .iter()
+        .zip(1..)
+        .filter(|(pair, _)| unlike(pair))
+        .map(|(_, pair)| Incomparable::UnlikeFirstPair { pair })
+        .collect()
+}
+
 /// What makes a run worthless for any comparison.
 fn of_one(input: &Input) -> Vec<Incomparable> {
     let variant = || input.name.clone();
     let mut reasons = Vec::new();
     if input.summary.whole.total.attempted == 0 {
         reasons.push(Incomparable::NothingMeasured { variant: variant() });
+    }
+    let ending = input.as_directory().map(|run| run.manifest.ending);
+    if ending.is_some_and(|ending| ending != Ending::Complete) {
+        let run = input.path.display().to_string();
+        reasons.push(Incomparable::Interrupted { run });
     }
     if input.generator_limited() {
         reasons.push(Incomparable::GeneratorLimited { variant: variant() });
@@ -80,11 +106,6 @@ fn of_manifests(baseline: &RunManifest, optimised: &RunManifest) -> Vec<Incompar
         [
             ("processor", host.processor.clone().unwrap_or_default()),
             ("processors", host.processors.to_string()),
-            (
-                "memory (MB)",
-                host.memory_bytes
-                    .map_or_else(String::new, |bytes| (bytes >> 20).to_string()),
-            ),
             ("architecture", host.architecture.clone()),
         ]
     };
@@ -97,7 +118,20 @@ fn of_manifests(baseline: &RunManifest, optimised: &RunManifest) -> Vec<Incompar
             });
         }
     }
+    reasons.extend(memory(baseline, optimised));
     reasons
+}
+
+/// The kernel keeps a little more or less for itself from one start to the next, so that one machine's
+/// memory may differ by a few megabytes.
+fn memory(baseline: &RunManifest, optimised: &RunManifest) -> Option<Incomparable> {
+    let (a, b) = (baseline.host.memory_bytes?, optimised.host.memory_bytes?);
+    let megabytes = |bytes: u64| (bytes >> 20).to_string();
+    (a.abs_diff(b) > a.max(b) / 50).then(|| Incomparable::DifferentHost {
+        what: "memory (MB)".to_owned(),
+        baseline: megabytes(a),
+        optimised: megabytes(b),
+    })
 }
 
 /// The first phase that is not the same.
@@ -142,9 +176,13 @@ fn of_steps(baseline: &Input, optimised: &Input) -> Vec<Incomparable> {
     if baseline == optimised || baseline.is_empty() || optimised.is_empty() {
         Vec::new()
     } else {
+        let without = |steps: &[String], others: &[String]| {
+            let only = steps.iter().filter(|step| !others.contains(step));
+            only.cloned().collect()
+        };
         vec![Incomparable::DifferentSteps {
-            baseline,
-            optimised,
+            baseline: without(&baseline, &optimised),
+            optimised: without(&optimised, &baseline),
         }]
     }
 }

@@ -55,8 +55,13 @@ fn targets_hold_exactly_at_their_edge() {
         let phase = judged(&mut report, 1);
         match metric {
             Metric::Throughput => phase.throughput_per_second = Some(value),
-            Metric::OrderRate => phase.orders_per_second = Some(value),
-            Metric::PaymentRate => phase.payments_per_second = Some(value),
+            // A shop that serves all that is asked for cannot miss them.
+            Metric::OrderRate | Metric::PaymentRate => {
+                phase.succeeded = phase.attempted / 2;
+                let orders = metric == Metric::OrderRate;
+                let rates = (&mut phase.orders_per_second, &mut phase.payments_per_second);
+                *(if orders { rates.0 } else { rates.1 }) = Some(value);
+            }
             Metric::ResponseTimeP95 => phase.verdict_p95_ms = Some(value),
             Metric::ErrorRate => phase.error_rate = Some(value),
             Metric::CpuShare => phase.cpu_share = Some(value),
@@ -86,6 +91,47 @@ fn targets_hold_exactly_at_their_edge() {
         check(metric, met, TargetVerdict::Met);
         check(metric, missed, TargetVerdict::Missed);
     }
+}
+
+#[test]
+fn a_rate_that_was_never_asked_for_is_not_missed() {
+    let reason_of = |metric: Metric, change: &dyn Fn(&mut PhaseReport)| {
+        let mut report = sample::report();
+        report.runs.clear();
+        change(judged(&mut report, 1));
+        conclude(&mut report);
+        let row = row_of(&report, metric);
+        (row.verdict, row.reason, report.outcome)
+    };
+    let served = |offered: f64, orders: f64| {
+        move |phase: &mut PhaseReport| {
+            phase.offered_per_second = Some(offered);
+            phase.throughput_per_second = Some(offered.min(499.0));
+            phase.orders_per_second = Some(orders);
+            phase.attempted = 10_000;
+            (phase.succeeded, phase.expected_refusals, phase.failed) = (10_000, 0, 0);
+        }
+    };
+    let not_offered = |offered_per_second| {
+        (
+            TargetVerdict::NotJudged,
+            Reason::NotOffered { offered_per_second },
+            Outcome::CannotJudge,
+        )
+    };
+    let missed = (TargetVerdict::Missed, Reason::Misses, Outcome::Failed);
+    let found = reason_of(Metric::Throughput, &served(100.0, 60.0));
+    assert_eq!(found, not_offered(100.0));
+    assert_eq!(reason_of(Metric::Throughput, &served(500.0, 60.0)), missed);
+    // Orders are a part of the requests: all of them were served, and they were too few.
+    let found = reason_of(Metric::OrderRate, &served(100.0, 9.0));
+    assert_eq!(found, not_offered(100.0));
+    let some_refused = |phase: &mut PhaseReport| {
+        served(100.0, 9.0)(phase);
+        (phase.succeeded, phase.expected_refusals) = (9_800, 200);
+    };
+    let (verdict, reason, _) = reason_of(Metric::OrderRate, &some_refused);
+    assert_eq!((verdict, reason), (missed.0, missed.1));
 }
 
 #[test]

@@ -226,4 +226,14 @@ pub enum Incomparable {
         /// For this variant.
         variant: String,
     },
+    /// A run did not come to its planned end.
+    Interrupted {
+        /// The folder of the run.
+        run: String,
+    },
+    /// A pair ran under other conditions than the first pair.
+    UnlikeFirstPair {
+        /// Which pair, from 2.
+        pair: u32,
+    },
 }

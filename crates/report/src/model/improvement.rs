@@ -102,6 +102,11 @@ pub enum Reason {
     NoTarget,
     /// The figure was not measured.
     NotMeasured,
+    /// The target is missed because too little was asked for to reach it.
+    NotOffered {
+        /// Requests per second that were offered.
+        offered_per_second: f64,
+    },
 }
 
 /// One row of the table of improvements.

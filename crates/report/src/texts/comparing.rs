@@ -131,6 +131,12 @@ impl Texts {
             Incomparable::NothingMeasured { variant } => {
                 fill(self.incomparable_nothing, &[("name", variant)])
             }
+            Incomparable::Interrupted { run } => {
+                fill(self.incomparable_interrupted, &[("run", run)])
+            }
+            Incomparable::UnlikeFirstPair { pair } => {
+                fill(self.incomparable_pair, &[("pair", &pair.to_string())])
+            }
         }
     }
 }

@@ -64,6 +64,7 @@ pub(super) const ENGLISH: Texts = Texts {
     reason_coarse: "No bad window. One window is {resolution} of all of them: only a longer one can tell 99.9% from a little less.",
     reason_no_target: "The requirements set no target; less is better.",
     reason_not_measured: "Not measured in this rehearsal.",
+    reason_not_offered: "Too little was asked for to tell: {offered} requests per second.",
 
     // Findings and warnings.
     findings: "Findings",
@@ -322,6 +323,8 @@ pub(super) const ENGLISH: Texts = Texts {
     incomparable_generator: "The load generator was the limit in a run of {name}.",
     incomparable_steps: "They sent different kinds of requests (only on one side: {baseline}; only on the other: {optimised}).",
     incomparable_nothing: "Nothing was measured for {name}.",
+    incomparable_interrupted: "The run in {run} did not come to its planned end.",
+    incomparable_pair: "Pair {pair} ran under other conditions than the first pair.",
 
     // All pairs together.
     comparison: "All pairs together",

@@ -64,6 +64,7 @@ pub(super) const TRADITIONAL_CHINESE: Texts = Texts {
     reason_coarse: "沒有不良的時間窗。一個時間窗佔全部的 {resolution}；要分辨 99.9% 與略低的值，需要更長的測試。",
     reason_no_target: "需求沒有設定目標；越低越好。",
     reason_not_measured: "本次演練沒有量測。",
+    reason_not_offered: "送出的請求太少，無法判斷：每秒 {offered} 個。",
 
     // Findings and warnings.
     findings: "發現",
@@ -322,6 +323,8 @@ pub(super) const TRADITIONAL_CHINESE: Texts = Texts {
     incomparable_generator: "{name} 有一輪測試受限於壓測端。",
     incomparable_steps: "送出的請求種類不同（只在一邊：{baseline}；只在另一邊：{optimised}）。",
     incomparable_nothing: "{name} 沒有任何量測結果。",
+    incomparable_interrupted: "{run} 的測試沒有執行到預定的結尾。",
+    incomparable_pair: "第 {pair} 組的執行條件與第 1 組不同。",
 
     // All pairs together.
     comparison: "所有配對的綜合結果",
