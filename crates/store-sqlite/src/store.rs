@@ -18,7 +18,7 @@ use crate::failure::{FailureSignal, commit_surely_failed, store_error};
 use crate::file::{self, OpenError, StoreLock};
 use crate::ids::IdSource;
 use crate::options::SqliteOptions;
-use crate::work::stock::{GuardedStock, StockMoves, UnlockedStock};
+use crate::work::stock::{GroupedStock, GuardedStock, StockMoves, UnlockedStock};
 use crate::work::{
     Command, Outcome, ShopFacts, Work, WorkResult, carts, catalogue, find, orders, payments,
 };
@@ -96,6 +96,7 @@ impl SqliteStore {
                 failure: failure.clone(),
                 queue_max: options.queue_max,
                 group_max: options.group_max,
+                stock: GroupedStock::default(),
             };
             let writer = Writer::start(parts).map_err(|source| OpenError::Lock {
                 path: options.path.clone(),

@@ -39,7 +39,8 @@ CREATE TABLE orders (
   user_id TEXT NOT NULL,
   cart_id INTEGER,
   payment_method TEXT NOT NULL,
-  state TEXT NOT NULL CHECK (state IN ('pending_payment','partially_paid','paid','cancelled','expired')),
+  state TEXT NOT NULL CHECK (state = 'pending_payment' OR state = 'partially_paid' OR state = 'paid'
+                             OR state = 'cancelled' OR state = 'expired'),
   total INTEGER NOT NULL CHECK (total > 0),
   captured INTEGER NOT NULL DEFAULT 0 CHECK (captured >= 0),     -- sum of attempts in state 'captured'
   processing INTEGER NOT NULL DEFAULT 0 CHECK (processing >= 0), -- sum of attempts in state 'processing'
@@ -58,7 +59,8 @@ CREATE TABLE order_lines (
 CREATE TABLE payments (
   order_id INTEGER NOT NULL,
   attempt_id INTEGER NOT NULL,   -- unique; the key under which the gateway is charged
-  state TEXT NOT NULL CHECK (state IN ('processing','captured','declined','late')),
+  state TEXT NOT NULL CHECK (state = 'processing' OR state = 'captured' OR state = 'declined'
+                             OR state = 'late'),
   gateway TEXT NOT NULL,
   amount INTEGER NOT NULL CHECK (amount > 0),
   order_state TEXT,              -- of the order right after the capture; part of the answer
@@ -70,7 +72,7 @@ CREATE TABLE payments (
 CREATE TABLE refunds (
   order_id INTEGER NOT NULL,
   attempt_id INTEGER NOT NULL,   -- the captured or late attempt; always refunded whole
-  state TEXT NOT NULL CHECK (state IN ('pending','done')),
+  state TEXT NOT NULL CHECK (state = 'pending' OR state = 'done'),
   amount INTEGER NOT NULL CHECK (amount > 0),
   created_at INTEGER NOT NULL,
   finished_at INTEGER,
@@ -78,7 +80,7 @@ CREATE TABLE refunds (
 ) WITHOUT ROWID;
 CREATE TABLE idempotency_keys (
   key TEXT NOT NULL,
-  operation TEXT NOT NULL CHECK (operation IN ('order','payment')),
+  operation TEXT NOT NULL CHECK (operation = 'order' OR operation = 'payment'),
   user_id TEXT NOT NULL,         -- of a payment: the order's user
   fingerprint BLOB NOT NULL,     -- 16 bytes of the parsed request
   order_id INTEGER NOT NULL,

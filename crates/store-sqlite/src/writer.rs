@@ -120,6 +120,7 @@ pub(crate) struct WriterParts {
     pub(crate) failure: FailureSignal,
     pub(crate) queue_max: usize,
     pub(crate) group_max: usize,
+    pub(crate) stock: GroupedStock,
 }
 
 /// The handle of the writer thread.
@@ -252,9 +253,19 @@ impl WriterParts {
         }
     }
 
-    fn try_group(&self, jobs: &[Job]) -> Result<Vec<Outcome>, GroupError> {
-        let connection = &self.connection;
-        connection
+    /// Runs a group; what is known of the stock follows what became of it.
+    fn try_group(&mut self, jobs: &[Job]) -> Result<Vec<Outcome>, GroupError> {
+        let result = self.transact(jobs);
+        match &result {
+            Ok(_) => self.stock.committed(),
+            // After an unknown end nothing is written any more.
+            Err(_) => self.stock.rolled_back(),
+        }
+        result
+    }
+
+    fn transact(&mut self, jobs: &[Job]) -> Result<Vec<Outcome>, GroupError> {
+        self.connection
             .execute_batch("BEGIN IMMEDIATE")
             .map_err(GroupError::NothingDone)?;
         let outcomes = match self.work(jobs) {
@@ -269,7 +280,7 @@ impl WriterParts {
             return Ok(outcomes);
         }
         let stopwatch = Stopwatch::start();
-        match connection.execute_batch("COMMIT") {
+        match self.connection.execute_batch("COMMIT") {
             Ok(()) => {
                 self.observer.committed(jobs.len(), stopwatch.elapsed());
                 Ok(outcomes)
@@ -282,19 +293,18 @@ impl WriterParts {
         }
     }
 
-    fn work(&self, jobs: &[Job]) -> WorkResult<Vec<Outcome>> {
-        let mut stock = GroupedStock::default();
+    fn work(&mut self, jobs: &[Job]) -> WorkResult<Vec<Outcome>> {
         let mut work = Work {
             connection: &self.connection,
             facts: self.facts,
             now: self.clock.now(),
-            stock: &mut stock,
+            stock: &mut self.stock,
         };
         let outcomes = jobs
             .iter()
             .map(|job| work.execute(&job.command, job.fresh_id))
             .collect::<WorkResult<Vec<Outcome>>>()?;
-        stock.flush(&self.connection)?;
+        self.stock.flush(&self.connection)?;
         Ok(outcomes)
     }
 

@@ -92,25 +92,68 @@ pub(crate) fn place(
     command: &PlaceOrder,
     fresh_id: i64,
 ) -> WorkResult<PlaceOutcome> {
-    if let Some(key) = &command.key
-        && let Some(earlier) = earlier_answer(work, command, key)?
-    {
-        return Ok(earlier);
-    }
     let priced = match price(work, command)? {
         Ok(priced) => priced,
-        Err(refusal) => return Ok(PlaceOutcome::Refused(refusal)),
+        Err(refusal) => return earlier_or(work, command, refusal),
     };
     if let Some(short) = work.stock.reserve(work.connection, &priced.lines)? {
-        return Ok(PlaceOutcome::Refused(PlaceRefusal::SoldOut(short)));
+        return earlier_or(work, command, PlaceRefusal::SoldOut(short));
     }
     let receipt = OrderReceipt {
         order_id: OrderId::new(fresh_id).map_err(|_| WorkError::Damaged("ids have run out"))?,
         total: priced.total,
         expires_at: work.now.plus(work.facts.payment_window),
     };
+    // A key is new far more often than not, so that claiming it is the way to ask whether it is.
+    if let Some(key) = &command.key
+        && !claim(work, command, key, receipt.order_id)?
+    {
+        for line in &priced.lines {
+            work.stock.release(work.connection, line)?;
+        }
+        return earlier_answer(work, command, key)?.ok_or(WorkError::Damaged(
+            "a key that was claimed before is not there",
+        ));
+    }
     insert(work, command, &priced, &receipt)?;
     Ok(PlaceOutcome::Placed(receipt))
+}
+
+/// The answer that an earlier order with the same key got, which counts more than what would refuse it
+/// now.
+fn earlier_or(
+    work: &Work<'_>,
+    command: &PlaceOrder,
+    refusal: PlaceRefusal,
+) -> WorkResult<PlaceOutcome> {
+    let earlier = match &command.key {
+        Some(key) => earlier_answer(work, command, key)?,
+        None => None,
+    };
+    Ok(earlier.unwrap_or(PlaceOutcome::Refused(refusal)))
+}
+
+/// Claims a key for an order; `false` when it was claimed before.
+fn claim(
+    work: &Work<'_>,
+    command: &PlaceOrder,
+    key: &ClaimedKey,
+    order_id: OrderId,
+) -> WorkResult<bool> {
+    let claimed = run(
+        work.connection,
+        "INSERT INTO idempotency_keys (key, operation, user_id, fingerprint, order_id, \
+         attempt_id, created_at) VALUES (?1, 'order', ?2, ?3, ?4, NULL, ?5) \
+         ON CONFLICT DO NOTHING",
+        (
+            key.key.as_str(),
+            command.user_id.as_str(),
+            key.fingerprint.0,
+            order_id.get(),
+            work.now.get(),
+        ),
+    )?;
+    Ok(claimed == 1)
 }
 
 /// What an earlier order with the same key decides about this one.
@@ -146,18 +189,12 @@ fn earlier_answer(
 }
 
 /// Finds the lines and their prices, and checks everything but the stock.
-fn price(work: &Work<'_>, command: &PlaceOrder) -> WorkResult<Result<Priced, PlaceRefusal>> {
+fn price(work: &mut Work<'_>, command: &PlaceOrder) -> WorkResult<Result<Priced, PlaceRefusal>> {
     let (cart_id, lines) = match &command.lines {
         OrderLines::Items(items) => {
             let mut lines = Vec::with_capacity(items.len());
             for (product_id, quantity) in items {
-                let price: Option<i64> = find(
-                    work.connection,
-                    "SELECT price FROM products WHERE product_id = ?1",
-                    [product_id.get()],
-                    |row| row.get(0),
-                )?;
-                let Some(price) = price else {
+                let Some(price) = work.stock.price(work.connection, *product_id)? else {
                     return Ok(Err(PlaceRefusal::UnknownProduct(*product_id)));
                 };
                 let unit_price = work.facts.money(price);
@@ -262,20 +299,6 @@ fn insert(
                 line.product_id.get(),
                 line.quantity.get(),
                 line.unit_price.minor_units(),
-            ),
-        )?;
-    }
-    if let Some(key) = &command.key {
-        run(
-            work.connection,
-            "INSERT INTO idempotency_keys (key, operation, user_id, fingerprint, order_id, \
-             attempt_id, created_at) VALUES (?1, 'order', ?2, ?3, ?4, NULL, ?5)",
-            (
-                key.key.as_str(),
-                command.user_id.as_str(),
-                key.fingerprint.0,
-                order_id,
-                work.now.get(),
             ),
         )?;
     }

@@ -4,7 +4,8 @@
 //! whole group: it allocates in arrival order against what the store holds, and writes one update a
 //! product with the summed moves when the group ends. [`UnlockedStock`] is wrong on purpose.
 
-use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 
 use double11_store::OrderLine;
 use double11_units::{ProductId, Quantity};
@@ -30,6 +31,15 @@ pub(crate) trait StockMoves {
 
     /// Writes what was only collected so far. Called once, before COMMIT.
     fn flush(&mut self, connection: &Connection) -> WorkResult<()>;
+
+    /// The price of a product, in minor units; none when there is no such product.
+    fn price(&mut self, connection: &Connection, product: ProductId) -> WorkResult<Option<i64>> {
+        stored_price(connection, product)
+    }
+}
+
+fn stored_price(connection: &Connection, product: ProductId) -> WorkResult<Option<i64>> {
+    find(connection, PRICE, [product.get()], |row| row.get(0))
 }
 
 const RESERVE: &str = "UPDATE stock SET available = available - ?2, reserved = reserved + ?2 \
@@ -40,6 +50,7 @@ const SELL: &str =
     "UPDATE stock SET reserved = reserved - ?2, sold = sold + ?2 WHERE product_id = ?1";
 const MOVE: &str = "UPDATE stock SET available = available + ?2, reserved = reserved + ?3, \
                     sold = sold + ?4 WHERE product_id = ?1 AND available + ?2 >= 0";
+const PRICE: &str = "SELECT price FROM products WHERE product_id = ?1";
 const AVAILABLE: &str = "SELECT available FROM stock WHERE product_id = ?1";
 
 fn pieces(quantity: Quantity) -> i64 {
@@ -88,41 +99,80 @@ impl StockMoves for GuardedStock {
     }
 }
 
-/// What a group has moved of one product so far.
+/// What the only writer knows of a product, and what the present group moves of it.
 #[derive(Clone, Copy, Debug, Default)]
-struct Moves {
-    /// What the store held when the group first asked.
-    available_before: Option<i64>,
+struct Level {
+    /// What the store holds.
+    stored: i64,
     available: i64,
     reserved: i64,
     sold: i64,
 }
 
-/// Moves of a whole group, one update a product.
+/// Moves of a whole group, one update a product. What the store holds is read once: only the writer
+/// that owns this changes it, so that what it has committed is what the store holds.
 #[derive(Debug, Default)]
 pub(crate) struct GroupedStock {
-    moves: BTreeMap<ProductId, Moves>,
+    prices: HashMap<ProductId, i64>,
+    levels: HashMap<ProductId, Level>,
+    /// Products that the group moves, each once or more.
+    moved: Vec<ProductId>,
 }
 
 impl GroupedStock {
-    fn available(&mut self, connection: &Connection, product_id: ProductId) -> WorkResult<i64> {
-        let moves = self.moves.entry(product_id).or_default();
-        let before = if let Some(before) = moves.available_before {
-            before
-        } else {
-            let before = find(connection, AVAILABLE, [product_id.get()], |row| row.get(0))?
-                .ok_or(WorkError::Damaged("a product has no stock row"))?;
-            moves.available_before = Some(before);
-            before
-        };
-        Ok(before + moves.available)
+    fn level(&mut self, connection: &Connection, product_id: ProductId) -> WorkResult<&mut Level> {
+        match self.levels.entry(product_id) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(unknown) => {
+                let stored = find(connection, AVAILABLE, [product_id.get()], |row| row.get(0))?
+                    .ok_or(WorkError::Damaged("a product has no stock row"))?;
+                Ok(unknown.insert(Level {
+                    stored,
+                    ..Level::default()
+                }))
+            }
+        }
     }
 
-    fn shift(&mut self, product_id: ProductId, available: i64, reserved: i64, sold: i64) {
-        let moves = self.moves.entry(product_id).or_default();
-        moves.available += available;
-        moves.reserved += reserved;
-        moves.sold += sold;
+    fn shift(
+        &mut self,
+        connection: &Connection,
+        line: &OrderLine,
+        (available, reserved, sold): (i64, i64, i64),
+    ) -> WorkResult<()> {
+        let pieces = pieces(line.quantity);
+        let level = self.level(connection, line.product_id)?;
+        level.available += available * pieces;
+        level.reserved += reserved * pieces;
+        level.sold += sold * pieces;
+        self.moved.push(line.product_id);
+        Ok(())
+    }
+
+    /// The group is stored.
+    pub(crate) fn committed(&mut self) {
+        for product_id in self.moved.drain(..) {
+            if let Some(level) = self.levels.get_mut(&product_id) {
+                let stored = level.stored + level.available;
+                *level = Level {
+                    stored,
+                    ..Level::default()
+                };
+            }
+        }
+    }
+
+    /// Nothing of the group is stored.
+    pub(crate) fn rolled_back(&mut self) {
+        for product_id in self.moved.drain(..) {
+            if let Some(level) = self.levels.get_mut(&product_id) {
+                let stored = level.stored;
+                *level = Level {
+                    stored,
+                    ..Level::default()
+                };
+            }
+        }
     }
 }
 
@@ -133,45 +183,56 @@ impl StockMoves for GroupedStock {
         lines: &[OrderLine],
     ) -> WorkResult<Option<ProductId>> {
         for line in lines {
-            if self.available(connection, line.product_id)? < pieces(line.quantity) {
+            let level = self.level(connection, line.product_id)?;
+            if level.stored + level.available < pieces(line.quantity) {
                 return Ok(Some(line.product_id));
             }
         }
         for line in lines {
-            let quantity = pieces(line.quantity);
-            self.shift(line.product_id, -quantity, quantity, 0);
+            self.shift(connection, line, (-1, 1, 0))?;
         }
         Ok(None)
     }
 
-    fn release(&mut self, _connection: &Connection, line: &OrderLine) -> WorkResult<()> {
-        let quantity = pieces(line.quantity);
-        self.shift(line.product_id, quantity, -quantity, 0);
-        Ok(())
+    fn release(&mut self, connection: &Connection, line: &OrderLine) -> WorkResult<()> {
+        self.shift(connection, line, (1, -1, 0))
     }
 
-    fn sell(&mut self, _connection: &Connection, line: &OrderLine) -> WorkResult<()> {
-        let quantity = pieces(line.quantity);
-        self.shift(line.product_id, 0, -quantity, quantity);
-        Ok(())
+    fn sell(&mut self, connection: &Connection, line: &OrderLine) -> WorkResult<()> {
+        self.shift(connection, line, (0, -1, 1))
     }
 
     fn flush(&mut self, connection: &Connection) -> WorkResult<()> {
-        for (product_id, moves) in std::mem::take(&mut self.moves) {
-            if moves.available == 0 && moves.reserved == 0 && moves.sold == 0 {
+        // Ascending, so that rows on one page follow each other.
+        self.moved.sort_unstable();
+        self.moved.dedup();
+        for product_id in &self.moved {
+            let level = self.levels.get(product_id).copied().unwrap_or_default();
+            if level.available == 0 && level.reserved == 0 && level.sold == 0 {
                 continue;
             }
             let parameters = (
                 product_id.get(),
-                moves.available,
-                moves.reserved,
-                moves.sold,
+                level.available,
+                level.reserved,
+                level.sold,
             );
             if run(connection, MOVE, parameters)? != 1 {
                 return Err(WorkError::Damaged("stock changed under the only writer"));
             }
         }
         Ok(())
+    }
+
+    fn price(&mut self, connection: &Connection, product: ProductId) -> WorkResult<Option<i64>> {
+        if let Some(price) = self.prices.get(&product) {
+            return Ok(Some(*price));
+        }
+        let price = stored_price(connection, product)?;
+        if let Some(price) = price {
+            self.prices.insert(product, price);
+        }
+        Ok(price)
     }
 }
 
