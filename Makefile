@@ -11,7 +11,7 @@ endif
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help test tools check build suite soak rehearse-quick clean
+.PHONY: help test tools check build suite soak bench rehearse-quick clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-24s%s\n", $$1, $$2 }'
@@ -34,6 +34,9 @@ suite: ## all tests in their short form; arrows between crates and licences amon
 
 soak: ## the long counts of every crash, race and statistics test; writes docs/SOAK.md
 	bash scripts/soak.sh
+
+bench: build ## every speed figure side by side; a table, and results/bench.json
+	$(CARGO) run --release --locked -p double11-bench -- run
 
 rehearse-quick: ## the main job in its short form; the report lands in results/
 	$(CARGO) run --release -- rehearse --quick

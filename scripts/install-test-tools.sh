@@ -22,6 +22,7 @@ python3|the Python client of the requirements runs against the shop
 python3-requests|the Python client of the requirements runs against the shop
 python3-venv|Schemathesis is installed into a virtual environment
 npm|axe-core is fetched with it
+valgrind|the instructions of an order are counted
 axe-core|the report is checked for accessibility in the browser
 END
 }
@@ -32,6 +33,7 @@ has() {
     chromium-driver) command -v chromedriver >/dev/null ;;
     fonts-noto-cjk) command -v fc-list >/dev/null && [ -n "$(fc-list :lang=zh-tw 2>/dev/null)" ] ;;
     groff-base) command -v groff >/dev/null ;;
+    valgrind) command -v valgrind >/dev/null ;;
     # Nothing else needs npm than the fetching of axe-core.
     npm) command -v npm >/dev/null || [ -f "$axe" ] ;;
     axe-core) [ -f "$axe" ] ;;

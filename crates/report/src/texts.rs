@@ -185,7 +185,7 @@ texts! {
     capacity_at_least, capacity_below, capacity_unknown, capacity_generator_limited,
     capacity_probes, capacity_strict, capacity_relaxed, capacity_p95, capacity_tps,
     capacity_summary, axis_offered, legend_at_rate, legend_limit, ladder, ladder_about,
-    ladder_caption, ladder_rung, ladder_before, tuned_between, tuned_not_between, histogram,
+    ladder_caption, ladder_rung, ladder_before, tuned_between, tuned_not_between, tuned_open, histogram,
     histogram_about, histogram_summary, histogram_service, histogram_response, axis_percentile,
     download_hgrm, download_base64, download_csv, show_values, reset_zoom, method_pairs_none,
     method_samples, method_service_time, method_statistics, method_folders, fact_plan_hash,

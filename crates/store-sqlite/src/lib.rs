@@ -11,6 +11,8 @@ mod checkpoint;
 mod connections;
 mod failure;
 mod file;
+#[cfg(test)]
+mod gate;
 mod ids;
 mod options;
 #[cfg(test)]

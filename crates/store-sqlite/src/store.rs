@@ -18,6 +18,7 @@ use crate::failure::{FailureSignal, commit_surely_failed, store_error};
 use crate::file::{self, OpenError, StoreLock};
 use crate::ids::IdSource;
 use crate::options::SqliteOptions;
+use crate::work::new_orders::NewOrders;
 use crate::work::stock::{GroupedStock, GuardedStock, StockMoves, UnlockedStock};
 use crate::work::{
     Command, Outcome, ShopFacts, Work, WorkResult, carts, catalogue, find, orders, payments,
@@ -211,19 +212,19 @@ impl SqliteStore {
         let fresh_id = self.shared.ids.next(self.shared.options.clock.now());
         let unlocked = self.shared.options.stock_policy == StockPolicy::ReadThenWrite
             && matches!(command, Command::Place(_));
-        let queued = match &self.writer {
-            Some(writer) if !unlocked => match writer.submit(command.clone(), fresh_id) {
-                Ok(answer) => Some(answer),
-                Err(error) => return Box::pin(std::future::ready(Err(error))),
-            },
-            _ => None,
-        };
+        if let Some(writer) = &self.writer
+            && !unlocked
+        {
+            // Queued at once, so that commands are taken in the order of the calls.
+            let queued = writer.submit(command, fresh_id);
+            return Box::pin(async move {
+                let outcome = queued?.await.unwrap_or(Err(StoreError::OutcomeUnknown))?;
+                pick(outcome).ok_or(StoreError::OutcomeUnknown)
+            });
+        }
         let shared = Arc::clone(&self.shared);
         Box::pin(async move {
-            let outcome = match queued {
-                Some(answer) => answer.await.unwrap_or(Err(StoreError::OutcomeUnknown))?,
-                None => shared.write_alone(command, fresh_id).await?,
-            };
+            let outcome = shared.write_alone(command, fresh_id).await?;
             pick(outcome).ok_or(StoreError::OutcomeUnknown)
         })
     }
@@ -267,6 +268,7 @@ impl Shared {
             facts: self.facts,
             now: self.options.clock.now(),
             stock: stock.as_mut(),
+            new_orders: NewOrders::default(),
         };
         let outcome = match work.execute(command, fresh_id) {
             Ok(outcome) if !outcome.changed_nothing() => outcome,
@@ -275,7 +277,7 @@ impl Shared {
                 return other.map_err(|error| store_error(error.into_sqlite()));
             }
         };
-        if let Err(error) = stock.flush(connection) {
+        if let Err(error) = work.finish() {
             self.roll_back(connection);
             return Err(store_error(error.into_sqlite()));
         }

@@ -5,6 +5,7 @@
 
 pub(crate) mod carts;
 pub(crate) mod catalogue;
+pub(crate) mod new_orders;
 pub(crate) mod orders;
 pub(crate) mod payments;
 pub(crate) mod stock;
@@ -18,6 +19,7 @@ use double11_store::{
 use double11_units::{AttemptId, Currency, Money, OrderId, UnixMicros};
 use rusqlite::Connection;
 
+use new_orders::NewOrders;
 use stock::StockMoves;
 
 /// A write that the store was asked for.
@@ -114,13 +116,20 @@ pub(crate) struct Work<'tx> {
     /// The instant that all rows of this transaction carry.
     pub(crate) now: UnixMicros,
     pub(crate) stock: &'tx mut dyn StockMoves,
+    /// Orders that were placed and are not written yet.
+    pub(crate) new_orders: NewOrders<'tx>,
 }
 
-impl Work<'_> {
+impl<'tx> Work<'tx> {
     /// Runs one command. `fresh_id` was fixed before the transaction began.
-    pub(crate) fn execute(&mut self, command: &Command, fresh_id: i64) -> WorkResult<Outcome> {
+    pub(crate) fn execute(&mut self, command: &'tx Command, fresh_id: i64) -> WorkResult<Outcome> {
+        if let Command::Place(place) = command {
+            return Ok(Outcome::Place(orders::place(self, place, fresh_id)?));
+        }
+        // Only placing orders does not read what this transaction has placed.
+        self.new_orders.write(self.connection)?;
         Ok(match command {
-            Command::Place(place) => Outcome::Place(orders::place(self, place, fresh_id)?),
+            Command::Place(_) => unreachable!("answered above"),
             Command::Cancel(order_id) => Outcome::Cancel(orders::cancel(self, *order_id)?),
             Command::Expire { limit } => Outcome::Expire(orders::expire_due(self, *limit)?),
             Command::Prepare(prepare) => {
@@ -137,6 +146,12 @@ impl Work<'_> {
             Command::AddToCart(add) => Outcome::Cart(carts::add(self, add, fresh_id)?),
             Command::RemoveFromCart(remove) => Outcome::Cart(carts::remove(self, *remove)?),
         })
+    }
+
+    /// Writes what was only collected so far. Called once, before COMMIT.
+    pub(crate) fn finish(&mut self) -> WorkResult<()> {
+        self.new_orders.write(self.connection)?;
+        self.stock.flush(self.connection)
     }
 }
 

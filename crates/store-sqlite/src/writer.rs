@@ -15,14 +15,15 @@ use tokio::sync::oneshot;
 
 use crate::checkpoint::Checkpointer;
 use crate::failure::{FailureSignal, commit_surely_failed, store_error};
-use crate::work::stock::{GroupedStock, StockMoves};
+use crate::work::new_orders::NewOrders;
+use crate::work::stock::GroupedStock;
 use crate::work::{Command, Outcome, ShopFacts, Work, WorkResult};
 
 /// A command that waits, and who waits for it.
-struct Job {
-    command: Command,
-    fresh_id: i64,
-    reply: oneshot::Sender<Result<Outcome, StoreError>>,
+pub(crate) struct Job {
+    pub(crate) command: Command,
+    pub(crate) fresh_id: i64,
+    pub(crate) reply: oneshot::Sender<Result<Outcome, StoreError>>,
 }
 
 impl Job {
@@ -225,7 +226,7 @@ impl WriterParts {
         self.checkpointer.stop();
     }
 
-    fn run_group(&mut self, mut jobs: Vec<Job>) {
+    pub(crate) fn run_group(&mut self, mut jobs: Vec<Job>) {
         if self.failure.is_raised() {
             answer_all(jobs, &StoreError::Closed);
             return;
@@ -299,12 +300,13 @@ impl WriterParts {
             facts: self.facts,
             now: self.clock.now(),
             stock: &mut self.stock,
+            new_orders: NewOrders::default(),
         };
         let outcomes = jobs
             .iter()
             .map(|job| work.execute(&job.command, job.fresh_id))
             .collect::<WorkResult<Vec<Outcome>>>()?;
-        self.stock.flush(&self.connection)?;
+        work.finish()?;
         Ok(outcomes)
     }
 

@@ -132,7 +132,10 @@ impl Recorder {
 
     fn observation(&self, shared: &Shared, now: Duration) -> Observation {
         let phase = shared.phases.phase_at(now);
+        // What drains after the end is not offered any more.
+        let is_over = now >= shared.phases.end();
         let ramp = self.offered.get(usize::from(phase.0)).copied().flatten();
+        let ramp = ramp.filter(|_| !is_over);
         let mut visits = self.figures.phase_progress(phase);
         let mut sends = shared.steps.iter().map(|step| step.head.is_some());
         visits.steps.retain(|_| sends.next().unwrap_or(false));

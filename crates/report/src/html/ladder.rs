@@ -146,15 +146,16 @@ fn tuned(context: &Context<'_>, ladder: &Ladder) -> Vec<String> {
     sentences(context.texts, ladder, |metric| context.metric(metric))
 }
 
-/// Whether `tuned` lies between the ends, in at most two sentences.
+/// Whether `tuned` lies between the ends, in at most three sentences.
 pub(crate) fn sentences<'a>(
     texts: &Texts,
     ladder: &Ladder,
     name: impl Fn(Metric) -> &'a str,
 ) -> Vec<String> {
     [
-        (true, texts.tuned_between),
-        (false, texts.tuned_not_between),
+        (Some(true), texts.tuned_between),
+        (Some(false), texts.tuned_not_between),
+        (None, texts.tuned_open),
     ]
     .into_iter()
     .filter_map(|(between, template)| {

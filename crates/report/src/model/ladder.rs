@@ -52,6 +52,6 @@ pub struct LadderRung {
 pub struct TunedBetween {
     /// Which metric.
     pub metric: Metric,
-    /// Whether it does; either end counts as between.
-    pub between: bool,
+    /// Whether it does; either end counts as between. `None` where a lower bound leaves it open.
+    pub between: Option<bool>,
 }

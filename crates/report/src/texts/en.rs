@@ -390,6 +390,7 @@ pub(super) const ENGLISH: Texts = Texts {
     ladder_before: "{change} against the rung before",
     tuned_between: "“tuned” lies between baseline and optimized in: {metrics}.",
     tuned_not_between: "“tuned” does not lie between baseline and optimized in: {metrics}.",
+    tuned_open: "It cannot be said whether “tuned” lies between them in: {metrics} (failed requests make it a lower bound).",
 
     // Percentile distribution.
     histogram: "Percentile distribution",

@@ -390,6 +390,7 @@ pub(super) const TRADITIONAL_CHINESE: Texts = Texts {
     ladder_before: "較前一階 {change}",
     tuned_between: "「tuned」介於 baseline 與 optimized 之間的指標：{metrics}。",
     tuned_not_between: "「tuned」不介於 baseline 與 optimized 之間的指標：{metrics}。",
+    tuned_open: "無法判斷「tuned」是否介於兩者之間的指標：{metrics}（失敗的請求使數值只是下限）。",
 
     // Percentile distribution.
     histogram: "百分位數分布",

@@ -281,7 +281,7 @@ fn ladder() -> Ladder {
     });
     let between = |metric| TunedBetween {
         metric,
-        between: true,
+        between: Some(true),
     };
     Ladder {
         phase: "peak 20x".to_owned(),

@@ -9,6 +9,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, Row};
 
 use crate::work::catalogue::{damaged, positive};
+use crate::work::new_orders::{LineRow, OrderRow};
 use crate::work::{ShopFacts, Work, WorkError, WorkResult, carts, find, list, payments, run};
 
 const ORDER: &str = "SELECT order_id, user_id, state, payment_method, total, captured, \
@@ -87,9 +88,9 @@ struct Priced {
     total: Money,
 }
 
-pub(crate) fn place(
-    work: &mut Work<'_>,
-    command: &PlaceOrder,
+pub(crate) fn place<'tx>(
+    work: &mut Work<'tx>,
+    command: &'tx PlaceOrder,
     fresh_id: i64,
 ) -> WorkResult<PlaceOutcome> {
     let priced = match price(work, command)? {
@@ -122,7 +123,7 @@ pub(crate) fn place(
 /// The answer that an earlier order with the same key got, which counts more than what would refuse it
 /// now.
 fn earlier_or(
-    work: &Work<'_>,
+    work: &mut Work<'_>,
     command: &PlaceOrder,
     refusal: PlaceRefusal,
 ) -> WorkResult<PlaceOutcome> {
@@ -158,7 +159,7 @@ fn claim(
 
 /// What an earlier order with the same key decides about this one.
 fn earlier_answer(
-    work: &Work<'_>,
+    work: &mut Work<'_>,
     command: &PlaceOrder,
     key: &ClaimedKey,
 ) -> WorkResult<Option<PlaceOutcome>> {
@@ -178,6 +179,7 @@ fn earlier_answer(
     if fingerprint != key.fingerprint.0 {
         return Ok(Some(PlaceOutcome::Refused(PlaceRefusal::KeyReused)));
     }
+    work.new_orders.write(work.connection)?;
     let order = read(work.connection, &work.facts, order_id)?.ok_or(WorkError::Damaged(
         "a key names an order that does not exist",
     ))?;
@@ -268,40 +270,29 @@ fn total(facts: &ShopFacts, lines: &[OrderLine]) -> Option<Money> {
         })
 }
 
-fn insert(
-    work: &Work<'_>,
-    command: &PlaceOrder,
+fn insert<'tx>(
+    work: &mut Work<'tx>,
+    command: &'tx PlaceOrder,
     priced: &Priced,
     receipt: &OrderReceipt,
 ) -> WorkResult<()> {
     let order_id = receipt.order_id.get();
-    run(
-        work.connection,
-        "INSERT INTO orders (order_id, user_id, cart_id, payment_method, state, total, \
-         created_at, expires_at) VALUES (?1, ?2, ?3, ?4, 'pending_payment', ?5, ?6, ?7)",
-        (
-            order_id,
-            command.user_id.as_str(),
-            priced.cart_id.map(CartId::get),
-            command.payment_method.name(),
-            priced.total.minor_units(),
-            work.now.get(),
-            receipt.expires_at.get(),
-        ),
-    )?;
-    for line in &priced.lines {
-        run(
-            work.connection,
-            "INSERT INTO order_lines (order_id, product_id, quantity, unit_price) \
-             VALUES (?1, ?2, ?3, ?4)",
-            (
-                order_id,
-                line.product_id.get(),
-                line.quantity.get(),
-                line.unit_price.minor_units(),
-            ),
-        )?;
-    }
+    work.new_orders.orders.push(OrderRow {
+        order_id,
+        user_id: &command.user_id,
+        cart_id: priced.cart_id.map(CartId::get),
+        payment_method: command.payment_method.name(),
+        total: priced.total.minor_units(),
+        created_at: work.now.get(),
+        expires_at: receipt.expires_at.get(),
+    });
+    let lines = priced.lines.iter().map(|line| LineRow {
+        order_id,
+        product_id: line.product_id.get(),
+        quantity: line.quantity.get(),
+        unit_price: line.unit_price.minor_units(),
+    });
+    work.new_orders.lines.extend(lines);
     if let Some(cart_id) = priced.cart_id {
         carts::become_order(work, cart_id, receipt.order_id)?;
     }
