@@ -334,7 +334,7 @@ pub(super) const ENGLISH: Texts = Texts {
     comparison_ratio: "Ratio",
     comparison_interval: "{level} interval",
     comparison_interval_value: "{low} to {high}",
-    comparison_p: "p, adjusted",
+    comparison_p: "Adj. p",
     comparison_better: "✓ better",
     comparison_worse: "✗ worse",
     comparison_not_shown: "? not shown",
