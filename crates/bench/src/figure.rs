@@ -134,7 +134,11 @@ impl Record {
                 continue;
             };
             match figure.value {
-                Ok(value) => line.values.push(value),
+                Ok(value) => {
+                    // The round before may have had only a reason.
+                    (line.unit, line.target) = (figure.unit, figure.target);
+                    line.values.push(value);
+                }
                 Err(why) => line.not_measured.push(why),
             }
             line.median = median(&line.values);

@@ -123,13 +123,12 @@ pub(crate) struct Work<'tx> {
 impl<'tx> Work<'tx> {
     /// Runs one command. `fresh_id` was fixed before the transaction began.
     pub(crate) fn execute(&mut self, command: &'tx Command, fresh_id: i64) -> WorkResult<Outcome> {
-        if let Command::Place(place) = command {
-            return Ok(Outcome::Place(orders::place(self, place, fresh_id)?));
-        }
         // Only placing orders does not read what this transaction has placed.
-        self.new_orders.write(self.connection)?;
+        if !matches!(command, Command::Place(_)) {
+            self.new_orders.write(self.connection)?;
+        }
         Ok(match command {
-            Command::Place(_) => unreachable!("answered above"),
+            Command::Place(place) => Outcome::Place(orders::place(self, place, fresh_id)?),
             Command::Cancel(order_id) => Outcome::Cancel(orders::cancel(self, *order_id)?),
             Command::Expire { limit } => Outcome::Expire(orders::expire_due(self, *limit)?),
             Command::Prepare(prepare) => {

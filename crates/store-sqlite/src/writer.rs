@@ -257,11 +257,8 @@ impl WriterParts {
     /// Runs a group; what is known of the stock follows what became of it.
     fn try_group(&mut self, jobs: &[Job]) -> Result<Vec<Outcome>, GroupError> {
         let result = self.transact(jobs);
-        match &result {
-            Ok(_) => self.stock.committed(),
-            // After an unknown end nothing is written any more.
-            Err(_) => self.stock.rolled_back(),
-        }
+        // After an unknown end nothing is written any more.
+        self.stock.end(result.is_ok());
         result
     }
 

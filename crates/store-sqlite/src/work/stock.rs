@@ -149,26 +149,13 @@ impl GroupedStock {
         Ok(())
     }
 
-    /// The group is stored.
-    pub(crate) fn committed(&mut self) {
+    /// The group is over: it is stored, or nothing of it is.
+    pub(crate) fn end(&mut self, is_stored: bool) {
         for product_id in self.moved.drain(..) {
             if let Some(level) = self.levels.get_mut(&product_id) {
-                let stored = level.stored + level.available;
+                let moved = if is_stored { level.available } else { 0 };
                 *level = Level {
-                    stored,
-                    ..Level::default()
-                };
-            }
-        }
-    }
-
-    /// Nothing of the group is stored.
-    pub(crate) fn rolled_back(&mut self) {
-        for product_id in self.moved.drain(..) {
-            if let Some(level) = self.levels.get_mut(&product_id) {
-                let stored = level.stored;
-                *level = Level {
-                    stored,
+                    stored: level.stored + moved,
                     ..Level::default()
                 };
             }
