@@ -148,3 +148,23 @@ fn links_between_documents_lead_somewhere() {
         .collect();
     assert_none(&findings);
 }
+
+/// The first command of the README is `cargo run`, which refuses to choose between two programs.
+#[test]
+fn cargo_run_means_the_program() {
+    let arguments = ["metadata", "--format-version=1", "--no-deps", "--locked"];
+    let answer: serde_json::Value =
+        serde_json::from_str(&text_of(env!("CARGO"), &arguments)).expect("cargo answers in JSON");
+    let of = |value: &serde_json::Value| value.as_array().cloned().unwrap_or_default();
+    let members = of(&answer["workspace_default_members"]);
+    let packages = of(&answer["packages"]);
+    let targets = packages
+        .iter()
+        .filter(|package| members.contains(&package["id"]))
+        .flat_map(|package| of(&package["targets"]));
+    let programs: Vec<_> = targets
+        .filter(|target| of(&target["kind"]).contains(&"bin".into()))
+        .map(|target| target["name"].clone())
+        .collect();
+    assert_eq!(programs, ["double11"]);
+}
