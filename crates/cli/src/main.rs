@@ -7,6 +7,10 @@ mod exit;
 mod live_view;
 mod machine;
 
+/// Orders are allocated on one thread and freed on another, which this allocator is made for.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> std::process::ExitCode {
     let arguments = match arguments::parse(&std::env::args_os().collect::<Vec<_>>()) {
         Ok(arguments) => arguments,

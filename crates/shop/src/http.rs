@@ -6,8 +6,10 @@
 
 pub(crate) mod connection;
 
+mod chunks;
 mod contract;
 mod handlers;
+mod head;
 mod json;
 mod openapi;
 mod problem;

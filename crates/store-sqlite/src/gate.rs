@@ -20,7 +20,7 @@ use crate::checkpoint::Checkpointer;
 use crate::failure::FailureSignal;
 use crate::work::stock::GroupedStock;
 use crate::work::{Command, Outcome, ShopFacts};
-use crate::writer::{Job, WriterParts};
+use crate::writer::{Herald, Job, WriterParts};
 use crate::{SqliteOptions, SqliteStore, file};
 
 /// Orders in a group.
@@ -80,6 +80,7 @@ impl Rig {
                 queue_max: GROUP,
                 group_max: GROUP,
                 stock: GroupedStock::default(),
+                herald: Herald::here(),
             },
             orders: 0,
         }

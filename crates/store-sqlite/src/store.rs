@@ -23,7 +23,7 @@ use crate::work::stock::{GroupedStock, GuardedStock, StockMoves, UnlockedStock};
 use crate::work::{
     Command, Outcome, ShopFacts, Work, WorkResult, carts, catalogue, find, orders, payments,
 };
-use crate::writer::{Writer, WriterParts};
+use crate::writer::{Herald, Writer, WriterParts};
 
 /// With which catalogue a store was seeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +98,7 @@ impl SqliteStore {
                 queue_max: options.queue_max,
                 group_max: options.group_max,
                 stock: GroupedStock::default(),
+                herald: Herald::here(),
             };
             let writer = Writer::start(parts).map_err(|source| OpenError::Lock {
                 path: options.path.clone(),

@@ -122,6 +122,34 @@ pub(crate) struct WriterParts {
     pub(crate) queue_max: usize,
     pub(crate) group_max: usize,
     pub(crate) stock: GroupedStock,
+    pub(crate) herald: Herald,
+}
+
+/// Answers those who wait for a group.
+///
+/// Each of them is a task that has to be woken. Woken from the writer's thread, each would go through
+/// the one queue that all threads of the runtime share; so a group is handed to the runtime in one
+/// piece, and a thread of the runtime wakes the tasks of its own queue.
+#[derive(Debug)]
+pub(crate) struct Herald(Option<tokio::runtime::Handle>);
+
+impl Herald {
+    /// A herald in the runtime that this is called from; without one it wakes from the writer's thread.
+    pub(crate) fn here() -> Self {
+        Self(tokio::runtime::Handle::try_current().ok())
+    }
+
+    fn announce(&self, jobs: Vec<Job>, outcomes: Vec<Outcome>) {
+        let answers = move || {
+            for (job, outcome) in jobs.into_iter().zip(outcomes) {
+                answer(job, Ok(outcome));
+            }
+        };
+        match &self.0 {
+            Some(runtime) => drop(runtime.spawn(async move { answers() })),
+            None => answers(),
+        }
+    }
 }
 
 /// The handle of the writer thread.
@@ -232,11 +260,7 @@ impl WriterParts {
             return;
         }
         match self.try_group(&jobs) {
-            Ok(outcomes) => {
-                for (job, outcome) in jobs.into_iter().zip(outcomes) {
-                    answer(job, Ok(outcome));
-                }
-            }
+            Ok(outcomes) => self.herald.announce(jobs, outcomes),
             Err(GroupError::NothingDone(error)) if jobs.len() > 1 && may_be_poison(&error) => {
                 tracing::warn!(%error, commands = jobs.len(), "retrying a group in halves");
                 let second = jobs.split_off(jobs.len() / 2);

@@ -182,7 +182,7 @@ const CONFINED: &[Confined] = &[
         reason: "only the program decides where logs go",
     },
     Confined {
-        library: "hyper",
+        library: "httpdate",
         members: &["double11-shop"],
         reason: "only the shop serves HTTP",
     },

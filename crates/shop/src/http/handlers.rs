@@ -16,7 +16,7 @@ use super::route::Route;
 use super::service::{App, Call};
 
 /// Answers a request of an API route.
-pub(super) async fn answer(app: &App, call: Call<'_>) -> Reply {
+pub(super) async fn answer(app: &App, call: Call<'_, '_>) -> Reply {
     let result = match call.route {
         Route::RandomProduct => products::random(app).await,
         Route::Product => products::one(app, call.first).await,
@@ -43,8 +43,5 @@ fn refused(app: &App, route: Route, problem: &Problem) -> Reply {
         !cfg!(test) || route.may_refuse_with(problem.kind),
         "{problem:?} is not described for {route:?}"
     );
-    let mut reply = problem.reply();
-    // The rest of a body that was not read in time or in full cannot be told from a next request.
-    reply.close = matches!(reply.status, 408 | 413);
-    reply
+    problem.reply()
 }

@@ -73,15 +73,6 @@ kinds! {
     OUTCOME_UNKNOWN = 503 "outcome_unknown" "It is not known whether the write was stored";
 }
 
-/// The problem of a head that could not be read and was refused with this status.
-pub(crate) const fn of_refused_head(status: u16) -> Kind {
-    match status {
-        414 => URI_TOO_LONG,
-        431 => HEAD_TOO_LARGE,
-        _ => MALFORMED_HTTP,
-    }
-}
-
 /// A problem to be told to a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem {

@@ -1,17 +1,15 @@
 //! An answer before it becomes HTTP.
 
+mod date;
+
+use std::sync::Arc;
+
 use bytes::Bytes;
-use http_body_util::Full;
-use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName,
-    HeaderValue, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
-};
-use hyper::{Response, StatusCode};
 
 use crate::metrics;
 
-/// Says that an answer was first given to an earlier request with the same key.
-static IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+/// Room for the head of an answer, in bytes.
+const HEAD_ROOM: usize = 256;
 
 /// What a page may load and do: its own script and style, and requests to the shop itself.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
@@ -50,9 +48,16 @@ pub(crate) struct Reply {
     pub(crate) replayed: bool,
     pub(crate) retry_after: bool,
     pub(crate) allow: Option<&'static str>,
-    pub(crate) etag: Option<HeaderValue>,
-    /// The rest of the request was not read, so that the connection cannot be used again.
-    pub(crate) close: bool,
+    pub(crate) etag: Option<Arc<str>>,
+}
+
+/// What becomes of the connection after an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Stays,
+    /// It stays, and the client has to be told.
+    StaysSaidSo,
+    Closes,
 }
 
 impl Reply {
@@ -66,7 +71,6 @@ impl Reply {
             retry_after: false,
             allow: None,
             etag: None,
-            close: false,
         }
     }
 
@@ -74,51 +78,91 @@ impl Reply {
         Self::new(status, ContentType::Json, body)
     }
 
-    /// The bytes of the last answer on a connection that hyper no longer serves.
-    pub(crate) fn as_last_words(&self) -> Vec<u8> {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_REQUEST);
-        let reason = status.canonical_reason().unwrap_or_default();
-        let head = format!(
-            "HTTP/1.1 {} {reason}\r\ncontent-type: {}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-            self.status,
-            self.content_type.text(),
-            self.body.len(),
-        );
-        [head.as_bytes(), &self.body].concat()
-    }
-
-    pub(crate) fn into_response(self) -> Response<Full<Bytes>> {
-        let mut response = Response::new(Full::new(self.body));
-        *response.status_mut() =
-            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let headers = response.headers_mut();
-        headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static(self.content_type.text()),
-        );
+    /// Writes the answer as HTTP.
+    pub(crate) fn write(&self, output: &mut Vec<u8>, without_body: bool, fate: Fate) {
+        output.reserve(HEAD_ROOM + self.body.len());
+        output.extend_from_slice(status_line(self.status).as_bytes());
+        let mut field = |name: &str, value: &[u8]| {
+            output.extend_from_slice(name.as_bytes());
+            output.extend_from_slice(value);
+            output.extend_from_slice(b"\r\n");
+        };
+        field("content-type: ", self.content_type.text().as_bytes());
+        if self.status != 304 {
+            let mut digits = itoa::Buffer::new();
+            field(
+                "content-length: ",
+                digits.format(self.body.len()).as_bytes(),
+            );
+        }
         if self.replayed {
-            headers.insert(&IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
+            field("idempotent-replayed: ", b"true");
         }
         if self.retry_after {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            field("retry-after: ", b"1");
         }
         if let Some(allow) = self.allow {
-            headers.insert(ALLOW, HeaderValue::from_static(allow));
+            field("allow: ", allow.as_bytes());
         }
-        if let Some(etag) = self.etag {
-            headers.insert(ETAG, etag);
-            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        if let Some(etag) = &self.etag {
+            field("etag: ", etag.as_bytes());
+            field("cache-control: ", b"no-cache");
         }
         if self.content_type == ContentType::Html {
-            headers.insert(
-                CONTENT_SECURITY_POLICY,
-                HeaderValue::from_static(PAGE_POLICY),
-            );
-            headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+            field("content-security-policy: ", PAGE_POLICY.as_bytes());
+            field("x-content-type-options: ", b"nosniff");
         }
-        if self.close {
-            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        match fate {
+            Fate::Stays => {}
+            Fate::StaysSaidSo => field("connection: ", b"keep-alive"),
+            Fate::Closes => field("connection: ", b"close"),
         }
-        response
+        date::with(|date| field("date: ", date));
+        output.extend_from_slice(b"\r\n");
+        if !without_body {
+            output.extend_from_slice(&self.body);
+        }
+    }
+}
+
+/// The first line of an answer.
+fn status_line(status: u16) -> &'static str {
+    match status {
+        200 => "HTTP/1.1 200 OK\r\n",
+        201 => "HTTP/1.1 201 Created\r\n",
+        202 => "HTTP/1.1 202 Accepted\r\n",
+        304 => "HTTP/1.1 304 Not Modified\r\n",
+        400 => "HTTP/1.1 400 Bad Request\r\n",
+        402 => "HTTP/1.1 402 Payment Required\r\n",
+        404 => "HTTP/1.1 404 Not Found\r\n",
+        405 => "HTTP/1.1 405 Method Not Allowed\r\n",
+        408 => "HTTP/1.1 408 Request Timeout\r\n",
+        409 => "HTTP/1.1 409 Conflict\r\n",
+        413 => "HTTP/1.1 413 Content Too Large\r\n",
+        414 => "HTTP/1.1 414 URI Too Long\r\n",
+        415 => "HTTP/1.1 415 Unsupported Media Type\r\n",
+        422 => "HTTP/1.1 422 Unprocessable Content\r\n",
+        431 => "HTTP/1.1 431 Request Header Fields Too Large\r\n",
+        503 => "HTTP/1.1 503 Service Unavailable\r\n",
+        _ => "HTTP/1.1 500 Internal Server Error\r\n",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::status_line;
+    use crate::http::{endpoint_labels, problem_kinds};
+
+    #[test]
+    fn every_status_has_its_line() {
+        let of_routes = endpoint_labels()
+            .into_iter()
+            .flat_map(|labels| labels.statuses.to_vec());
+        let of_problems = problem_kinds().into_iter().map(|(status, _)| status);
+        for status in of_routes.chain(of_problems).chain([304]) {
+            let line = status_line(status);
+            assert!(line.starts_with(&format!("HTTP/1.1 {status} ")), "{line}");
+            assert!(line.ends_with("\r\n"), "{line}");
+        }
     }
 }

@@ -1,20 +1,15 @@
 //! Reads a request body within its limits of size and time, and checks what it claims to be.
 
+use std::borrow::Cow;
+use std::io;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use http_body_util::BodyExt;
-use hyper::HeaderMap;
-use hyper::body::{Body, Incoming};
-use hyper::header::CONTENT_TYPE;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
+use super::chunks::{Chunks, Joined};
+use super::head::{BodyLength, Head};
 use super::problem::{self, Problem};
-
-/// A request's headers and its body, not yet read.
-pub(crate) struct Upload<'headers> {
-    pub(crate) headers: &'headers HeaderMap,
-    pub(crate) body: Incoming,
-}
 
 /// What a body is held to.
 #[derive(Clone, Copy, Debug)]
@@ -23,19 +18,85 @@ pub(crate) struct BodyLimits {
     pub(crate) timeout: Duration,
 }
 
-impl Upload<'_> {
+/// A request's body, of which some bytes have arrived together with the head.
+#[derive(Debug)]
+pub(crate) struct Upload<'connection> {
+    pub(crate) head: &'connection Head<'connection>,
+    /// What arrived after the head.
+    arrived: &'connection [u8],
+    stream: &'connection mut TcpStream,
+    /// Where a body is put together that did not arrive at once.
+    spill: &'connection mut Vec<u8>,
+    rest: Rest,
+}
+
+/// What has become of a body, and what follows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// Nothing of it was read.
+    Unread,
+    /// It was this many bytes of those that had arrived with the head.
+    AfterArrived(usize),
+    /// The next request begins in the spill, after this many bytes.
+    InSpill(usize),
+    /// The next request cannot be found.
+    Lost,
+}
+
+impl<'connection> Upload<'connection> {
+    pub(super) fn new(
+        head: &'connection Head<'connection>,
+        arrived: &'connection [u8],
+        stream: &'connection mut TcpStream,
+        spill: &'connection mut Vec<u8>,
+    ) -> Self {
+        let rest = if head.body == BodyLength::Known(0) {
+            Rest::AfterArrived(0)
+        } else {
+            Rest::Unread
+        };
+        Self {
+            head,
+            arrived,
+            stream,
+            spill,
+            rest,
+        }
+    }
+
+    /// What has become of the body.
+    pub(super) fn rest(&self) -> Rest {
+        self.rest
+    }
+
     /// The whole body.
-    pub(crate) async fn read(self, limits: BodyLimits) -> Result<Bytes, Problem> {
-        check_content_type(self.headers)?;
+    pub(crate) async fn read(&mut self, limits: BodyLimits) -> Result<Cow<'_, [u8]>, Problem> {
+        check_content_type(self.head.content_type)?;
         let too_large = || {
             Problem::from(problem::BODY_TOO_LARGE)
                 .detail(format!("at most {} bytes are accepted", limits.bytes))
         };
-        // A length that is announced as too large is refused before a byte of it is read.
-        if self.body.size_hint().lower() > limits.bytes as u64 {
-            return Err(too_large());
+        let length = match self.head.body {
+            // A length that is announced as too large is refused before a byte of it is read.
+            BodyLength::Known(length) if length > limits.bytes as u64 => return Err(too_large()),
+            BodyLength::Known(length) => usize::try_from(length).ok(),
+            BodyLength::Chunked => None,
+        };
+        // Nearly every body arrives together with its head.
+        if let Some(length) = length
+            && let Some(body) = self.arrived.get(..length)
+        {
+            self.rest = Rest::AfterArrived(length);
+            return Ok(Cow::Borrowed(body));
         }
-        match tokio::time::timeout(limits.timeout, collect(self.body, limits.bytes)).await {
+        self.rest = Rest::Lost;
+        self.spill.clear();
+        self.spill.extend_from_slice(self.arrived);
+        let collected = match length {
+            Some(length) => tokio::time::timeout(limits.timeout, self.collect(length)).await,
+            None => tokio::time::timeout(limits.timeout, self.collect_chunks(limits.bytes)).await,
+        };
+        match collected {
             Ok(Ok(Some(body))) => Ok(body),
             Ok(Ok(None)) => Err(too_large()),
             Ok(Err(error)) => Err(Problem::from(problem::INVALID_REQUEST)
@@ -44,42 +105,60 @@ impl Upload<'_> {
                 .detail(format!("the body took longer than {:?}", limits.timeout))),
         }
     }
-}
 
-/// The frames of a body, joined; none when they are more than allowed.
-async fn collect(mut body: Incoming, bytes_max: usize) -> Result<Option<Bytes>, hyper::Error> {
-    let mut first = Bytes::new();
-    let mut joined = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame?.into_data() else {
-            continue;
-        };
-        if first.len() + joined.len() + data.len() > bytes_max {
-            return Ok(None);
+    async fn collect(&mut self, length: usize) -> io::Result<Option<Cow<'_, [u8]>>> {
+        self.say_continue().await?;
+        self.spill.reserve(length.saturating_sub(self.spill.len()));
+        while self.spill.len() < length {
+            self.read_more().await?;
         }
-        // Nearly every body comes in one piece, which is then handed on without a copy.
-        if first.is_empty() && joined.is_empty() {
-            first = data;
-        } else {
-            if joined.is_empty() {
-                joined.extend_from_slice(&std::mem::take(&mut first));
+        self.rest = Rest::InSpill(length);
+        Ok(self.spill.get(..length).map(Cow::Borrowed))
+    }
+
+    async fn collect_chunks(&mut self, bytes_max: usize) -> io::Result<Option<Cow<'_, [u8]>>> {
+        self.say_continue().await?;
+        let mut chunks = Chunks::default();
+        loop {
+            match chunks.take(self.spill, bytes_max) {
+                Joined::Part => self.read_more().await?,
+                Joined::Whole => {
+                    self.rest = Rest::InSpill(0);
+                    return Ok(Some(Cow::Owned(chunks.body)));
+                }
+                Joined::TooLarge => return Ok(None),
+                Joined::Broken => return Err(io::Error::other("a chunk is malformed")),
             }
-            joined.extend_from_slice(&data);
         }
     }
-    Ok(Some(if joined.is_empty() {
-        first
-    } else {
-        joined.freeze()
-    }))
+
+    async fn say_continue(&mut self) -> io::Result<()> {
+        if self.head.expects_continue && self.arrived.is_empty() {
+            self.stream
+                .write_all(b"HTTP/1.1 100 Continue\r\n\r\n")
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn read_more(&mut self) -> io::Result<()> {
+        self.spill.reserve(4_096);
+        match self.stream.read_buf(self.spill).await? {
+            0 => Err(io::Error::other("it ended early")),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// JSON or nothing said.
-fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
-    let Some(value) = headers.get(CONTENT_TYPE) else {
+fn check_content_type(value: Option<&[u8]>) -> Result<(), Problem> {
+    let Some(value) = value else {
         return Ok(());
     };
-    let text = value.to_str().unwrap_or_default();
+    if value == b"application/json" {
+        return Ok(());
+    }
+    let text = std::str::from_utf8(value).unwrap_or_default();
     let media = text.split(';').next().unwrap_or_default().trim();
     let is_json = media.eq_ignore_ascii_case("application/json")
         || media

@@ -9,11 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
-use bytes::Bytes;
 use double11_store::{PaymentMethod, Store};
-use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper::{Request, Response};
 
 use super::handlers;
 use super::problem::{self, Problem};
@@ -59,12 +55,12 @@ pub(crate) struct App {
 }
 
 /// A request of an API route.
-pub(super) struct Call<'request> {
+pub(super) struct Call<'call, 'connection> {
     pub(super) route: Route,
-    pub(super) first: &'request str,
-    pub(super) second: &'request str,
-    pub(super) query: Option<&'request str>,
-    pub(super) upload: Upload<'request>,
+    pub(super) first: &'connection str,
+    pub(super) second: &'connection str,
+    pub(super) query: Option<&'connection str>,
+    pub(super) upload: &'call mut Upload<'connection>,
 }
 
 impl App {
@@ -81,16 +77,12 @@ impl App {
     }
 
     /// Answers one request; never fails.
-    pub(super) async fn serve(
-        &self,
-        request: Request<Incoming>,
-        door: Door,
-    ) -> Response<Full<Bytes>> {
+    pub(super) async fn serve(&self, upload: &mut Upload<'_>, door: Door) -> Reply {
         let stopwatch = Stopwatch::start();
-        let (parts, body) = request.into_parts();
-        let target = resolve(&parts.method, parts.uri.path());
+        let head = upload.head;
+        let target = resolve(head.method, head.path);
         if door == Door::Management && !matches!(target, Target::Actuator(_)) {
-            return Problem::from(problem::NOT_FOUND).reply().into_response();
+            return Problem::from(problem::NOT_FOUND).reply();
         }
         let (route, reply) = match target {
             Target::Api {
@@ -98,29 +90,19 @@ impl App {
                 first,
                 second,
             } => {
-                let upload = Upload {
-                    headers: &parts.headers,
-                    body,
-                };
-                let query = parts.uri.query();
-                (
+                let call = Call {
                     route,
-                    self.admit(Call {
-                        route,
-                        first,
-                        second,
-                        query,
-                        upload,
-                    })
-                    .await,
-                )
+                    first,
+                    second,
+                    query: head.query,
+                    upload,
+                };
+                (route, self.admit(call).await)
             }
             Target::Actuator(page) if door != Door::Public => {
-                return handlers::actuator::answer(self, page).await.into_response();
+                return handlers::actuator::answer(self, page).await;
             }
-            Target::Reference(file) => {
-                return self.references.answer(file, &parts.headers).into_response();
-            }
+            Target::Reference(file) => return self.references.answer(file, &head.conditions),
             Target::WrongMethod { allow } => {
                 let mut reply = Problem::from(problem::METHOD_NOT_ALLOWED).reply();
                 reply.allow = Some(allow);
@@ -132,10 +114,10 @@ impl App {
         };
         self.metrics
             .request(route as usize, reply.status, stopwatch.elapsed());
-        reply.into_response()
+        reply
     }
 
-    async fn admit(&self, call: Call<'_>) -> Reply {
+    async fn admit(&self, call: Call<'_, '_>) -> Reply {
         let route = call.route;
         let Some(_permit) = self.admission.admit(route.class()) else {
             self.metrics.shed(route.class());
@@ -161,7 +143,6 @@ impl App {
 
     /// Counts a request whose head could not be read.
     pub(super) fn head_refused(&self, status: u16) {
-        let status = problem::of_refused_head(status).status;
         self.metrics
             .request(Route::Other as usize, status, std::time::Duration::ZERO);
     }

@@ -232,15 +232,11 @@ fn owned<T: DeserializeOwned>(text: &str) -> Option<T> {
 }
 
 /// The `Idempotency-Key` header.
-pub(super) fn idempotency_key(
-    headers: &hyper::HeaderMap,
-) -> Result<Option<IdempotencyKey>, Problem> {
-    let Some(value) = headers.get("idempotency-key") else {
+pub(super) fn idempotency_key(value: Option<&[u8]>) -> Result<Option<IdempotencyKey>, Problem> {
+    let Some(value) = value else {
         return Ok(None);
     };
-    let key = std::str::from_utf8(value.as_bytes())
-        .ok()
-        .map(IdempotencyKey::new);
+    let key = std::str::from_utf8(value).ok().map(IdempotencyKey::new);
     match key {
         Some(Ok(key)) => Ok(Some(key)),
         Some(Err(error)) => {

@@ -180,7 +180,7 @@ async fn heads_that_are_not_http() {
             400,
             "malformed_http",
         ),
-        (long_path, 431, "head_too_large"),
+        (long_path, 414, "uri_too_long"),
         (long_header, 431, "head_too_large"),
         (many, 431, "head_too_large"),
     ];

@@ -11,7 +11,7 @@ use crate::http::request_body::Upload;
 use crate::http::service::App;
 use crate::http::wire;
 
-pub(super) async fn add(app: &App, upload: Upload<'_>) -> Result<Reply, Problem> {
+pub(super) async fn add(app: &App, upload: &mut Upload<'_>) -> Result<Reply, Problem> {
     let body = upload.read(app.body_limits()).await?;
     let command = wire::add_to_cart(&body)?;
     match app.carts.add(command).await? {

@@ -16,7 +16,7 @@ use crate::http::wire::{self, RefusedOrder};
 use crate::metrics::{Operation, OrderStatus};
 use double11_store::Stopwatch;
 
-pub(super) async fn place(app: &App, upload: Upload<'_>) -> Reply {
+pub(super) async fn place(app: &App, upload: &mut Upload<'_>) -> Reply {
     let stopwatch = Stopwatch::start();
     let command = match command(app, upload).await {
         Ok(command) => command,
@@ -64,12 +64,12 @@ pub(super) async fn place(app: &App, upload: Upload<'_>) -> Reply {
     super::refused(app, Route::PlaceOrder, &problem)
 }
 
-async fn command(app: &App, upload: Upload<'_>) -> Result<PlaceOrder, RefusedOrder> {
+async fn command(app: &App, upload: &mut Upload<'_>) -> Result<PlaceOrder, RefusedOrder> {
     let unknown = |problem| RefusedOrder {
         problem,
         payment_method: PaymentMethod::Unspecified,
     };
-    let key = wire::idempotency_key(upload.headers).map_err(unknown)?;
+    let key = wire::idempotency_key(upload.head.idempotency_key).map_err(unknown)?;
     let body = upload.read(app.body_limits()).await.map_err(unknown)?;
     wire::place_order(&body, key, app.settings.currency)
 }

@@ -13,7 +13,7 @@ use crate::http::wire;
 use crate::metrics::{Operation, PaymentStatus};
 use crate::payments::{Paid, PayAnswer};
 
-pub(super) async fn pay(app: &App, upload: Upload<'_>) -> Reply {
+pub(super) async fn pay(app: &App, upload: &mut Upload<'_>) -> Reply {
     let command = match command(app, upload).await {
         Ok(command) => command,
         Err(problem) => {
@@ -38,8 +38,8 @@ pub(super) async fn pay(app: &App, upload: Upload<'_>) -> Reply {
     reply
 }
 
-async fn command(app: &App, upload: Upload<'_>) -> Result<PreparePayment, Problem> {
-    let key = wire::idempotency_key(upload.headers)?;
+async fn command(app: &App, upload: &mut Upload<'_>) -> Result<PreparePayment, Problem> {
+    let key = wire::idempotency_key(upload.head.idempotency_key)?;
     let body = upload.read(app.body_limits()).await?;
     wire::payment(
         &body,
