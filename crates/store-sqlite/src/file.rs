@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use double11_store::Lever;
@@ -254,6 +255,31 @@ pub(crate) fn connect_kept(path: &Path) -> rusqlite::Result<Connection> {
     let connection = connect(path)?;
     configure_kept(&connection)?;
     Ok(connection)
+}
+
+/// Opens the writer's connection. Its commits are synced by the writer itself, before they are answered
+/// (`writer/durability`), so that SQLite need not; its checkpoints sync as ever.
+pub(crate) fn connect_writer(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = connect_kept(path)?;
+    if synchronous() == "FULL" {
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+    }
+    // The log exists from the first look into the file on.
+    connection.query_row("SELECT COUNT(*) FROM shop", [], |_| Ok(()))?;
+    Ok(connection)
+}
+
+/// The log for whoever syncs it; none where a test has switched syncs off.
+pub(crate) fn open_log(path: &Path) -> Result<Option<Arc<File>>, OpenError> {
+    if synchronous() != "FULL" {
+        return Ok(None);
+    }
+    File::open(path)
+        .map(|log| Some(Arc::new(log)))
+        .map_err(|source| OpenError::Lock {
+            path: path.to_owned(),
+            source,
+        })
 }
 
 fn configure_kept(connection: &Connection) -> rusqlite::Result<()> {

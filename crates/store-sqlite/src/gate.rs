@@ -20,7 +20,7 @@ use crate::checkpoint::Checkpointer;
 use crate::failure::FailureSignal;
 use crate::work::stock::GroupedStock;
 use crate::work::{Command, Outcome, ShopFacts};
-use crate::writer::{Herald, Job, WriterParts};
+use crate::writer::{Horizon, Job, Settler, WriterParts, log_path};
 use crate::{SqliteOptions, SqliteStore, file};
 
 /// Orders in a group.
@@ -64,8 +64,9 @@ impl Rig {
         let closing = double11_store::Store::close(&store);
         runtime.unwrap().block_on(closing).unwrap();
         drop(store);
-        let mut connection = file::connect_kept(&path).unwrap();
+        let mut connection = file::connect_writer(&path).unwrap();
         let checkpointer = Checkpointer::start(&mut connection, &path).unwrap();
+        let failure = FailureSignal::new();
         Self {
             parts: WriterParts {
                 connection,
@@ -75,12 +76,18 @@ impl Rig {
                     payment_window: Duration::from_mins(15),
                 },
                 clock: conditions.clock,
-                observer: Arc::new(Unobserved),
-                failure: FailureSignal::new(),
+                failure: failure.clone(),
                 queue_max: GROUP,
                 group_max: GROUP,
                 stock: GroupedStock::default(),
-                herald: Herald::here(),
+                settler: Settler {
+                    log: file::open_log(&log_path(&path)).unwrap(),
+                    horizon: Arc::new(Horizon::new(failure.clone())),
+                    failure,
+                    observer: Arc::new(Unobserved),
+                    runtime: None,
+                },
+                committed: Vec::new(),
             },
             orders: 0,
         }
@@ -101,10 +108,17 @@ impl Rig {
         jobs.unzip()
     }
 
+    /// Runs, syncs and answers a group.
+    fn run(&mut self, jobs: Vec<Job>) {
+        self.parts.run_group(jobs);
+        let committed = std::mem::take(&mut self.parts.committed);
+        self.parts.settler.settle(committed);
+    }
+
     fn place(&mut self, orders: u64) {
         for _ in 0..orders / GROUP as u64 {
             let (jobs, answers) = self.group();
-            self.parts.run_group(jobs);
+            self.run(jobs);
             assert_placed(answers);
         }
     }
@@ -165,7 +179,7 @@ fn allocations_of_an_order() {
     // The first group makes what is kept: statements, prices, levels of stock.
     rig.place(4 * GROUP as u64);
     let (jobs, answers) = rig.group();
-    let counted = allocations(|| rig.parts.run_group(jobs));
+    let counted = allocations(|| rig.run(jobs));
     assert_placed(answers);
     let what = "store-sqlite: allocations of a group of 64 orders";
     check_allocations(what, counted).unwrap_or_else(|shut| panic!("{shut}"));
@@ -174,7 +188,7 @@ fn allocations_of_an_order() {
         for _ in &jobs {
             drop(std::hint::black_box(Box::new(7_u64)));
         }
-        rig.parts.run_group(jobs);
+        rig.run(jobs);
     });
     assert_placed(answers);
     assert_eq!(planted, counted + GROUP as u64);

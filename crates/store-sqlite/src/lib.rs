@@ -3,7 +3,7 @@
 //! Without the lever `group-commit` every write is a transaction of its own, as a straightforward
 //! shop does it; with it every write is a command to the one writer thread, which commits many
 //! at once. Both run the same statements and make the same promises: nothing is answered
-//! before it is durable (`WAL`, `synchronous=FULL`, checked at start).
+//! before it is durable: `WAL`, with `synchronous=FULL` (checked at start) or synced by the writer.
 //!
 //! This crate must not know HTTP. Its tables are `docs/SCHEMA.md`.
 

@@ -23,7 +23,7 @@ use crate::work::stock::{GroupedStock, GuardedStock, StockMoves, UnlockedStock};
 use crate::work::{
     Command, Outcome, ShopFacts, Work, WorkResult, carts, catalogue, find, orders, payments,
 };
-use crate::writer::{Herald, Writer, WriterParts};
+use crate::writer::{Horizon, Settler, Writer, WriterParts, log_path};
 
 /// With which catalogue a store was seeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +59,7 @@ struct Shared {
     connections: Connections,
     ids: IdSource,
     failure: FailureSignal,
+    horizon: Arc<Horizon>,
 }
 
 impl SqliteStore {
@@ -84,8 +85,9 @@ impl SqliteStore {
             payment_window: options.payment_window,
         };
         let failure = FailureSignal::new();
+        let horizon = Arc::new(Horizon::new(failure.clone()));
         let writer = if options.levers.has(Lever::GroupCommit) {
-            let mut connection = file::connect_kept(&options.path).map_err(sqlite)?;
+            let mut connection = file::connect_writer(&options.path).map_err(sqlite)?;
             let checkpointer =
                 Checkpointer::start(&mut connection, &options.path).map_err(sqlite)?;
             let parts = WriterParts {
@@ -93,12 +95,18 @@ impl SqliteStore {
                 checkpointer,
                 facts,
                 clock: Arc::clone(&options.clock),
-                observer: Arc::clone(&options.observer),
                 failure: failure.clone(),
                 queue_max: options.queue_max,
                 group_max: options.group_max,
                 stock: GroupedStock::default(),
-                herald: Herald::here(),
+                settler: Settler {
+                    log: file::open_log(&log_path(&options.path))?,
+                    horizon: Arc::clone(&horizon),
+                    failure: failure.clone(),
+                    observer: Arc::clone(&options.observer),
+                    runtime: tokio::runtime::Handle::try_current().ok(),
+                },
+                committed: Vec::new(),
             };
             let writer = Writer::start(parts).map_err(|source| OpenError::Lock {
                 path: options.path.clone(),
@@ -122,6 +130,7 @@ impl SqliteStore {
             connections,
             ids,
             failure,
+            horizon,
         });
         Ok(Self {
             shared,
@@ -196,12 +205,15 @@ impl SqliteStore {
         let shared = Arc::clone(&self.shared);
         Box::pin(async move {
             let facts = shared.facts;
-            shared
+            let found = shared
                 .connections
                 .run(move |connection| {
                     read(connection, &facts).map_err(|error| store_error(error.into_sqlite()))
                 })
-                .await
+                .await?;
+            // What was read may be of a commit that the disk does not have yet.
+            shared.horizon.passed().await?;
+            Ok(found)
         })
     }
 
@@ -242,9 +254,13 @@ impl Shared {
             return Err(StoreError::Closed);
         }
         let shared = Arc::clone(&self);
-        self.connections
+        let outcome = self
+            .connections
             .run(move |connection| shared.transact(connection, &command, fresh_id))
-            .await
+            .await?;
+        // A refusal may rest on a commit of the writer that the disk does not have yet.
+        self.horizon.passed().await?;
+        Ok(outcome)
     }
 
     fn transact(

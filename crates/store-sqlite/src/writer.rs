@@ -1,15 +1,18 @@
 //! The one writer of a store with the lever `group-commit`.
 //!
-//! Commands wait in a bounded queue. The writer takes what waits, runs it in one transaction, syncs
-//! once and answers everybody. While it syncs, the next group collects; under light load a group is
-//! one command, so nobody waits for company. An error before COMMIT rolls the group back and retries
-//! it in halves, so that only the poisonous command fails.
+//! Commands wait in a bounded queue. The writer takes what waits, runs it in one transaction and
+//! commits; then the log is synced once and everybody is answered. While that sync runs, the next
+//! group collects, and once it is worth it the writer goes on with it (`queue`, `durability`); under
+//! light load a group is one command, so nobody waits for company. An error before COMMIT rolls the
+//! group back and retries it in halves, so that only the poisonous command fails.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+mod durability;
+mod queue;
+
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use double11_store::{Clock, Stopwatch, StoreError, StoreObserver};
+use double11_store::{Clock, StoreError};
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
@@ -18,98 +21,10 @@ use crate::failure::{FailureSignal, commit_surely_failed, store_error};
 use crate::work::new_orders::NewOrders;
 use crate::work::stock::GroupedStock;
 use crate::work::{Command, Outcome, ShopFacts, Work, WorkResult};
-
-/// A command that waits, and who waits for it.
-pub(crate) struct Job {
-    pub(crate) command: Command,
-    pub(crate) fresh_id: i64,
-    pub(crate) reply: oneshot::Sender<Result<Outcome, StoreError>>,
-}
-
-impl Job {
-    /// Commands that free what others wait for go before new orders.
-    const fn is_urgent(&self) -> bool {
-        matches!(
-            self.command,
-            Command::Finalize(_) | Command::FinishRefund { .. } | Command::Expire { .. }
-        )
-    }
-}
-
-#[derive(Default)]
-struct Waiting {
-    urgent: VecDeque<Job>,
-    normal: VecDeque<Job>,
-    writer_sleeps: bool,
-    closed: bool,
-}
-
-/// The queue between the requests and the writer.
-struct Queue {
-    /// What waits. Held only to push or to take, never while a transaction runs.
-    waiting: Mutex<Waiting>,
-    wake: Condvar,
-    max: usize,
-}
-
-impl Queue {
-    fn push(&self, job: Job) -> Result<(), StoreError> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.closed {
-            return Err(StoreError::Closed);
-        }
-        // Urgent commands end what was begun; attempts and the upkeep tasks bound their number.
-        if !job.is_urgent() && waiting.urgent.len() + waiting.normal.len() >= self.max {
-            return Err(StoreError::QueueFull);
-        }
-        if job.is_urgent() {
-            waiting.urgent.push_back(job);
-        } else {
-            waiting.normal.push_back(job);
-        }
-        if waiting.writer_sleeps {
-            self.wake.notify_one();
-        }
-        Ok(())
-    }
-
-    /// Waits for commands and takes at most `max` of them, urgent ones first but never more than
-    /// half of the group while others wait. None when the queue is closed and empty.
-    fn take(&self, max: usize) -> Option<Vec<Job>> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        while waiting.urgent.is_empty() && waiting.normal.is_empty() {
-            if waiting.closed {
-                return None;
-            }
-            waiting.writer_sleeps = true;
-            waiting = self
-                .wake
-                .wait(waiting)
-                .unwrap_or_else(PoisonError::into_inner);
-            waiting.writer_sleeps = false;
-        }
-        let normal_share = waiting.normal.len().min(max / 2);
-        let urgent = waiting.urgent.len().min(max - normal_share);
-        let normal = waiting.normal.len().min(max - urgent);
-        let mut group: Vec<Job> = waiting.urgent.drain(..urgent).collect();
-        group.extend(waiting.normal.drain(..normal));
-        Some(group)
-    }
-
-    /// Closes the queue and hands out everything that waits.
-    fn abandon(&self) -> Vec<Job> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let Waiting { urgent, normal, .. } = std::mem::take(&mut *waiting);
-        waiting.closed = true;
-        urgent.into_iter().chain(normal).collect()
-    }
-
-    fn close(&self) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.closed = true;
-        self.wake.notify_all();
-    }
-}
+use durability::Syncer;
+pub(crate) use durability::{Committed, Horizon, Settler, log_path};
+pub(crate) use queue::Job;
+use queue::{Queue, WhoSyncs};
 
 /// What the writer thread works with.
 pub(crate) struct WriterParts {
@@ -117,39 +32,13 @@ pub(crate) struct WriterParts {
     pub(crate) checkpointer: Checkpointer,
     pub(crate) facts: ShopFacts,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) observer: Arc<dyn StoreObserver>,
     pub(crate) failure: FailureSignal,
     pub(crate) queue_max: usize,
     pub(crate) group_max: usize,
     pub(crate) stock: GroupedStock,
-    pub(crate) herald: Herald,
-}
-
-/// Answers those who wait for a group.
-///
-/// Each of them is a task that has to be woken. Woken from the writer's thread, each would go through
-/// the one queue that all threads of the runtime share; so a group is handed to the runtime in one
-/// piece, and a thread of the runtime wakes the tasks of its own queue.
-#[derive(Debug)]
-pub(crate) struct Herald(Option<tokio::runtime::Handle>);
-
-impl Herald {
-    /// A herald in the runtime that this is called from; without one it wakes from the writer's thread.
-    pub(crate) fn here() -> Self {
-        Self(tokio::runtime::Handle::try_current().ok())
-    }
-
-    fn announce(&self, jobs: Vec<Job>, outcomes: Vec<Outcome>) {
-        let answers = move || {
-            for (job, outcome) in jobs.into_iter().zip(outcomes) {
-                answer(job, Ok(outcome));
-            }
-        };
-        match &self.0 {
-            Some(runtime) => drop(runtime.spawn(async move { answers() })),
-            None => answers(),
-        }
-    }
+    pub(crate) settler: Settler,
+    /// What is committed and not yet handed on to be synced.
+    pub(crate) committed: Vec<Committed>,
 }
 
 /// The handle of the writer thread.
@@ -161,12 +50,9 @@ pub(crate) struct Writer {
 impl Writer {
     /// Starts the writer thread.
     pub(crate) fn start(parts: WriterParts) -> std::io::Result<Self> {
-        let queue = Arc::new(Queue {
-            waiting: Mutex::default(),
-            wake: Condvar::new(),
-            max: parts.queue_max.max(1),
-        });
+        let queue = Arc::new(Queue::new(parts.queue_max, parts.group_max));
         let taking = Arc::clone(&queue);
+        let syncer = Syncer::start(parts.settler.clone(), Arc::clone(&queue))?;
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || {
@@ -175,12 +61,17 @@ impl Writer {
                     queue: Arc::clone(&taking),
                     panicked: true,
                 };
-                let group_max = parts.group_max.max(1);
                 let mut parts = parts;
-                while let Some(group) = taking.take(group_max) {
+                while let Some(group) = taking.take() {
                     parts.run_group(group);
+                    let committed = std::mem::take(&mut parts.committed);
+                    match taking.who_syncs(committed.len()) {
+                        WhoSyncs::Writer => parts.settler.settle(committed),
+                        WhoSyncs::Beside => syncer.take(committed),
+                    }
                     parts.checkpointer.finish_if_due(&parts.connection);
                 }
+                drop(syncer);
                 parts.close();
                 ending.panicked = false;
             })?;
@@ -236,6 +127,9 @@ impl Drop for Ending {
     }
 }
 
+/// The outcomes of a group, and its commit if it changed anything.
+type Done = (Vec<Outcome>, Option<durability::Commit>);
+
 /// Why a group has no outcomes.
 enum GroupError {
     /// Nothing of it is stored.
@@ -254,13 +148,18 @@ impl WriterParts {
         self.checkpointer.stop();
     }
 
+    /// Runs a group. What of it is committed waits in `committed`; what failed is answered.
     pub(crate) fn run_group(&mut self, mut jobs: Vec<Job>) {
         if self.failure.is_raised() {
             answer_all(jobs, &StoreError::Closed);
             return;
         }
         match self.try_group(&jobs) {
-            Ok(outcomes) => self.herald.announce(jobs, outcomes),
+            Ok((outcomes, commit)) => self.committed.push(Committed {
+                jobs,
+                outcomes,
+                commit,
+            }),
             Err(GroupError::NothingDone(error)) if jobs.len() > 1 && may_be_poison(&error) => {
                 tracing::warn!(%error, commands = jobs.len(), "retrying a group in halves");
                 let second = jobs.split_off(jobs.len() / 2);
@@ -279,14 +178,14 @@ impl WriterParts {
     }
 
     /// Runs a group; what is known of the stock follows what became of it.
-    fn try_group(&mut self, jobs: &[Job]) -> Result<Vec<Outcome>, GroupError> {
+    fn try_group(&mut self, jobs: &[Job]) -> Result<Done, GroupError> {
         let result = self.transact(jobs);
         // After an unknown end nothing is written any more.
         self.stock.end(result.is_ok());
         result
     }
 
-    fn transact(&mut self, jobs: &[Job]) -> Result<Vec<Outcome>, GroupError> {
+    fn transact(&mut self, jobs: &[Job]) -> Result<Done, GroupError> {
         self.connection
             .execute_batch("BEGIN IMMEDIATE")
             .map_err(GroupError::NothingDone)?;
@@ -299,16 +198,14 @@ impl WriterParts {
         };
         if outcomes.iter().all(Outcome::changed_nothing) {
             self.roll_back();
-            return Ok(outcomes);
+            return Ok((outcomes, None));
         }
-        let stopwatch = Stopwatch::start();
+        let commit = self.settler.begin();
         match self.connection.execute_batch("COMMIT") {
-            Ok(()) => {
-                self.observer.committed(jobs.len(), stopwatch.elapsed());
-                Ok(outcomes)
-            }
+            Ok(()) => Ok((outcomes, Some(commit))),
             Err(error) if commit_surely_failed(&error) => {
                 self.roll_back();
+                self.committed.push(Settler::undone(commit));
                 Err(GroupError::NothingDone(error))
             }
             Err(error) => Err(GroupError::Unknown(error)),
@@ -355,15 +252,8 @@ fn may_be_poison(error: &rusqlite::Error) -> bool {
     )
 }
 
-fn answer(job: Job, answer: Result<Outcome, StoreError>) {
-    // The client may have gone; the write stays, and a retry with the same key finds it.
-    if job.reply.send(answer).is_err() {
-        tracing::debug!("nobody waited for the answer of a write");
-    }
-}
-
 fn answer_all(jobs: Vec<Job>, error: &StoreError) {
     for job in jobs {
-        answer(job, Err(error.clone()));
+        job.answer(Err(error.clone()));
     }
 }
