@@ -9,7 +9,6 @@ use double11_units::CartId;
 
 use crate::activity::Activity;
 use crate::cart_cache::{CartCache, Ticket};
-use crate::tasks::{Lost, Tasks};
 
 /// The carts of the shop.
 #[derive(Clone)]
@@ -17,7 +16,6 @@ pub(crate) struct Carts {
     store: Arc<dyn Store>,
     cache: Option<Arc<CartCache>>,
     activity: Arc<Activity>,
-    tasks: Arc<Tasks>,
 }
 
 /// What became of a change.
@@ -32,13 +30,11 @@ impl Carts {
         store: Arc<dyn Store>,
         cache: Option<Arc<CartCache>>,
         activity: Arc<Activity>,
-        tasks: Arc<Tasks>,
     ) -> Self {
         Self {
             store,
             cache,
             activity,
-            tasks,
         }
     }
 
@@ -77,29 +73,20 @@ impl Carts {
         self.cache.as_deref().map(|cache| cache.ticket(cart_id))
     }
 
-    /// Runs a change to its end. With a cache it is a task of its own: were it dropped with its
-    /// request when a client hangs up, the store would change and the cache would not.
     async fn change(
         &self,
         ticket: Option<Ticket>,
         cart_id: Option<CartId>,
         answer: Answer<CartOutcome>,
     ) -> Result<Changed, StoreError> {
-        if ticket.is_none() {
-            return Ok(self.changed(None, answer.await?));
+        let outcome = answer.await;
+        if outcome.is_err()
+            && let (Some(cache), Some(cart_id)) = (&self.cache, cart_id)
+        {
+            // The change may be durable all the same; the next read asks the store.
+            cache.close(cart_id);
         }
-        let carts = self.clone();
-        let task = self.tasks.run(async move {
-            let outcome = answer.await;
-            if outcome.is_err()
-                && let (Some(cache), Some(cart_id)) = (&carts.cache, cart_id)
-            {
-                // The change may be durable all the same; the next read asks the store.
-                cache.close(cart_id);
-            }
-            Ok(carts.changed(ticket, outcome?))
-        });
-        task.await.unwrap_or_else(|Lost| panic_of_task())
+        Ok(self.changed(ticket, outcome?))
     }
 
     fn changed(&self, ticket: Option<Ticket>, outcome: CartOutcome) -> Changed {
@@ -120,9 +107,4 @@ impl Carts {
             cache.offer(ticket, cart);
         }
     }
-}
-
-/// Goes on with the panic of a task where it is counted and answered.
-pub(crate) fn panic_of_task() -> ! {
-    std::panic::resume_unwind(Box::new("a task of the shop panicked or was cut off"))
 }

@@ -23,7 +23,6 @@ mod products;
 mod random;
 mod search;
 mod snapshot;
-mod tasks;
 mod upkeep;
 
 #[cfg(test)]

@@ -12,8 +12,6 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::activity::Activity;
 use crate::cart_cache::CartCache;
-use crate::carts::panic_of_task;
-use crate::tasks::{Lost, Tasks};
 
 /// The orders of the shop.
 #[derive(Clone)]
@@ -21,7 +19,6 @@ pub(crate) struct Orders {
     store: Arc<dyn Store>,
     cache: Option<Arc<CartCache>>,
     activity: Arc<Activity>,
-    tasks: Arc<Tasks>,
 }
 
 impl Orders {
@@ -29,13 +26,11 @@ impl Orders {
         store: Arc<dyn Store>,
         cache: Option<Arc<CartCache>>,
         activity: Arc<Activity>,
-        tasks: Arc<Tasks>,
     ) -> Self {
         Self {
             store,
             cache,
             activity,
-            tasks,
         }
     }
 
@@ -47,24 +42,19 @@ impl Orders {
         }
     }
 
-    /// A task of its own, so that the cache forgets the cart even when the client hangs up.
     async fn place_from_cart(
         &self,
         cart_id: CartId,
         command: PlaceOrder,
     ) -> Result<PlaceOutcome, StoreError> {
-        let orders = self.clone();
-        let task = self.tasks.run(async move {
-            let outcome = orders.store.place_order(command).await;
-            if let Some(cache) = &orders.cache {
-                cache.close(cart_id);
-            }
-            if let Ok(PlaceOutcome::Placed(_)) = outcome {
-                orders.activity.cart_ordered(cart_id);
-            }
-            outcome
-        });
-        task.await.unwrap_or_else(|Lost| panic_of_task())
+        let outcome = self.store.place_order(command).await;
+        if let Some(cache) = &self.cache {
+            cache.close(cart_id);
+        }
+        if let Ok(PlaceOutcome::Placed(_)) = outcome {
+            self.activity.cart_ordered(cart_id);
+        }
+        outcome
     }
 
     pub(crate) async fn read(&self, order_id: OrderId) -> Result<Option<OrderView>, StoreError> {

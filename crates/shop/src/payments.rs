@@ -1,6 +1,6 @@
 //! Payments: PREPARE in the store, charge at the gateway outside any transaction, FINALIZE.
 //!
-//! An attempt is charged by the task that prepared it and by nobody else. When its outcome stays
+//! An attempt is charged by the request that prepared it and by nobody else. When its outcome stays
 //! unknown (deadline, crash, disk error) the [resolver] asks the gateway for its status; it
 //! never charges again. A request whose twin is in process here waits for the twin's answer.
 
@@ -19,7 +19,6 @@ use tokio::sync::{Notify, watch};
 
 use crate::gateway::{ChargeResult, Gateway};
 use crate::metrics::{Metrics, PaymentStatus};
-use crate::tasks::Tasks;
 use joins::{Joins, Role};
 
 /// How often FINALIZE is tried before it is left to the resolver.
@@ -37,7 +36,6 @@ pub(crate) struct Payments {
     /// Attempts prepared before this instant belong to an earlier process.
     started_at: UnixMicros,
     joins: Joins,
-    tasks: Arc<Tasks>,
     /// Wakes the resolver early when a refund was queued.
     refund_queued: Notify,
 }
@@ -73,7 +71,6 @@ pub(crate) struct PaymentParts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) gateway_deadline: Duration,
-    pub(crate) tasks: Arc<Tasks>,
 }
 
 impl Payments {
@@ -84,7 +81,6 @@ impl Payments {
             clock,
             metrics,
             gateway_deadline,
-            tasks,
         } = parts;
         Self {
             started_at: clock.now(),
@@ -94,7 +90,6 @@ impl Payments {
             metrics,
             gateway_deadline,
             joins: Joins::new(),
-            tasks,
             refund_queued: Notify::new(),
         }
     }
@@ -104,22 +99,18 @@ impl Payments {
         self.gateway.name()
     }
 
-    /// Pays. The work goes on when the caller stops waiting.
-    pub(crate) async fn pay(self: &Arc<Self>, command: PreparePayment) -> Paid {
+    /// Pays.
+    pub(crate) async fn pay(&self, command: PreparePayment) -> Paid {
         match self.joins.enter(&command) {
             Role::Twin(receiver) => Paid {
                 answer: wait_for(receiver).await.answer,
                 replayed: true,
             },
             Role::First(entry) => {
-                let receiver = entry.receiver();
-                let payments = Arc::clone(self);
-                self.tasks.spawn(async move {
-                    let paid = payments.run(command).await;
-                    payments.count_first(&paid);
-                    entry.answer(paid);
-                });
-                wait_for(receiver).await
+                let paid = self.run(command).await;
+                self.count_first(&paid);
+                entry.answer(&paid);
+                paid
             }
         }
     }

@@ -25,7 +25,6 @@ use crate::products::{Picks, Products};
 use crate::search::SearchIndex;
 use crate::settings::ShopSettings;
 use crate::snapshot::{self, GapInCatalogue, Snapshot};
-use crate::tasks::Tasks;
 use crate::upkeep;
 use double11_store::Stopwatch;
 
@@ -149,11 +148,9 @@ pub struct Running {
 /// What a shutdown had to cut off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ShutdownReport {
-    /// Connections whose requests were not answered within the drain deadline.
+    /// Connections whose requests were not answered within the drain deadline; what a payment left
+    /// open the next start resolves.
     pub connections_cut: usize,
-    /// Payments without an outcome and other writes in process by then; what a payment left open the
-    /// next start resolves.
-    pub writes_cut: usize,
     /// How long the shutdown took.
     pub took: Duration,
 }
@@ -180,7 +177,6 @@ impl Running {
             connections_cut += ended.unwrap_or(0);
         }
         let deadline = self.app.settings.limits.drain_deadline;
-        let writes_cut = self.app.tasks.drain(deadline).await;
         self.stop_upkeep.send_replace(true);
         let upkeep = &mut self.upkeep;
         let all = async { while upkeep.join_next().await.is_some() {} };
@@ -189,12 +185,10 @@ impl Running {
         }
         let report = ShutdownReport {
             connections_cut,
-            writes_cut,
             took: stopwatch.elapsed(),
         };
         tracing::info!(
             connections.cut = report.connections_cut,
-            writes.cut = report.writes_cut,
             "the shop is closed"
         );
         report
@@ -299,14 +293,12 @@ fn app(
         count: settings.products,
         seed: settings.seed,
     };
-    let tasks = Arc::new(Tasks::default());
     let payments = Payments::new(PaymentParts {
         store: Arc::clone(store),
         gateway: Arc::clone(gateway),
         clock: Arc::clone(clock),
         metrics: Arc::clone(metrics),
         gateway_deadline: settings.gateway_deadline,
-        tasks: Arc::clone(&tasks),
     });
     App {
         store: Arc::clone(store),
@@ -322,19 +314,8 @@ fn app(
             prepared.index.clone(),
             picks,
         ),
-        carts: Carts::new(
-            Arc::clone(store),
-            cache.clone(),
-            Arc::clone(activity),
-            Arc::clone(&tasks),
-        ),
-        orders: Orders::new(
-            Arc::clone(store),
-            cache,
-            Arc::clone(activity),
-            Arc::clone(&tasks),
-        ),
-        tasks,
+        carts: Carts::new(Arc::clone(store), cache.clone(), Arc::clone(activity)),
+        orders: Orders::new(Arc::clone(store), cache, Arc::clone(activity)),
         payments: Arc::new(payments),
         references: References::new(&settings, gateway.name()),
         draining: AtomicBool::new(false),

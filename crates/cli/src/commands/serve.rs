@@ -127,12 +127,11 @@ async fn until_asked(running: Running, store: &dyn Store, mut asked: Asked) -> C
         failure = store.failed() => Some(failure),
     };
     let report = running.shutdown().await;
-    if report.connections_cut > 0 || report.writes_cut > 0 {
+    if report.connections_cut > 0 {
         console::say(&format!(
-            "cut off after {:.1} s: {} connections, {} writes (the next start resolves them)",
+            "cut off after {:.1} s: {} connections (what they left open the next start resolves)",
             report.took.as_secs_f64(),
-            report.connections_cut,
-            report.writes_cut
+            report.connections_cut
         ));
     }
     if let Some(failure) = failure {

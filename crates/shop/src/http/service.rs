@@ -24,7 +24,6 @@ use crate::orders::Orders;
 use crate::payments::Payments;
 use crate::products::Products;
 use crate::settings::ShopSettings;
-use crate::tasks::Tasks;
 use double11_store::Stopwatch;
 
 /// Which requests a listener takes.
@@ -48,7 +47,6 @@ pub(crate) struct App {
     pub(crate) carts: Carts,
     pub(crate) orders: Orders,
     pub(crate) payments: Arc<Payments>,
-    pub(crate) tasks: Arc<Tasks>,
     pub(crate) references: References,
     /// Set when the shop begins to shut down; readiness then says so.
     pub(crate) draining: AtomicBool,

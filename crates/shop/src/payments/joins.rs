@@ -96,12 +96,12 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    pub(super) fn receiver(&self) -> Answers {
-        self.sender.subscribe()
-    }
-
-    pub(super) fn answer(self, paid: Paid) {
-        drop(self.sender.send_replace(Some(paid)));
+    pub(super) fn answer(self, paid: &Paid) {
+        // Only twins wait for it.
+        self.sender.send_if_modified(|answer| {
+            *answer = Some(paid.clone());
+            true
+        });
     }
 }
 

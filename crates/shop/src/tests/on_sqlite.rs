@@ -76,7 +76,7 @@ async fn many_buyers_at_once_are_served_and_counted() {
             assert!(scrape.contains(line), "{line}");
         }
         let report = fixture.shop.shutdown().await;
-        assert_eq!((report.connections_cut, report.writes_cut), (0, 0));
+        assert_eq!(report.connections_cut, 0);
         let figures = fixture.store.figures().await.unwrap();
         assert_eq!((figures.oversold_products, figures.reserved_units), (0, 0));
         fixture.store.close().await.unwrap();

@@ -1,4 +1,8 @@
 //! One connection: request by request, until one side ends it.
+//!
+//! A request that was read is answered to its end, whether or not the client is still there: what it
+//! began to write has to be followed up (a payment's outcome stored, the cart cache told, the order
+//! counted). So nothing is read, and no hang-up seen, while a request is in process.
 
 use std::io;
 use std::time::Duration;
