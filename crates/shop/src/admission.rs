@@ -1,9 +1,17 @@
-//! Sheds load when too many requests are in process, the least important first (lever `admission`).
+//! Sheds load that cannot be served in time, the least important first (lever `admission`).
 //!
-//! Each class may use a growing share of one limit, so that browsing is refused long before a
-//! payment is. The check is one atomic addition and stands before everything else, the body included.
+//! Two rules. The shop is pressed when work waits too long for the processor or the store; then it
+//! sheds a share that follows the wait (`pressure`). And never are more requests in process than a
+//! limit, of which each class may use a growing share. The check is a few atomics and stands before
+//! everything else, the body included.
+
+mod pressure;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+pub(crate) use pressure::PERIOD;
+use pressure::Pressure;
 
 /// How important a request is, from the least on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,19 +63,43 @@ impl Class {
 #[derive(Debug)]
 pub(crate) struct Admission {
     in_flight: AtomicUsize,
-    /// The limit of each class; none when the lever is off.
-    limits: Option<[usize; 6]>,
+    /// The rules; none when the lever is off.
+    rules: Option<Rules>,
+}
+
+#[derive(Debug)]
+struct Rules {
+    /// The limit of each class.
+    limits: [usize; 6],
+    pressure: Pressure,
 }
 
 impl Admission {
     /// A limit of `in_flight_max` requests, or none.
     pub(crate) fn new(in_flight_max: Option<usize>) -> Self {
-        let limits =
-            in_flight_max.map(|limit| Class::ALL.map(|class| (limit * class.share() / 100).max(1)));
+        let rules = in_flight_max.map(|limit| Rules {
+            limits: Class::ALL.map(|class| (limit * class.share() / 100).max(1)),
+            pressure: Pressure::default(),
+        });
         Self {
             in_flight: AtomicUsize::new(0),
-            limits,
+            rules,
         }
+    }
+
+    /// A write of the store ended.
+    pub(crate) fn wrote(&self, took: Duration) {
+        if let Some(rules) = &self.rules {
+            rules.pressure.wrote(took);
+        }
+    }
+
+    /// To be called every [`PERIOD`]; `lag` is how late the call comes. False when nothing is shed ever.
+    pub(crate) fn follow(&self, lag: Duration) -> bool {
+        if let Some(rules) = &self.rules {
+            rules.pressure.follow(lag);
+        }
+        self.rules.is_some()
     }
 
     /// Requests in process now.
@@ -80,8 +112,9 @@ impl Admission {
     pub(crate) fn admit(&self, class: Class) -> Option<Permit<'_>> {
         let before = self.in_flight.fetch_add(1, Ordering::Relaxed);
         let permit = Permit(self);
-        match self.limits {
-            Some(limits) if before >= limits[class as usize] => None,
+        match &self.rules {
+            Some(rules) if before >= rules.limits[class as usize] => None,
+            Some(rules) if rules.pressure.sheds(class) => None,
             _ => Some(permit),
         }
     }

@@ -341,6 +341,7 @@ fn start_upkeep(
             stop.clone(),
         ));
     }
+    tasks.spawn(upkeep::feel_pressure(Arc::clone(app), stop.clone()));
     tasks.spawn(upkeep::refresh_gauges(
         store(),
         Arc::clone(activity),

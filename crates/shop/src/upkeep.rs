@@ -1,4 +1,4 @@
-//! What the shop does on its own: expiry, the sold-out bits, and the gauges.
+//! What the shop does on its own: expiry, the sold-out bits, the gauges, and feeling its own pressure.
 //!
 //! Each task runs until it is told to stop and is awaited by the server. A failing store is logged
 //! once per spell of failure, not once per try.
@@ -11,6 +11,8 @@ use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::activity::{self, Activity};
+use crate::admission;
+use crate::http::App;
 use crate::metrics::Metrics;
 use crate::payments::Payments;
 use crate::snapshot::Snapshot;
@@ -80,6 +82,20 @@ pub(crate) async fn refresh_gauges(
             &result.map(|figures| metrics.figures(figures)),
             "the figures of the store cannot be read",
         );
+    }
+}
+
+/// Tells admission how late a task gets its turn.
+pub(crate) async fn feel_pressure(app: Arc<App>, mut stop: Stop) {
+    loop {
+        let due = tokio::time::Instant::now() + admission::PERIOD;
+        tokio::select! {
+            () = tokio::time::sleep_until(due) => {}
+            _ = stop.changed() => return,
+        }
+        if !app.admission.follow(due.elapsed()) {
+            return;
+        }
     }
 }
 
