@@ -87,7 +87,15 @@ pub fn check_instructions(what: &str, test: &str) -> Result<(), Shut> {
 /// # Errors
 /// [`Shut::Moved`] when they do not.
 pub fn check_allocations(what: &str, allocations: u64) -> Result<(), Shut> {
-    hold(what, allocations as f64, 0.0)
+    check_count(what, allocations)
+}
+
+/// Holds a count of anything else that is the same each time to the record, which it has to equal.
+///
+/// # Errors
+/// [`Shut::Moved`] when it does not.
+pub fn check_count(what: &str, count: u64) -> Result<(), Shut> {
+    hold(what, count as f64, 0.0)
 }
 
 /// Whether the gate lets this many allocations pass; records nothing.

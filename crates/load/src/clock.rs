@@ -29,6 +29,10 @@ impl RunClock {
 
     /// Time since the start of the run.
     pub fn now(&self) -> Duration {
+        #[cfg(test)]
+        if let Some(now) = counted::now() {
+            return now;
+        }
         since_zero(clock_gettime(ClockId::Monotonic)).saturating_sub(self.origin)
     }
 
@@ -65,4 +69,34 @@ pub fn process_processor_time() -> Duration {
 fn since_zero(time: Timespec) -> Duration {
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
     Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or(0))
+}
+
+/// A clock that every reading moves on by the same step, so that a test does the same each time, and
+/// that counts its readings.
+#[cfg(test)]
+pub(crate) mod counted {
+    use std::cell::Cell;
+    use std::time::Duration;
+
+    const STEP: Duration = Duration::from_micros(2);
+
+    thread_local! {
+        static READINGS: Cell<Option<u32>> = const { Cell::new(None) };
+    }
+
+    /// Lets the run's clocks on this thread count from zero.
+    pub(crate) fn start() {
+        READINGS.set(Some(0));
+    }
+
+    /// Readings on this thread since the start.
+    pub(crate) fn readings() -> u32 {
+        READINGS.get().unwrap_or_default()
+    }
+
+    pub(super) fn now() -> Option<Duration> {
+        let readings = READINGS.get()? + 1;
+        READINGS.set(Some(readings));
+        Some(STEP * readings)
+    }
 }

@@ -8,6 +8,8 @@
 
 mod alarm;
 mod error;
+#[cfg(test)]
+mod gate;
 mod lanes;
 mod ledger;
 mod observer;

@@ -50,7 +50,7 @@ const ROWS: &[Row] = &[
     Row {
         member: "double11-load",
         allowed: MEASURING,
-        in_tests: &[],
+        in_tests: &["double11-gate"],
     },
     Row {
         member: "double11-jmeter",

@@ -152,7 +152,12 @@ impl Recorder {
         }
     }
 
-    fn take(&mut self, mut batch: Batch, shared: &Shared, emptied: &[SyncSender<Batch>]) {
+    pub(super) fn take(
+        &mut self,
+        mut batch: Batch,
+        shared: &Shared,
+        emptied: &[SyncSender<Batch>],
+    ) {
         for record in &batch.samples {
             self.figures.record(&record.sample);
         }

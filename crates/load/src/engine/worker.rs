@@ -199,6 +199,20 @@ impl<'a> Worker<'a> {
 
     /// Works until the last phase is over and everything is drained.
     pub(super) fn run(mut self, clock: RunClock) -> io::Result<()> {
+        self.begin(clock);
+        let mut events = Events::with_capacity(EVENTS_MAX);
+        let mut result = Ok(());
+        while result.is_ok() && self.start_due() {
+            result = self.go_on_ready(&mut events);
+        }
+        self.close_second(self.clock.now());
+        self.shared.set_in_flight(self.index, 0);
+        self.outbox.finish();
+        result
+    }
+
+    /// Plans the first starts.
+    pub(super) fn begin(&mut self, clock: RunClock) {
         self.clock = clock;
         self.watch.processor_time = thread_processor_time();
         match self.shared.model {
@@ -212,33 +226,29 @@ impl<'a> Worker<'a> {
                 }
             }
         }
-        let result = self.work();
-        self.close_second(self.clock.now());
-        self.shared.set_in_flight(self.index, 0);
-        self.outbox.finish();
-        result
     }
 
-    fn work(&mut self) -> io::Result<()> {
-        let mut events = Events::with_capacity(EVENTS_MAX);
-        loop {
-            let now = self.clock.now();
-            if now >= self.next_tick {
-                self.tick(now);
-            }
-            self.fire(now);
-            self.dispatch();
-            self.time_out();
-            if self.is_done() {
-                return Ok(());
-            }
-            self.wait(&mut events)?;
-            for event in &events {
-                if event.token() != ALARM {
-                    self.handle(event);
-                }
+    /// Starts what is due and gives up what is overdue; `false` when everything is done.
+    pub(super) fn start_due(&mut self) -> bool {
+        let now = self.clock.now();
+        if now >= self.next_tick {
+            self.tick(now);
+        }
+        self.fire(now);
+        self.dispatch();
+        self.time_out();
+        !self.is_done()
+    }
+
+    /// Waits until there is something to do, and goes on with the connections that are ready.
+    pub(super) fn go_on_ready(&mut self, events: &mut Events) -> io::Result<()> {
+        self.wait(events)?;
+        for event in &*events {
+            if event.token() != ALARM {
+                self.handle(event);
             }
         }
+        Ok(())
     }
 
     /// Whether nothing is under way and nothing will be.
