@@ -7,6 +7,7 @@
 mod chunked;
 mod connection;
 mod headers;
+mod known_heads;
 mod request;
 mod response;
 mod target;
@@ -15,6 +16,7 @@ mod tls;
 pub use connection::{Buffers, Connection, Progress, TransportError};
 pub(crate) use headers::check_header_name;
 pub use headers::{HeaderError, Headers};
+pub use known_heads::KnownHeads;
 pub use request::RequestHead;
 pub use response::{BodyAt, Fed, Limits, ResponseError, ResponseHead, ResponseReader};
 pub use rustls::pki_types::CertificateDer;

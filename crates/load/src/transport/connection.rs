@@ -12,18 +12,21 @@ use mio::event::{Event, Source};
 use mio::net::TcpStream;
 use rustls::ClientConnection;
 
-use super::{BodyAt, Fed, Limits, ResponseError, ResponseHead, ResponseReader, TlsSettings};
+use super::{
+    BodyAt, Fed, KnownHeads, Limits, ResponseError, ResponseHead, ResponseReader, TlsSettings,
+};
 use crate::clock::RunClock;
 
 /// Bytes read at once.
 const READ_BYTES: usize = 65_536;
 
-/// Read buffers, shared by every connection of a thread.
+/// What is needed to read a response, shared by every connection of a thread.
 #[derive(Debug)]
 pub struct Buffers {
     network: Vec<u8>,
     /// Decrypted bytes.
     plain: Vec<u8>,
+    heads: KnownHeads,
 }
 
 /// A connection and the request that is on it.
@@ -85,6 +88,7 @@ impl Buffers {
         Self {
             network: vec![0; READ_BYTES],
             plain: vec![0; if with_tls { READ_BYTES } else { 0 }],
+            heads: KnownHeads::default(),
         }
     }
 }
@@ -315,7 +319,8 @@ impl Connection {
             let progress = if self.tls.is_some() {
                 self.take_encrypted(read, buffers, now)
             } else {
-                self.take(buffers.network.get(..read).unwrap_or_default(), now)
+                let fresh = buffers.network.get(..read).unwrap_or_default();
+                self.take(fresh, now, &mut buffers.heads)
             };
             // A short read has emptied the socket; new bytes will be a new event.
             let is_empty = read < buffers.network.len() && !is_over;
@@ -326,12 +331,12 @@ impl Connection {
     }
 
     /// Takes bytes of the response.
-    fn take(&mut self, input: &[u8], now: Duration) -> Progress {
+    fn take(&mut self, input: &[u8], now: Duration, heads: &mut KnownHeads) -> Progress {
         if !self.is_busy {
             return Progress::Closed;
         }
         self.first_byte.get_or_insert(now);
-        match self.reader.feed(input) {
+        match self.reader.feed(input, heads) {
             Ok(Fed::More) => Progress::Pending,
             Ok(Fed::Complete(head, body)) => Progress::Complete(head, body, now),
             Err(error) => Progress::Failed(TransportError::Response(error)),
@@ -339,7 +344,11 @@ impl Connection {
     }
 
     fn take_encrypted(&mut self, read: usize, buffers: &mut Buffers, now: Duration) -> Progress {
-        let Buffers { network, plain } = buffers;
+        let Buffers {
+            network,
+            plain,
+            heads,
+        } = buffers;
         let mut encrypted = network.get(..read).unwrap_or_default();
         let mut progress = Progress::Pending;
         while !encrypted.is_empty() {
@@ -359,7 +368,9 @@ impl Connection {
                 }
             };
             match &mut progress {
-                Progress::Pending if waiting > 0 => progress = self.take_decrypted(plain, now),
+                Progress::Pending if waiting > 0 => {
+                    progress = self.take_decrypted(plain, now, heads)
+                }
                 Progress::Complete(head, ..) if waiting > 0 => head.keep_alive = false,
                 Progress::Pending | Progress::Complete(..) => {}
                 Progress::Failed(_) | Progress::Closed => return progress,
@@ -368,7 +379,12 @@ impl Connection {
         self.continue_handshake(now).unwrap_or(progress)
     }
 
-    fn take_decrypted(&mut self, plain: &mut [u8], now: Duration) -> Progress {
+    fn take_decrypted(
+        &mut self,
+        plain: &mut [u8],
+        now: Duration,
+        heads: &mut KnownHeads,
+    ) -> Progress {
         loop {
             let Some(tls) = &mut self.tls else {
                 return Progress::Pending;
@@ -378,7 +394,7 @@ impl Connection {
                 // Nothing more, or the end, which the socket will report.
                 _ => return Progress::Pending,
             };
-            let progress = self.take(plain.get(..read).unwrap_or_default(), now);
+            let progress = self.take(plain.get(..read).unwrap_or_default(), now, heads);
             if !matches!(progress, Progress::Pending) {
                 return progress;
             }

@@ -5,9 +5,11 @@
 //!
 //! Source: RFC 9112 sections 4 to 6 and 9.
 
+use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::time::Duration;
 
+use super::KnownHeads;
 use super::chunked::{ChunkDecoder, Decoded};
 
 /// Header fields of one response at most.
@@ -123,7 +125,9 @@ enum Framing {
     UntilClose,
 }
 
-struct ParsedHead {
+/// What a head says.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ParsedHead {
     status: u16,
     keep_alive: bool,
     retry_after: Option<Duration>,
@@ -183,12 +187,12 @@ impl ResponseReader {
     ///
     /// # Errors
     /// [`ResponseError`]; the connection is of no further use then.
-    pub fn feed(&mut self, input: &[u8]) -> Result<Fed, ResponseError> {
+    pub fn feed(&mut self, input: &[u8], heads: &mut KnownHeads) -> Result<Fed, ResponseError> {
         self.bytes = self.bytes.saturating_add(length(input));
         let mut at = 0;
         loop {
             match self.state {
-                State::Head => match self.feed_head(input, at)? {
+                State::Head => match self.feed_head(input, at, heads)? {
                     Some(next) => at = next,
                     None => return Ok(Fed::More),
                 },
@@ -220,11 +224,16 @@ impl ResponseReader {
     }
 
     /// Reads the head; the position after it, or `None` when it goes on.
-    fn feed_head(&mut self, input: &[u8], at: usize) -> Result<Option<usize>, ResponseError> {
+    fn feed_head(
+        &mut self,
+        input: &[u8],
+        at: usize,
+        heads: &mut KnownHeads,
+    ) -> Result<Option<usize>, ResponseError> {
         let fresh = input.get(at..).unwrap_or_default();
         let before = self.partial.len();
         let parsed = if before == 0 {
-            parse_head(fresh, self.limits.head_bytes_max)?
+            parse_or_remember(fresh, self.limits.head_bytes_max, heads)?
         } else {
             self.partial.extend_from_slice(fresh);
             parse_head(&self.partial, self.limits.head_bytes_max)?
@@ -339,14 +348,33 @@ impl ResponseReader {
     }
 }
 
+/// Parses a head, unless it is one that came before.
+fn parse_or_remember(
+    bytes: &[u8],
+    bytes_max: usize,
+    heads: &mut KnownHeads,
+) -> Result<Option<(ParsedHead, usize)>, ResponseError> {
+    let known = heads.find(bytes);
+    if let Some((head, head_bytes)) = known.filter(|(_, head_bytes)| *head_bytes <= bytes_max) {
+        return Ok(Some((head, head_bytes)));
+    }
+    let parsed = parse_head(bytes, bytes_max)?;
+    if let Some((head, head_bytes)) = parsed {
+        heads.keep(bytes.get(..head_bytes).unwrap_or_default(), head);
+    }
+    Ok(parsed)
+}
+
 /// Parses a head; `None` when it goes on.
 fn parse_head(
     bytes: &[u8],
     bytes_max: usize,
 ) -> Result<Option<(ParsedHead, usize)>, ResponseError> {
-    let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
-    let mut response = httparse::Response::new(&mut headers);
-    let head_bytes = match response.parse(bytes) {
+    let mut headers = [const { MaybeUninit::uninit() }; HEADERS_MAX];
+    let mut response = httparse::Response::new(&mut []);
+    let config = httparse::ParserConfig::default();
+    let parsed = config.parse_response_with_uninit_headers(&mut response, bytes, &mut headers);
+    let head_bytes = match parsed {
         Ok(httparse::Status::Complete(head_bytes)) => head_bytes,
         Ok(httparse::Status::Partial) if bytes.len() > bytes_max => {
             return Err(ResponseError::HeadTooLong);

@@ -8,8 +8,16 @@ const LIMITS: Limits = Limits {
 /// Status, body and whether the connection stays open.
 type Read = Result<(u16, String, bool), ResponseError>;
 
-/// Reads a response that arrives in pieces of `piece` bytes, then the end of the stream.
+/// Reads a response that arrives in pieces of `piece` bytes, then the end of the stream. It reads the
+/// same when its head is known already.
 fn read(bytes: &[u8], piece: usize) -> Read {
+    let mut heads = KnownHeads::default();
+    let read = read_with(bytes, piece, &mut heads);
+    assert_eq!(read_with(bytes, piece, &mut heads), read, "a known head");
+    read
+}
+
+fn read_with(bytes: &[u8], piece: usize, heads: &mut KnownHeads) -> Read {
     let mut reader = ResponseReader::new(LIMITS);
     reader.begin(true);
     let whole = |reader: &ResponseReader, fed, input: &[u8]| match fed {
@@ -27,7 +35,7 @@ fn read(bytes: &[u8], piece: usize) -> Read {
         }
     };
     for input in bytes.chunks(piece) {
-        let fed = reader.feed(input)?;
+        let fed = reader.feed(input, heads)?;
         if let Some(done) = whole(&reader, fed, input) {
             return Ok(done);
         }
@@ -211,21 +219,41 @@ fn wrong_responses_are_refused() {
 }
 
 #[test]
+fn a_head_is_known_by_all_its_bytes_and_makes_way_for_newer_ones() {
+    let mut heads = KnownHeads::default();
+    for round in 0..2 {
+        for length in 0..20 {
+            let body = "b".repeat(length);
+            let response =
+                format!("HTTP/1.1 20{round} X\r\nContent-Length: {length}\r\n\r\n{body}");
+            for _ in 0..2 {
+                let read = read_with(response.as_bytes(), usize::MAX, &mut heads);
+                assert_eq!(read, super::tests::body(200 + round, &body));
+            }
+        }
+    }
+}
+
+#[test]
 fn a_body_that_is_not_kept_is_counted() {
+    let mut heads = KnownHeads::default();
     let mut reader = ResponseReader::new(LIMITS);
     reader.begin(false);
     assert!(!reader.has_begun());
     assert_eq!(
-        reader.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab"),
+        reader.feed(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab",
+            &mut heads
+        ),
         Ok(Fed::More)
     );
     assert_eq!(reader.status(), Some(200));
-    let Ok(Fed::Complete(head, _)) = reader.feed(b"cd") else {
+    let Ok(Fed::Complete(head, _)) = reader.feed(b"cd", &mut heads) else {
         panic!("the response is complete");
     };
     assert_eq!(head.bytes, 42);
     assert_eq!(reader.kept_body(), b"");
-    assert_eq!(reader.feed(b"x"), Err(ResponseError::Head));
+    assert_eq!(reader.feed(b"x", &mut heads), Err(ResponseError::Head));
 }
 
 proptest::proptest! {
@@ -252,12 +280,13 @@ proptest::proptest! {
 
     #[test]
     fn any_bytes_are_survived(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
+        let mut heads = KnownHeads::default();
         let mut reader = ResponseReader::new(LIMITS);
         reader.begin(true);
         let mut input = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
         input.extend_from_slice(&bytes);
-        drop(reader.feed(&input));
+        drop(reader.feed(&input, &mut heads));
         reader.begin(true);
-        drop(reader.feed(&bytes));
+        drop(reader.feed(&bytes, &mut heads));
     }
 }
