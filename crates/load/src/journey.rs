@@ -209,8 +209,13 @@ impl Visit {
 
     /// The text of a value that was taken from an answer.
     pub fn value(&self, variable: usize) -> Option<&str> {
+        std::str::from_utf8(self.value_text(variable)?).ok()
+    }
+
+    /// The same as UTF-8.
+    pub(crate) fn value_text(&self, variable: usize) -> Option<&[u8]> {
         let value = self.values.get(variable).copied().flatten()?;
-        std::str::from_utf8(self.text.get(value.start..value.end)?).ok()
+        self.text.get(value.start..value.end)
     }
 
     fn extract(&mut self, request: &Request, body: &[u8]) -> Outcome {

@@ -7,6 +7,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr2;
+
 /// Nesting deeper than this is refused.
 const DEPTH_MAX: usize = 128;
 
@@ -81,31 +83,54 @@ fn unescape_token(token: &str) -> Result<String, PointerError> {
     Ok(plain)
 }
 
-/// Appends `text` as the inside of a JSON string.
-pub(crate) fn escape_into(text: &str, out: &mut Vec<u8>) {
-    for &byte in text.as_bytes() {
-        match byte {
-            b'"' => out.extend_from_slice(b"\\\""),
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            0..0x20 => {
-                const HEX: &[u8; 16] = b"0123456789abcdef";
-                out.extend_from_slice(b"\\u00");
-                out.push(HEX[usize::from(byte >> 4)]);
-                out.push(HEX[usize::from(byte & 15)]);
-            }
-            plain => out.push(plain),
+/// Appends UTF-8 as the inside of a JSON string.
+pub(crate) fn escape_into(text: &[u8], out: &mut Vec<u8>) {
+    let is_special = |byte: &u8| *byte < 0x20 || matches!(byte, b'"' | b'\\');
+    let mut rest = text;
+    while let Some((plain, special)) = rest
+        .iter()
+        .position(is_special)
+        .and_then(|index| rest.split_at_checked(index))
+    {
+        out.extend_from_slice(plain);
+        if let Some((byte, behind)) = special.split_first() {
+            escape_byte_into(*byte, out);
+            rest = behind;
+        }
+    }
+    out.extend_from_slice(rest);
+}
+
+fn escape_byte_into(byte: u8, out: &mut Vec<u8>) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    match byte {
+        b'"' => out.extend_from_slice(b"\\\""),
+        b'\\' => out.extend_from_slice(b"\\\\"),
+        b'\n' => out.extend_from_slice(b"\\n"),
+        b'\r' => out.extend_from_slice(b"\\r"),
+        b'\t' => out.extend_from_slice(b"\\t"),
+        other => {
+            out.extend_from_slice(b"\\u00");
+            out.push(HEX[usize::from(other >> 4)]);
+            out.push(HEX[usize::from(other & 15)]);
         }
     }
 }
 
-/// Appends `text` as a JSON string with its quotes.
-pub(crate) fn quote_into(text: &str, out: &mut Vec<u8>) {
+/// Appends UTF-8 as a JSON string with its quotes.
+pub(crate) fn quote_into(text: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
     escape_into(text, out);
     out.push(b'"');
+}
+
+/// A string as it stands in a document.
+#[derive(Clone, Copy)]
+struct Quoted<'a> {
+    /// With its quotes.
+    bytes: &'a [u8],
+    /// Whether it is ASCII without escapes, and so stands for itself.
+    is_plain: bool,
 }
 
 struct Scanner<'a> {
@@ -142,7 +167,7 @@ impl<'a> Scanner<'a> {
         loop {
             let name = self.string()?;
             self.take(b':')?;
-            if unquote(name)? == token {
+            if name.is(token)? {
                 return Some(());
             }
             self.skip()?;
@@ -172,7 +197,7 @@ impl<'a> Scanner<'a> {
         let first = self.peek()?;
         let start = self.at;
         if first == b'"' {
-            return Some(Found::Text(unquote(self.string()?)?));
+            return Some(Found::Text(self.string()?.unquote()?));
         }
         self.skip()?;
         let text = std::str::from_utf8(self.document.get(start..self.at)?).ok()?;
@@ -184,23 +209,24 @@ impl<'a> Scanner<'a> {
         })
     }
 
-    /// The string that starts here, with its quotes.
-    fn string(&mut self) -> Option<&'a [u8]> {
+    /// The string that starts here.
+    fn string(&mut self) -> Option<Quoted<'a>> {
         if self.peek()? != b'"' {
             return None;
         }
         let start = self.at;
-        self.at += 1;
-        loop {
-            match self.document.get(self.at)? {
-                b'"' => {
-                    self.at += 1;
-                    return self.document.get(start..self.at);
-                }
-                b'\\' => self.at += 2,
-                _ => self.at += 1,
-            }
+        let inside = self.document.get(start + 1..)?;
+        let mut end = memchr2(b'"', b'\\', inside)?;
+        let mut has_escape = false;
+        while inside.get(end) == Some(&b'\\') {
+            has_escape = true;
+            let next = end + 2;
+            end = next + memchr2(b'"', b'\\', inside.get(next..)?)?;
         }
+        self.at = start + 1 + end + 1;
+        let bytes = self.document.get(start..self.at)?;
+        let is_plain = !has_escape && bytes.is_ascii();
+        Some(Quoted { bytes, is_plain })
     }
 
     /// Moves behind the value that starts here.
@@ -249,32 +275,58 @@ impl<'a> Scanner<'a> {
     }
 }
 
-fn unquote(quoted: &[u8]) -> Option<Cow<'_, str>> {
-    let inside = quoted.get(1..quoted.len().checked_sub(1)?)?;
-    if inside.contains(&b'\\') {
-        return serde_json::from_slice::<String>(quoted)
-            .ok()
-            .map(Cow::Owned);
+impl<'a> Quoted<'a> {
+    fn inside(self) -> &'a [u8] {
+        self.bytes
+            .get(1..self.bytes.len().saturating_sub(1))
+            .unwrap_or_default()
     }
-    std::str::from_utf8(inside).ok().map(Cow::Borrowed)
+
+    /// Whether the string is this text; `None` when it is none.
+    fn is(self, text: &str) -> Option<bool> {
+        if self.is_plain {
+            return Some(self.inside() == text.as_bytes());
+        }
+        self.unquote().map(|unquoted| unquoted == text)
+    }
+
+    fn unquote(self) -> Option<Cow<'a, str>> {
+        if !self.is_plain && self.inside().contains(&b'\\') {
+            return serde_json::from_slice::<String>(self.bytes)
+                .ok()
+                .map(Cow::Owned);
+        }
+        std::str::from_utf8(self.inside()).ok().map(Cow::Borrowed)
+    }
 }
 
 /// Whether a text is a JSON number.
 pub(crate) fn is_number(text: &str) -> bool {
-    let unsigned = text.strip_prefix('-').unwrap_or(text);
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
-        None => (unsigned, None),
+    let bytes = text.as_bytes();
+    let unsigned = bytes.strip_prefix(b"-").unwrap_or(bytes);
+    let rest = match unsigned {
+        [b'0', rest @ ..] => Some(rest),
+        other => digits(other),
     };
-    let (whole, fraction) = match mantissa.split_once('.') {
-        Some((whole, fraction)) => (whole, Some(fraction)),
-        None => (mantissa, None),
+    let rest = match rest {
+        Some([b'.', fraction @ ..]) => digits(fraction),
+        other => other,
     };
-    digits(whole)
-        && (whole == "0" || !whole.starts_with('0'))
-        && fraction.is_none_or(digits)
-        && exponent.is_none_or(|text| digits(text.strip_prefix(['+', '-']).unwrap_or(text)))
+    match rest {
+        Some([b'e' | b'E', b'+' | b'-', exponent @ ..] | [b'e' | b'E', exponent @ ..]) => {
+            digits(exponent) == Some(&[])
+        }
+        other => other == Some(&[]),
+    }
+}
+
+/// What follows at least one digit.
+fn digits(bytes: &[u8]) -> Option<&[u8]> {
+    let count = bytes
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    bytes.get(count..).filter(|_| count > 0)
 }
 
 #[cfg(test)]

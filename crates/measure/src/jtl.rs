@@ -14,7 +14,7 @@ mod writer;
 
 pub use reader::{Delimiter, Limits, Problem, ProblemKind, Read, Reader};
 pub use summary::{JtlSummary, TimeStamps, Warning, summarize};
-pub use writer::write_row;
+pub use writer::{RowForm, write_row};
 
 /// The header line of `JMeter` 5.6's default columns, without a line break.
 pub const HEADER: &str = "timeStamp,elapsed,label,responseCode,responseMessage,threadName,dataType,success,failureMessage,bytes,sentBytes,grpThreads,allThreads,URL,Latency,IdleTime,Connect";

@@ -3,7 +3,7 @@
 use double11_units::UnixMicros;
 
 use crate::json::quote_into;
-use crate::plan::Write;
+use crate::plan::{Extraction, Write};
 
 /// The first line of a ledger.
 pub(super) const FIRST_LINE: &[u8] = b"{\"double11_client_ledger\":1}\n";
@@ -39,12 +39,42 @@ impl WriteOutcome {
     }
 }
 
+/// What every line of a step has in common, ready to be copied.
+#[derive(Debug)]
+pub(super) struct LedgerForm {
+    /// Up to the key.
+    start: Vec<u8>,
+    /// The name of each value of the answer, quoted, with what stands before it and the colon.
+    answers: Vec<(Vec<u8>, usize)>,
+}
+
+impl LedgerForm {
+    /// The form of a step's lines; `step` is its name as a JSON string.
+    pub(super) fn new(kind: Write, step: &[u8], extract: &[Extraction]) -> Self {
+        let start = [
+            b"{\"kind\":\"",
+            kind.kind().as_bytes(),
+            b"\",\"step\":",
+            step,
+            b",\"key\":",
+        ];
+        let answers = extract.iter().enumerate().map(|(index, extraction)| {
+            let mut name = vec![if index == 0 { b'{' } else { b',' }];
+            quote_into(extraction.name.as_bytes(), &mut name);
+            name.push(b':');
+            (name, extraction.variable)
+        });
+        Self {
+            start: start.concat(),
+            answers: answers.collect(),
+        }
+    }
+}
+
 /// One line.
 #[derive(Debug)]
 pub(super) struct LedgerLine<'a> {
-    pub(super) kind: Write,
-    /// The step's name as a JSON string.
-    pub(super) step: &'a [u8],
+    pub(super) form: &'a LedgerForm,
     pub(super) key: Option<&'a [u8]>,
     /// Which attempt under the key it is, from 1.
     pub(super) attempt: u8,
@@ -61,18 +91,11 @@ pub(super) struct LedgerLine<'a> {
 }
 
 impl LedgerLine<'_> {
-    /// Appends the line; `answer` gives the fields of an acknowledged write.
-    pub(super) fn write<'b>(
-        &self,
-        answer: impl Iterator<Item = (&'b str, Option<&'b str>)>,
-        out: &mut Vec<u8>,
-    ) {
+    /// Appends the line; `value` gives the values that an acknowledged write was answered with, by
+    /// variable.
+    pub(super) fn write<'b>(&self, value: impl Fn(usize) -> Option<&'b [u8]>, out: &mut Vec<u8>) {
         let mut digits = itoa::Buffer::new();
-        out.extend_from_slice(b"{\"kind\":\"");
-        out.extend_from_slice(self.kind.kind().as_bytes());
-        out.extend_from_slice(b"\",\"step\":");
-        out.extend_from_slice(self.step);
-        out.extend_from_slice(b",\"key\":");
+        out.extend_from_slice(&self.form.start);
         match self.key {
             Some(key) => {
                 out.push(b'"');
@@ -85,16 +108,17 @@ impl LedgerLine<'_> {
         out.extend_from_slice(digits.format(self.attempt).as_bytes());
         out.extend_from_slice(b",\"phase\":");
         out.extend_from_slice(self.phase);
-        for (name, instant) in [
-            ("planned", self.planned),
-            ("sent", self.sent),
-            ("end", self.end),
-        ] {
-            out.extend_from_slice(b",\"");
-            out.extend_from_slice(name.as_bytes());
-            out.extend_from_slice(b"\":");
-            out.extend_from_slice(digits.format(instant.get()).as_bytes());
+        out.extend_from_slice(b",\"planned\":");
+        let planned = digits.format(self.planned.get()).as_bytes();
+        out.extend_from_slice(planned);
+        out.extend_from_slice(b",\"sent\":");
+        if self.sent == self.planned {
+            out.extend_from_slice(planned);
+        } else {
+            out.extend_from_slice(digits.format(self.sent.get()).as_bytes());
         }
+        out.extend_from_slice(b",\"end\":");
+        out.extend_from_slice(digits.format(self.end.get()).as_bytes());
         out.extend_from_slice(b",\"outcome\":\"");
         out.extend_from_slice(self.outcome.word().as_bytes());
         out.extend_from_slice(b"\",\"status\":");
@@ -104,7 +128,7 @@ impl LedgerLine<'_> {
         }
         out.extend_from_slice(b",\"code\":");
         match self.code {
-            Some(code) => quote_into(code, out),
+            Some(code) => quote_into(code.as_bytes(), out),
             None => out.extend_from_slice(b"null"),
         }
         out.extend_from_slice(b",\"request\":");
@@ -114,32 +138,24 @@ impl LedgerLine<'_> {
             self.request
         });
         out.extend_from_slice(b",\"answer\":");
-        self.write_answer(answer, out);
+        self.write_answer(value, out);
         out.extend_from_slice(b"}\n");
     }
 
-    fn write_answer<'b>(
-        &self,
-        answer: impl Iterator<Item = (&'b str, Option<&'b str>)>,
-        out: &mut Vec<u8>,
-    ) {
+    fn write_answer<'b>(&self, value: impl Fn(usize) -> Option<&'b [u8]>, out: &mut Vec<u8>) {
         if self.outcome != WriteOutcome::Acknowledged {
             out.extend_from_slice(b"null");
             return;
         }
-        let mut separator = b'{';
-        for (name, value) in answer {
-            out.push(separator);
-            separator = b',';
-            quote_into(name, out);
-            out.push(b':');
-            match value {
+        if self.form.answers.is_empty() {
+            out.push(b'{');
+        }
+        for (name, variable) in &self.form.answers {
+            out.extend_from_slice(name);
+            match value(*variable) {
                 Some(value) => quote_into(value, out),
                 None => out.extend_from_slice(b"null"),
             }
-        }
-        if separator == b'{' {
-            out.push(b'{');
         }
         out.push(b'}');
     }
@@ -148,6 +164,7 @@ impl LedgerLine<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::Pointer;
 
     #[test]
     fn answers_are_definite_or_unknown() {
@@ -165,11 +182,28 @@ mod tests {
         assert_eq!(of(false, 302, None), WriteOutcome::Unknown);
     }
 
+    fn form(names: &[&str]) -> LedgerForm {
+        let extraction = |(variable, name): (usize, &&str)| Extraction {
+            name: (*name).to_owned(),
+            variable,
+            pointer: Pointer::parse("").unwrap(),
+        };
+        let extract: Vec<Extraction> = names.iter().enumerate().map(extraction).collect();
+        LedgerForm::new(Write::Order, b"\"checkout\"", &extract)
+    }
+
+    fn write(line: &LedgerLine<'_>) -> String {
+        let values: [Option<&[u8]>; 2] = [Some(b"1\"2"), None];
+        let mut out = Vec::new();
+        line.write(|variable| values[variable], &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
     #[test]
     fn lines_are_json_of_the_documented_form() {
+        let both = form(&["order_id", "total"]);
         let mut line = LedgerLine {
-            kind: Write::Order,
-            step: b"\"checkout\"",
+            form: &both,
             key: Some(b"0199"),
             attempt: 1,
             phase: b"\"peak_20x\"",
@@ -181,25 +215,23 @@ mod tests {
             code: None,
             request: br#"{"user_id":42}"#,
         };
-        let mut out = Vec::new();
-        let answer = [("order_id", Some("1\"2")), ("total", None)];
-        line.write(answer.into_iter(), &mut out);
         let expected = concat!(
             r#"{"kind":"order","step":"checkout","key":"0199","attempt":1,"phase":"peak_20x","#,
             r#""planned":1,"sent":2,"end":3,"outcome":"acknowledged","status":201,"code":null,"#,
             r#""request":{"user_id":42},"answer":{"order_id":"1\"2","total":null}}"#,
             "\n"
         );
-        assert_eq!(String::from_utf8(out).unwrap(), expected);
+        assert_eq!(write(&line), expected);
+        line.sent = line.planned;
+        let at_once = expected.replace("\"sent\":2", "\"sent\":1");
+        assert_eq!(write(&line), at_once);
         (line.key, line.outcome, line.status) = (None, WriteOutcome::Unknown, None);
-        let mut out = Vec::new();
-        line.write(answer.into_iter(), &mut out);
-        let value: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&write(&line)).unwrap();
         assert!(value["answer"].is_null() && value["key"].is_null() && value["status"].is_null());
+        let none = form(&[]);
+        line.form = &none;
         (line.outcome, line.code) = (WriteOutcome::Acknowledged, Some("x"));
-        let mut out = Vec::new();
-        line.write(std::iter::empty(), &mut out);
-        let value: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&write(&line)).unwrap();
         assert_eq!(value["answer"], serde_json::json!({}));
         assert_eq!(value["code"], "x");
     }

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
-use double11_measure::jtl;
+use double11_measure::jtl::{self, RowForm};
 use double11_measure::sample::{Failure, Outcome, Sample};
 
 use super::LoadError;
@@ -105,6 +105,19 @@ pub(super) struct SampleFiles {
     /// What every path is appended to.
     origin: String,
     url: String,
+    /// By step, the texts of its last row.
+    last: Vec<LastRow>,
+}
+
+/// The texts of a step's last row, and what they were made of.
+#[derive(Debug, Default)]
+struct LastRow {
+    form: RowForm,
+    /// Thread, status and outcome of a row without a message; `None` when the next row's texts have to
+    /// be made.
+    of: Option<(u16, Option<u16>, Outcome)>,
+    /// Path and query; `None` before the first row.
+    path: Option<Vec<u8>>,
 }
 
 impl SampleFiles {
@@ -136,6 +149,7 @@ impl SampleFiles {
             .map(|thread| format!("double11 1-{thread}"))
             .collect();
         let url = String::new();
+        let last = labels.iter().map(|_| LastRow::default()).collect();
         Ok(Self {
             files,
             by_phase,
@@ -145,6 +159,7 @@ impl SampleFiles {
             thread_names,
             origin,
             url,
+            last,
         })
     }
 
@@ -172,24 +187,66 @@ impl SampleFiles {
         clock: &RunClock,
     ) -> Result<(), LoadError> {
         let sample = &record.sample;
-        self.url.clear();
-        self.url.push_str(&self.origin);
-        self.url
-            .push_str(std::str::from_utf8(batch.text(&record.path)).unwrap_or_default());
-        let message = std::str::from_utf8(batch.text(&record.message)).unwrap_or_default();
+        self.set_form(record, batch);
+        let numbers = jtl::Row {
+            time_stamp_ms: clock.wall(sample.sent.unwrap_or(sample.planned)).millis(),
+            elapsed_ms: milliseconds(elapsed(sample)),
+            bytes: sample.bytes_received,
+            sent_bytes: sample.bytes_sent,
+            group_threads: sample.in_flight,
+            all_threads: sample.in_flight,
+            latency_ms: milliseconds(sample.time_to_first_byte().unwrap_or_default()),
+            connect_ms: milliseconds(sample.connect.unwrap_or_default()),
+            ..jtl::Row::default()
+        };
+        let file = self
+            .by_phase
+            .get(usize::from(sample.phase.0))
+            .copied()
+            .unwrap_or(0);
+        let (Some(file), Some(last)) = (
+            self.files.get_mut(file),
+            self.last.get(usize::from(sample.step.0)),
+        ) else {
+            return Ok(());
+        };
+        last.form.write(&mut file.buffer, &numbers);
+        file.write_if(BUFFER_BYTES)
+    }
+
+    /// Makes sure that the form of the sample's step has the texts of its row.
+    fn set_form(&mut self, record: &SampleRecord, batch: &Batch) {
+        let sample = &record.sample;
+        let step = usize::from(sample.step.0);
+        let Some(last) = self.last.get_mut(step) else {
+            return;
+        };
+        let path = batch.text(&record.path);
+        if last.path.as_deref() != Some(path) {
+            self.url.clear();
+            self.url.push_str(&self.origin);
+            self.url
+                .push_str(std::str::from_utf8(path).unwrap_or_default());
+            last.form.set_url(&self.url);
+            let kept = last.path.get_or_insert_default();
+            kept.clear();
+            kept.extend_from_slice(path);
+        }
+        let message = batch.text(&record.message);
+        let of = Some((sample.thread, sample.status, sample.outcome));
+        if message.is_empty() && last.of == of {
+            return;
+        }
+        last.of = of.filter(|_| message.is_empty());
+        let message = std::str::from_utf8(message).unwrap_or_default();
         let mut digits = itoa::Buffer::new();
         let (response_code, response_message) = match (sample.status, sample.outcome) {
             (Some(status), _) => (digits.format(status), reason_phrase(status)),
             (None, Outcome::Failed(failure)) => (non_http_code(failure), message),
             (None, _) => ("", ""),
         };
-        let row = jtl::Row {
-            time_stamp_ms: clock.wall(sample.sent.unwrap_or(sample.planned)).millis(),
-            elapsed_ms: milliseconds(elapsed(sample)),
-            label: self
-                .labels
-                .get(usize::from(sample.step.0))
-                .map_or("", String::as_str),
+        last.form.set_texts(&jtl::Row {
+            label: self.labels.get(step).map_or("", String::as_str),
             response_code,
             response_message,
             thread_name: self
@@ -199,25 +256,8 @@ impl SampleFiles {
             data_type: "text",
             success: !sample.is_failed(),
             failure_message: message,
-            bytes: sample.bytes_received,
-            sent_bytes: sample.bytes_sent,
-            group_threads: sample.in_flight,
-            all_threads: sample.in_flight,
-            url: &self.url,
-            latency_ms: milliseconds(sample.time_to_first_byte().unwrap_or_default()),
-            idle_ms: 0,
-            connect_ms: milliseconds(sample.connect.unwrap_or_default()),
-        };
-        let file = self
-            .by_phase
-            .get(usize::from(sample.phase.0))
-            .copied()
-            .unwrap_or(0);
-        let Some(file) = self.files.get_mut(file) else {
-            return Ok(());
-        };
-        jtl::write_row(&mut file.buffer, &row);
-        file.write_if(BUFFER_BYTES)
+            ..jtl::Row::default()
+        });
     }
 
     pub(super) fn finish(self) -> Result<(), LoadError> {

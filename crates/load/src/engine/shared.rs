@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use double11_measure::sample::StepId;
 
+use super::ledger::LedgerForm;
 use super::{LoadModel, RunOptions, SamplePolicy, StopHandle};
 use crate::journey::needs_body;
 use crate::json::quote_into;
-use crate::plan::{Plan, Write};
+use crate::plan::Plan;
 use crate::schedule::{PhaseClock, RateCurve};
 use crate::transport::{Limits, RequestHead, TlsSettings};
 
@@ -48,12 +49,11 @@ pub(super) struct Shared {
 #[derive(Debug)]
 pub(super) struct StepFacts {
     pub(super) id: StepId,
-    /// The step's name as a JSON string.
-    pub(super) name: Vec<u8>,
     pub(super) head: Option<RequestHead>,
     pub(super) keep_body: bool,
     pub(super) is_safe: bool,
-    pub(super) write: Option<Write>,
+    /// How a write of it stands in the client ledger.
+    pub(super) ledger: Option<LedgerForm>,
 }
 
 /// A counter on a cache line of its own.
@@ -70,7 +70,7 @@ impl Shared {
     ) -> Self {
         let quoted = |name: &str| {
             let mut quoted = Vec::new();
-            quote_into(name, &mut quoted);
+            quote_into(name.as_bytes(), &mut quoted);
             quoted
         };
         let steps = options
@@ -85,11 +85,13 @@ impl Shared {
                 });
                 StepFacts {
                     id: StepId(u16::try_from(index).unwrap_or(u16::MAX)),
-                    name: quoted(&step.name),
                     head,
                     keep_body: request.is_some_and(needs_body),
                     is_safe: request.is_some_and(|request| request.method == "GET"),
-                    write: request.and_then(|request| request.write),
+                    ledger: request.and_then(|request| {
+                        let name = quoted(&step.name);
+                        Some(LedgerForm::new(request.write?, &name, &request.extract))
+                    }),
                 }
             });
         Self {

@@ -71,10 +71,10 @@ impl Visit {
             (Encoding::JsonValue, data::Kind::Number | data::Kind::Json)
             | (Encoding::JsonText, data::Kind::Number) => out.extend_from_slice(bytes),
             (Encoding::JsonValue, data::Kind::Text) => {
-                json::quote_into(&String::from_utf8_lossy(bytes), out);
+                json::quote_into(bytes, out);
             }
             (Encoding::JsonText, data::Kind::Text | data::Kind::Json) => {
-                json::escape_into(&String::from_utf8_lossy(bytes), out);
+                json::escape_into(bytes, out);
             }
         }
     }

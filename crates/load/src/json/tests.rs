@@ -79,7 +79,7 @@ fn numbers_are_told_from_other_texts() {
 fn what_is_escaped_reads_back() {
     for text in ["手機", "a\"b\\c\n\r\t\u{1}", ""] {
         let mut out = Vec::new();
-        quote_into(text, &mut out);
+        quote_into(text.as_bytes(), &mut out);
         assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text);
     }
 }

@@ -142,7 +142,13 @@ fn read_all(file: &[u8]) -> (Vec<OwnedRow>, Vec<(String, bool)>) {
 fn written(rows: &[OwnedRow]) -> Vec<u8> {
     let mut file = format!("{HEADER}\n").into_bytes();
     for row in rows {
+        let start = file.len();
         write_row(&mut file, &row.row());
+        let (mut form, mut by_form) = (RowForm::default(), Vec::new());
+        form.set_texts(&row.row());
+        form.set_url(row.row().url);
+        form.write(&mut by_form, &row.row());
+        assert_eq!(file.get(start..), Some(by_form.as_slice()));
     }
     file
 }

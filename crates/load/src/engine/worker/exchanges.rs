@@ -11,7 +11,6 @@ use super::retries::compose;
 use super::{Again, LoadModel, Start, Worker};
 use crate::engine::lanes::Exchange;
 use crate::engine::ledger::{LedgerLine, WriteOutcome};
-use crate::plan::Extraction;
 use crate::transport::{BodyAt, Connection, Progress, ResponseHead, TransportError};
 
 /// A start that had to wait for longer than this is late.
@@ -369,8 +368,8 @@ impl Worker<'_> {
     ) {
         let shared = self.shared;
         let step = &shared.steps[exchange.turn.step];
-        let (Some(kind), Some(lane), Some(run)) = (
-            step.write,
+        let (Some(form), Some(lane), Some(run)) = (
+            &step.ledger,
             self.lanes.get_mut(index),
             self.visits.get(exchange.visit),
         ) else {
@@ -390,8 +389,7 @@ impl Worker<'_> {
         }
         let phase = shared.phases.phase_at(exchange.planned);
         let line = LedgerLine {
-            kind,
-            step: &step.name,
+            form,
             key: exchange.key.as_ref().map(<[u8; 36]>::as_slice),
             attempt: exchange.attempt,
             phase: shared
@@ -410,13 +408,8 @@ impl Worker<'_> {
                 .get(exchange.body_start..)
                 .unwrap_or_default(),
         };
-        let request = shared.plan.steps()[exchange.turn.step].request.as_ref();
-        let extract = request.map_or(&[][..], |request| request.extract.as_slice());
-        let value = |extraction: &'_ Extraction| run.visit.value(extraction.variable);
-        let answer = extract
-            .iter()
-            .map(|extraction| (extraction.name.as_str(), value(extraction)));
-        line.write(answer, &mut self.outbox.batch.ledger);
+        let value = |variable| run.visit.value_text(variable);
+        line.write(value, &mut self.outbox.batch.ledger);
     }
 }
 
