@@ -155,12 +155,17 @@ impl Shared {
         }
     }
 
-    /// Requests in flight, all workers together.
+    /// Requests in flight, all workers together, as they last published them.
     pub(super) fn in_flight(&self) -> u32 {
-        let counts = self
-            .in_flight
-            .iter()
-            .map(|counter| counter.0.load(Ordering::Relaxed));
-        counts.fold(0, u32::saturating_add)
+        self.in_flight_besides(usize::MAX)
+    }
+
+    /// Requests in flight at the other workers, as they last published them.
+    pub(super) fn in_flight_besides(&self, worker: usize) -> u32 {
+        let others = self.in_flight.iter().enumerate();
+        others
+            .filter(|(index, _)| *index != worker)
+            .map(|(_, counter)| counter.0.load(Ordering::Relaxed))
+            .fold(0, u32::saturating_add)
     }
 }

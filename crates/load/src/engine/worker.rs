@@ -42,11 +42,15 @@ pub(super) struct Worker<'a> {
     /// Visits that are over, for the memory they hold.
     spare_visits: Vec<Visit>,
     timers: BinaryHeap<Timer>,
+    /// Virtual users whose next visit begins at once, each with the instant since which it may.
+    ready: VecDeque<(Duration, usize)>,
     /// Starts that are due and wait for a connection, in the order of their planned instants.
     waiting: VecDeque<Start>,
     /// How often a start was found waiting while no connection was free.
     shortages: u64,
     in_flight: usize,
+    /// Those of the other workers when they were last asked for.
+    in_flight_elsewhere: u32,
     in_flight_max: usize,
     arrivals: Arrivals,
     next_arrival: Option<Arrival>,
@@ -177,9 +181,11 @@ impl<'a> Worker<'a> {
             visits: Slab::new(),
             spare_visits: Vec::new(),
             timers: BinaryHeap::new(),
+            ready: VecDeque::new(),
             waiting: VecDeque::new(),
             shortages: 0,
             in_flight: 0,
+            in_flight_elsewhere: 0,
             in_flight_max: in_flight_max.part(index, threads),
             arrivals,
             next_arrival: None,
@@ -218,12 +224,8 @@ impl<'a> Worker<'a> {
         match self.shared.model {
             LoadModel::Open { .. } => self.next_arrival = self.arrivals.next(),
             LoadModel::Closed { .. } => {
-                for user in 0..self.users.len() {
-                    self.timers.push(Timer {
-                        at: Duration::ZERO,
-                        work: Work::Visit { user },
-                    });
-                }
+                let users = 0..self.users.len();
+                self.ready.extend(users.map(|user| (Duration::ZERO, user)));
             }
         }
     }
@@ -234,10 +236,13 @@ impl<'a> Worker<'a> {
         if now >= self.next_tick {
             self.tick(now);
         }
+        // What the others have in flight changes with every request: asking once a round is enough.
+        self.in_flight_elsewhere = self.shared.in_flight_besides(self.index);
         self.fire(now);
         self.dispatch();
-        self.time_out();
-        !self.is_done()
+        self.time_out(now);
+        self.shared.set_in_flight(self.index, self.in_flight);
+        !self.is_done(now)
     }
 
     /// Waits until there is something to do, and goes on with the connections that are ready.
@@ -252,12 +257,14 @@ impl<'a> Worker<'a> {
     }
 
     /// Whether nothing is under way and nothing will be.
-    fn is_done(&mut self) -> bool {
-        let now = self.clock.now();
+    fn is_done(&mut self, now: Duration) -> bool {
         let end = self.end;
+        if now < end {
+            return false;
+        }
         let is_due_before_end = self.next_arrival.is_some_and(|arrival| arrival.at < end)
             || self.timers.peek().is_some_and(|timer| timer.at < end);
-        if now < end || is_due_before_end {
+        if is_due_before_end {
             return false;
         }
         self.cut_timers();
@@ -296,6 +303,7 @@ impl<'a> Worker<'a> {
                 .filter(|at| *at < end),
         );
         consider(self.timers.peek().map(|timer| timer.at));
+        consider(self.ready.front().map(|(at, _)| *at));
         consider(
             self.lanes
                 .oldest()

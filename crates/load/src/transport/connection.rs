@@ -369,7 +369,7 @@ impl Connection {
             };
             match &mut progress {
                 Progress::Pending if waiting > 0 => {
-                    progress = self.take_decrypted(plain, now, heads)
+                    progress = self.take_decrypted(plain, now, heads);
                 }
                 Progress::Complete(head, ..) if waiting > 0 => head.keep_alive = false,
                 Progress::Pending | Progress::Complete(..) => {}

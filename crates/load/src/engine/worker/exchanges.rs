@@ -34,22 +34,19 @@ impl Worker<'_> {
         ) else {
             return;
         };
-        let is_closed = matches!(shared.model, LoadModel::Closed { .. });
-        let planned = if is_closed {
-            self.clock.now()
-        } else {
-            start.planned
-        };
         let again = run.again.take();
         if again.is_none() {
-            let unix_millis = u64::try_from(self.clock.wall(planned).millis()).unwrap_or(0);
+            let unix_millis = u64::try_from(self.clock.wall(start.planned).millis()).unwrap_or(0);
             let step = start.turn.step;
             run.visit
                 .render(&shared.plan, step, unix_millis, &mut self.rendered);
         }
-        let in_flight = shared.in_flight();
+        let in_flight = self.in_flight_everywhere();
         let sent = self.clock.now();
-        let planned = if is_closed { sent } else { planned };
+        let planned = match shared.model {
+            LoadModel::Closed { .. } => sent,
+            LoadModel::Open { .. } => start.planned,
+        };
         let mut exchange = Exchange {
             visit: start.visit,
             turn: start.turn,
@@ -109,8 +106,7 @@ impl Worker<'_> {
     }
 
     /// Gives up whatever has reached its time-out.
-    pub(super) fn time_out(&mut self) {
-        let now = self.clock.now();
+    pub(super) fn time_out(&mut self, now: Duration) {
         let timeout = self.shared.request_timeout;
         while let Some((index, sent)) = self.lanes.oldest()
             && sent.saturating_add(timeout) <= now

@@ -26,6 +26,13 @@ impl Worker<'_> {
                 .peek()
                 .map(|timer| timer.at)
                 .filter(|at| *at <= now);
+            if let Some((_, user)) = self
+                .ready
+                .pop_front_if(|(at, _)| timer.is_none_or(|timer| *at <= timer))
+            {
+                self.begin_user_visit(user, now);
+                continue;
+            }
             match (arrival, timer) {
                 (Some(arrival), timer) if timer.is_none_or(|at| arrival.at <= at) => {
                     self.next_arrival = None;
@@ -37,7 +44,7 @@ impl Worker<'_> {
                 }
                 (_, Some(_)) => {
                     if let Some(timer) = self.timers.pop() {
-                        self.fire_timer(&timer);
+                        self.fire_timer(&timer, now);
                     }
                 }
                 _ => return,
@@ -45,13 +52,13 @@ impl Worker<'_> {
         }
     }
 
-    fn fire_timer(&mut self, timer: &Timer) {
+    fn fire_timer(&mut self, timer: &Timer, now: Duration) {
         match timer.work {
             Work::Start(start) => {
                 self.note_lag(timer.at);
                 self.start(start);
             }
-            Work::Visit { user } => self.begin_user_visit(user),
+            Work::Visit { user } => self.begin_user_visit(user, now),
         }
     }
 
@@ -60,12 +67,11 @@ impl Worker<'_> {
         self.watch.lag.record(self.clock.now().saturating_sub(at));
     }
 
-    fn begin_user_visit(&mut self, user: usize) {
+    fn begin_user_visit(&mut self, user: usize, mut now: Duration) {
         let LoadModel::Closed { users } = self.shared.model else {
             return;
         };
         for _ in 0..EMPTY_VISITS_MAX {
-            let now = self.clock.now();
             if now >= self.end {
                 return;
             }
@@ -76,8 +82,9 @@ impl Worker<'_> {
             if self.begin_visit(shopper, now, Some(user)) {
                 return;
             }
+            now = self.clock.now();
         }
-        let at = self.clock.now() + EMPTY_VISITS_PAUSE;
+        let at = now + EMPTY_VISITS_PAUSE;
         self.timers.push(Timer {
             at,
             work: Work::Visit { user },
@@ -161,6 +168,10 @@ impl Worker<'_> {
         if !self.go_on(key, at)
             && let Some(user) = user
         {
+            if rest.is_zero() {
+                self.ready.push_back((at, user));
+                return;
+            }
             self.timers.push(Timer {
                 at: at.saturating_add(rest),
                 work: Work::Visit { user },
@@ -241,7 +252,7 @@ impl Worker<'_> {
             bytes_received: 0,
             bytes_sent: 0,
             late: false,
-            in_flight: self.shared.in_flight(),
+            in_flight: self.in_flight_everywhere(),
         };
         let message: &[u8] = match failure {
             Failure::Dropped => b"too many requests in flight",
@@ -251,9 +262,15 @@ impl Worker<'_> {
         self.outbox.send_if_full(&self.clock);
     }
 
+    /// Notes requests of this worker that begin or end; the others hear of it once a round.
     pub(super) fn change_in_flight(&mut self, change: isize) {
         self.in_flight = self.in_flight.saturating_add_signed(change);
-        self.shared.set_in_flight(self.index, self.in_flight);
+    }
+
+    /// Requests in flight, all workers together.
+    pub(super) fn in_flight_everywhere(&self) -> u32 {
+        let own = u32::try_from(self.in_flight).unwrap_or(u32::MAX);
+        self.in_flight_elsewhere.saturating_add(own)
     }
 
     fn finish_visit(&mut self, key: usize, at: Duration) {
@@ -278,6 +295,7 @@ impl Worker<'_> {
     /// Cuts the visits that are in a pause when the run ends.
     pub(super) fn cut_timers(&mut self) {
         self.next_arrival = None;
+        self.ready.clear();
         while let Some(timer) = self.timers.pop() {
             if let Work::Start(start) = timer.work {
                 self.cut_visit(start.visit);
