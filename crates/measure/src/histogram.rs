@@ -279,8 +279,11 @@ pub fn nearest_rank(percentile: f64, count: u64) -> Option<u64> {
 }
 
 fn micros_clamped(value: Duration) -> u64 {
-    let rounded = value.saturating_add(Duration::from_nanos(500));
-    micros_floor(rounded).clamp(LOWEST_MICROS, HIGHEST_MICROS)
+    if value >= LONGEST {
+        return HIGHEST_MICROS;
+    }
+    let below_second = u64::from(value.subsec_nanos()) + 500;
+    (value.as_secs() * 1_000_000 + below_second / 1_000).max(LOWEST_MICROS)
 }
 
 fn micros_floor(value: Duration) -> u64 {

@@ -175,7 +175,7 @@ impl Recorder {
             && self.write_error.is_none()
         {
             // The ledger first: an acknowledged order that it misses would look like a lost one.
-            let written = files.ledger.add(&batch.ledger);
+            let written = files.ledger.add(&mut batch.ledger);
             if let Err(error) = written.and_then(|()| files.samples.add(&batch, &self.clock)) {
                 self.write_error = Some(error);
                 shared.halt();

@@ -17,6 +17,8 @@ use crate::schedule::Phase;
 
 /// Bytes collected before they are written.
 const BUFFER_BYTES: usize = 262_144;
+/// Bytes that are worth a call of their own.
+const LINES_BYTES_MIN: usize = 65_536;
 
 /// A file of lines.
 #[derive(Debug)]
@@ -46,9 +48,13 @@ impl LineFile {
         Self::create(directory.file(LEDGER), super::ledger::FIRST_LINE)
     }
 
-    /// Adds whole lines.
-    pub(super) fn add(&mut self, lines: &[u8]) -> Result<(), LoadError> {
-        self.buffer.extend_from_slice(lines);
+    /// Adds whole lines and takes them out of `lines`. Many are written as they are, few are collected.
+    pub(super) fn add(&mut self, lines: &mut Vec<u8>) -> Result<(), LoadError> {
+        if self.buffer.is_empty() && lines.len() >= LINES_BYTES_MIN {
+            std::mem::swap(&mut self.buffer, lines);
+            return self.write_if(LINES_BYTES_MIN);
+        }
+        self.buffer.append(lines);
         self.write_if(BUFFER_BYTES)
     }
 

@@ -118,8 +118,13 @@ impl RunRecorder {
             self.newest_second = newest;
             self.close_old_seconds();
         }
-        self.open_second(planned_second).record_planned(sample);
-        self.open_second(end_second).record_ended(sample);
+        let open = self.open_second(planned_second);
+        open.record_planned(sample);
+        if end_second == planned_second {
+            open.record_ended(sample);
+        } else {
+            self.open_second(end_second).record_ended(sample);
+        }
     }
 
     /// Notes that a visit of a phase is over, `duration` after its first planned start.
@@ -139,7 +144,7 @@ impl RunRecorder {
         let mut steps = vec![LatencyHistogram::new(); self.shape.steps.len()];
         for index in self.counted() {
             for (sum, tally) in steps.iter_mut().zip(&self.phases[index].steps) {
-                sum.merge(tally.verdict());
+                sum.merge(&tally.verdict());
             }
         }
         steps

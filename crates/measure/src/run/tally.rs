@@ -60,11 +60,14 @@ pub(super) struct Tally {
     /// By kind, in the order of [`Failure::ALL`]; those with a known status are in `by_status`.
     by_kind: [u64; Failure::ALL.len()],
     by_status: BTreeMap<u16, u64>,
-    response_time: LatencyHistogram,
+    /// Response times of what did not fail, which the verdict counts as they are.
+    kept_time: LatencyHistogram,
+    /// Response times of what failed, but for what was dropped.
+    failed_time: Option<LatencyHistogram>,
+    /// Those of everything that failed, counted as at least the time-out.
+    failed_verdict: Option<LatencyHistogram>,
     service_time: LatencyHistogram,
     time_to_first_byte: LatencyHistogram,
-    /// Response times with failures counted as at least the time-out.
-    verdict: LatencyHistogram,
 }
 
 impl Tally {
@@ -72,9 +75,6 @@ impl Tally {
         self.counts.record(sample);
         self.late += u64::from(sample.late);
         let response_time = sample.response_time();
-        if !sample.is_dropped() {
-            self.response_time.record(response_time);
-        }
         if let Some(service_time) = sample.service_time() {
             self.service_time.record(service_time);
         }
@@ -82,10 +82,17 @@ impl Tally {
             self.time_to_first_byte.record(time_to_first_byte);
         }
         let Outcome::Failed(failure) = sample.outcome else {
-            self.verdict.record(response_time);
+            self.kept_time.record(response_time);
             return;
         };
-        self.verdict.record(response_time.max(request_timeout));
+        if !sample.is_dropped() {
+            self.failed_time
+                .get_or_insert_default()
+                .record(response_time);
+        }
+        self.failed_verdict
+            .get_or_insert_default()
+            .record(response_time.max(request_timeout));
         match (failure, sample.status) {
             (Failure::Status, Some(status)) => *self.by_status.entry(status).or_default() += 1,
             _ => self.by_kind[failure as usize] += 1,
@@ -102,8 +109,8 @@ impl Tally {
     }
 
     /// Response times with failures counted as at least the time-out.
-    pub(super) fn verdict(&self) -> &LatencyHistogram {
-        &self.verdict
+    pub(super) fn verdict(&self) -> LatencyHistogram {
+        with_failed(&self.kept_time, self.failed_verdict.as_ref())
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
@@ -117,10 +124,11 @@ impl Tally {
         for (&status, count) in &other.by_status {
             *self.by_status.entry(status).or_default() += count;
         }
-        self.response_time.merge(&other.response_time);
+        self.kept_time.merge(&other.kept_time);
+        merge_failed(&mut self.failed_time, other.failed_time.as_ref());
+        merge_failed(&mut self.failed_verdict, other.failed_verdict.as_ref());
         self.service_time.merge(&other.service_time);
         self.time_to_first_byte.merge(&other.time_to_first_byte);
-        self.verdict.merge(&other.verdict);
     }
 
     pub(super) fn summary(
@@ -137,7 +145,8 @@ impl Tally {
             dropped,
             never_sent,
         } = self.counts;
-        let verdict = self.verdict.percentile(95.0);
+        let verdict = self.verdict().percentile(95.0);
+        let response_time = with_failed(&self.kept_time, self.failed_time.as_ref());
         let seconds = duration.as_secs_f64();
         StepSummary {
             step: step.to_owned(),
@@ -154,7 +163,7 @@ impl Tally {
             throughput_per_second: (!duration.is_zero())
                 .then(|| (self.completed_successes + self.completed_refusals) as f64 / seconds),
             failures: self.failures(),
-            response_time: Quantiles::from(&self.response_time),
+            response_time: Quantiles::from(&response_time),
             service_time: Quantiles::from(&self.service_time),
             time_to_first_byte: Quantiles::from(&self.time_to_first_byte),
             verdict_p95_ms: verdict.map(milliseconds),
@@ -176,5 +185,20 @@ impl Tally {
             .chain(by_status)
             .filter(|&(_, count)| count > 0)
             .collect()
+    }
+}
+
+/// What did not fail and what did, in one.
+fn with_failed(kept: &LatencyHistogram, failed: Option<&LatencyHistogram>) -> LatencyHistogram {
+    let mut all = kept.clone();
+    if let Some(failed) = failed {
+        all.merge(failed);
+    }
+    all
+}
+
+fn merge_failed(sum: &mut Option<LatencyHistogram>, other: Option<&LatencyHistogram>) {
+    if let Some(other) = other {
+        sum.get_or_insert_default().merge(other);
     }
 }
