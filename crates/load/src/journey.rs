@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use double11_measure::sample::{Failure, Outcome};
 
-use crate::json::{Found, Pointer};
+use crate::json::{self, Found, Pointer};
 use crate::plan::{Data, Pause, Plan, Refusal, Request, Retry, Source, data};
 use crate::random::Stream;
 
@@ -219,13 +219,12 @@ impl Visit {
     }
 
     fn extract(&mut self, request: &Request, body: &[u8]) -> Outcome {
-        let mut outcome = Outcome::Success;
-        for extraction in &request.extract {
-            let Some(found) = extraction.pointer.find(body) else {
-                outcome = Outcome::Failed(Failure::Extraction);
-                continue;
-            };
-            let (text, kind) = match &found {
+        let count = request.extract.len();
+        let pointer = |place: usize| &request.extract[place].pointer;
+        let mut missing = count;
+        json::find_each(count, pointer, body, |place, found| {
+            missing -= 1;
+            let (text, kind) = match found {
                 Found::Text(text) => (text.as_ref(), data::Kind::Text),
                 Found::Number(digits) => (*digits, data::Kind::Number),
                 Found::Other(json) => (*json, data::Kind::Json),
@@ -237,9 +236,12 @@ impl Visit {
                 end: self.text.len(),
                 kind,
             };
-            self.values[extraction.variable] = Some(value);
+            self.values[request.extract[place].variable] = Some(value);
+        });
+        match missing {
+            0 => Outcome::Success,
+            _ => Outcome::Failed(Failure::Extraction),
         }
-        outcome
     }
 
     /// Draws a new value of a source.

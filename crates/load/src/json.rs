@@ -7,10 +7,11 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr2;
-
 /// Nesting deeper than this is refused.
 const DEPTH_MAX: usize = 128;
+
+/// Members that are found in one pass at most: the bits of a word.
+const MEMBERS_MAX: usize = 64;
 
 /// A parsed JSON pointer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +65,29 @@ impl Pointer {
             scanner.enter(token)?;
         }
         scanner.value()
+    }
+}
+
+/// Hands on what a document holds at each of `count` pointers, by the pointer's place among them: the
+/// same as [`Pointer::find`] for each, but members of the document itself are found in one pass over it.
+pub(crate) fn find_each<'p, 'a>(
+    count: usize,
+    pointer: impl Fn(usize) -> &'p Pointer,
+    document: &'a [u8],
+    mut found: impl FnMut(usize, &Found<'a>),
+) {
+    let mut scanner = Scanner { document, at: 0 };
+    let are_members = (0..count).all(|place| pointer(place).tokens.len() == 1);
+    if are_members && count <= MEMBERS_MAX && scanner.peek() == Some(b'{') {
+        let name = |place| pointer(place).tokens.first().map_or("", String::as_str);
+        // Where the pass breaks off, the rest is not there.
+        let _rest = scanner.find_members(count, name, &mut found);
+        return;
+    }
+    for place in 0..count {
+        if let Some(value) = pointer(place).find(document) {
+            found(place, &value);
+        }
     }
 }
 
@@ -124,6 +148,39 @@ pub(crate) fn quote_into(text: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
+/// Bytes up to the next quote or backslash, or to the end, and whether they are ASCII. Eight are looked
+/// at in one step.
+///
+/// Source: G. Warren, “Hacker's Delight”, section 6-1: the lowest zero byte of a word.
+fn string_part(bytes: &[u8]) -> (usize, bool) {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
+    let (mut at, mut seen) = (0, 0);
+    let mut rest = bytes;
+    while let Some((chunk, behind)) = rest.split_first_chunk::<8>() {
+        let word = u64::from_le_bytes(*chunk);
+        let quotes = zeros(word ^ (ONES * u64::from(b'"')));
+        let stops = quotes | zeros(word ^ (ONES * u64::from(b'\\')));
+        if stops != 0 {
+            let bits = stops.trailing_zeros() & !7;
+            seen |= word & ((1 << bits) - 1);
+            return (at + bits as usize / 8, seen & HIGHS == 0);
+        }
+        seen |= word;
+        at += chunk.len();
+        rest = behind;
+    }
+    for byte in rest {
+        if matches!(byte, b'"' | b'\\') {
+            break;
+        }
+        seen |= u64::from(*byte);
+        at += 1;
+    }
+    (at, seen & HIGHS == 0)
+}
+
 /// A string as it stands in a document.
 #[derive(Clone, Copy)]
 struct Quoted<'a> {
@@ -175,6 +232,44 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// Hands on the first value of each member that is asked for; `None` where there is no further one.
+    fn find_members<'p>(
+        &mut self,
+        count: usize,
+        name: impl Fn(usize) -> &'p str,
+        found: &mut impl FnMut(usize, &Found<'a>),
+    ) -> Option<()> {
+        self.take(b'{')?;
+        let mut missing = (0..count).fold(0_u64, |bits, place| bits | 1 << place);
+        while missing != 0 {
+            let member = self.string()?;
+            self.take(b':')?;
+            let mut met = 0_u64;
+            for place in 0..count {
+                if missing & (1 << place) != 0 && member.is(name(place))? {
+                    met |= 1 << place;
+                }
+            }
+            let start = self.at;
+            let value = if met == 0 { None } else { self.value() };
+            if let Some(value) = &value {
+                for place in 0..count {
+                    if met & (1 << place) != 0 {
+                        found(place, value);
+                    }
+                }
+            } else {
+                self.at = start;
+                self.skip()?;
+            }
+            missing &= !met;
+            if missing != 0 {
+                self.take(b',')?;
+            }
+        }
+        Some(())
+    }
+
     fn enter_array(&mut self, token: &str) -> Option<()> {
         let canonical = token == "0" || !token.starts_with('0');
         let index: usize = token
@@ -215,17 +310,24 @@ impl<'a> Scanner<'a> {
             return None;
         }
         let start = self.at;
-        let inside = self.document.get(start + 1..)?;
-        let mut end = memchr2(b'"', b'\\', inside)?;
-        let mut has_escape = false;
-        while inside.get(end) == Some(&b'\\') {
-            has_escape = true;
-            let next = end + 2;
-            end = next + memchr2(b'"', b'\\', inside.get(next..)?)?;
+        let mut rest = self.document.get(start + 1..)?;
+        let mut is_plain = true;
+        loop {
+            let (stop, is_ascii) = string_part(rest);
+            is_plain &= is_ascii;
+            match rest.get(stop..)? {
+                [b'"', behind @ ..] => {
+                    self.at = self.document.len() - behind.len();
+                    break;
+                }
+                [b'\\', _, behind @ ..] => {
+                    is_plain = false;
+                    rest = behind;
+                }
+                _ => return None,
+            }
         }
-        self.at = start + 1 + end + 1;
         let bytes = self.document.get(start..self.at)?;
-        let is_plain = !has_escape && bytes.is_ascii();
         Some(Quoted { bytes, is_plain })
     }
 

@@ -30,6 +30,34 @@ fn finds_values_and_keeps_the_digits_of_numbers() {
     );
 }
 
+proptest::proptest! {
+    #[test]
+    fn in_one_pass_the_same_is_found_as_one_by_one(
+        parts in proptest::collection::vec(
+            proptest::sample::select(vec![
+                "{", "}", "[", "]", ",", ":", " ", "\"a\"", "\"b\"", "\"\\u0061\"", "\"\\x\"", "\"手\"",
+                "\"a\":1,", "\"b\":\"two\",", "\"a\":tru,", "\"c\":[{\"a\":3}],", "-1.5e3", "01", "null",
+                "\"a string that is longer than the short ones\"", "\"unterminated",
+            ]),
+            0..12,
+        ),
+        in_object in proptest::bool::ANY,
+    ) {
+        let document = format!("{}{}", if in_object { "{" } else { "" }, parts.concat());
+        for texts in [&["/a", "/b", "/手", "/a"][..], &["/b"], &["/a", "/c/0/a"], &[""], &[]] {
+            let pointers: Vec<Pointer> =
+                texts.iter().map(|text| Pointer::parse(text).unwrap()).collect();
+            let mut found = vec![None; pointers.len()];
+            find_each(pointers.len(), |place| &pointers[place], document.as_bytes(), |place, value| {
+                assert!(found[place].replace(value.clone()).is_none(), "handed on once");
+            });
+            let expected: Vec<_> =
+                pointers.iter().map(|pointer| pointer.find(document.as_bytes())).collect();
+            assert_eq!(found, expected, "{texts:?} in {document}");
+        }
+    }
+}
+
 #[test]
 fn absent_and_malformed_values_are_none() {
     for (document, pointer) in [
