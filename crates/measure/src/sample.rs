@@ -108,7 +108,7 @@ pub struct Sample {
     pub bytes_sent: u64,
     /// It began more than 1 ms after its planned instant because no connection was free.
     pub late: bool,
-    /// Requests in flight when it was sent.
+    /// Requests in flight when it was sent; those of other load threads as they last published them.
     pub in_flight: u32,
 }
 
