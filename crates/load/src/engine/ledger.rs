@@ -30,11 +30,12 @@ impl WriteOutcome {
         }
     }
 
-    fn word(self) -> &'static str {
+    /// The field of a line, with what follows it.
+    fn field(self) -> &'static [u8] {
         match self {
-            Self::Acknowledged => "acknowledged",
-            Self::Refused => "refused",
-            Self::Unknown => "unknown",
+            Self::Acknowledged => b",\"outcome\":\"acknowledged\",\"status\":",
+            Self::Refused => b",\"outcome\":\"refused\",\"status\":",
+            Self::Unknown => b",\"outcome\":\"unknown\",\"status\":",
         }
     }
 }
@@ -71,6 +72,14 @@ impl LedgerForm {
     }
 }
 
+/// The field of a line that names a phase, with what follows it.
+pub(super) fn phase_field(name: &str) -> Vec<u8> {
+    let mut field = b",\"phase\":".to_vec();
+    quote_into(name.as_bytes(), &mut field);
+    field.extend_from_slice(b",\"planned\":");
+    field
+}
+
 /// One line.
 #[derive(Debug)]
 pub(super) struct LedgerLine<'a> {
@@ -78,7 +87,7 @@ pub(super) struct LedgerLine<'a> {
     pub(super) key: Option<&'a [u8]>,
     /// Which attempt under the key it is, from 1.
     pub(super) attempt: u8,
-    /// The phase's name as a JSON string.
+    /// The phase as [`phase_field`] writes it.
     pub(super) phase: &'a [u8],
     pub(super) planned: UnixMicros,
     pub(super) sent: UnixMicros,
@@ -100,15 +109,12 @@ impl LedgerLine<'_> {
             Some(key) => {
                 out.push(b'"');
                 out.extend_from_slice(key);
-                out.push(b'"');
+                out.extend_from_slice(b"\",\"attempt\":");
             }
-            None => out.extend_from_slice(b"null"),
+            None => out.extend_from_slice(b"null,\"attempt\":"),
         }
-        out.extend_from_slice(b",\"attempt\":");
         out.extend_from_slice(digits.format(self.attempt).as_bytes());
-        out.extend_from_slice(b",\"phase\":");
         out.extend_from_slice(self.phase);
-        out.extend_from_slice(b",\"planned\":");
         let planned = digits.format(self.planned.get()).as_bytes();
         out.extend_from_slice(planned);
         out.extend_from_slice(b",\"sent\":");
@@ -119,19 +125,19 @@ impl LedgerLine<'_> {
         }
         out.extend_from_slice(b",\"end\":");
         out.extend_from_slice(digits.format(self.end.get()).as_bytes());
-        out.extend_from_slice(b",\"outcome\":\"");
-        out.extend_from_slice(self.outcome.word().as_bytes());
-        out.extend_from_slice(b"\",\"status\":");
+        out.extend_from_slice(self.outcome.field());
         match self.status {
             Some(status) => out.extend_from_slice(digits.format(status).as_bytes()),
             None => out.extend_from_slice(b"null"),
         }
-        out.extend_from_slice(b",\"code\":");
         match self.code {
-            Some(code) => quote_into(code.as_bytes(), out),
-            None => out.extend_from_slice(b"null"),
+            Some(code) => {
+                out.extend_from_slice(b",\"code\":");
+                quote_into(code.as_bytes(), out);
+                out.extend_from_slice(b",\"request\":");
+            }
+            None => out.extend_from_slice(b",\"code\":null,\"request\":"),
         }
-        out.extend_from_slice(b",\"request\":");
         out.extend_from_slice(if self.request.is_empty() {
             b"null"
         } else {
@@ -202,11 +208,12 @@ mod tests {
     #[test]
     fn lines_are_json_of_the_documented_form() {
         let both = form(&["order_id", "total"]);
+        let phase = phase_field("peak_20x");
         let mut line = LedgerLine {
             form: &both,
             key: Some(b"0199"),
             attempt: 1,
-            phase: b"\"peak_20x\"",
+            phase: &phase,
             planned: UnixMicros::new(1),
             sent: UnixMicros::new(2),
             end: UnixMicros::new(3),

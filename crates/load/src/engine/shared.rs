@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use double11_measure::sample::StepId;
 
-use super::ledger::LedgerForm;
+use super::ledger::{LedgerForm, phase_field};
 use super::{LoadModel, RunOptions, SamplePolicy, StopHandle};
 use crate::journey::needs_body;
 use crate::json::quote_into;
@@ -21,8 +21,8 @@ pub(super) struct Shared {
     pub(super) plan: Plan,
     /// By index of the step in the plan.
     pub(super) steps: Vec<StepFacts>,
-    /// Names of the phases as JSON strings.
-    pub(super) phase_names: Vec<Vec<u8>>,
+    /// The phases as the client ledger names them.
+    pub(super) phase_fields: Vec<Vec<u8>>,
     pub(super) peaks: Vec<bool>,
     pub(super) phases: PhaseClock,
     pub(super) curve: Arc<RateCurve>,
@@ -97,10 +97,10 @@ impl Shared {
         Self {
             steps: steps.collect(),
             plan: options.plan.clone(),
-            phase_names: options
+            phase_fields: options
                 .phases
                 .iter()
-                .map(|phase| quoted(&phase.name))
+                .map(|phase| phase_field(&phase.name))
                 .collect(),
             peaks: options.phases.iter().map(|phase| phase.peak).collect(),
             phases: PhaseClock::new(&options.phases),

@@ -389,9 +389,9 @@ impl Worker<'_> {
             key: exchange.key.as_ref().map(<[u8; 36]>::as_slice),
             attempt: exchange.attempt,
             phase: shared
-                .phase_names
+                .phase_fields
                 .get(usize::from(phase.0))
-                .map_or(b"null", Vec::as_slice),
+                .map_or(b",\"phase\":null,\"planned\":", Vec::as_slice),
             planned: self.clock.wall(exchange.planned),
             sent: self.clock.wall(exchange.sent),
             end: self.clock.wall(end.at),
