@@ -60,9 +60,10 @@ pub(crate) struct Load {
     /// Send nothing; print how many of this many visitors the plan leads to each step.
     #[arg(long, value_name = "N", help_heading = "Traffic")]
     pub(crate) base_users: Option<u32>,
-    /// Connections at a time; a due start without one waits and is late.
-    #[arg(long, default_value_t = 256, value_name = "N", help_heading = "Limits")]
-    pub(crate) connections: u32,
+    /// Connections at a time; a due start without one waits and is late. Without it 256, and
+    /// never fewer than virtual users.
+    #[arg(long, value_name = "N", help_heading = "Limits")]
+    pub(crate) connections: Option<u32>,
     /// Starts that wait or run at a time; beyond it a start is dropped and counts as failed.
     #[arg(
         long,

@@ -26,6 +26,9 @@ use crate::console;
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::live_view::{LiveView, Snapshot};
 
+/// Connections at a time where nothing else is said.
+const CONNECTIONS: usize = 256;
+
 pub(crate) fn run(arguments: &Load) -> CommandResult {
     if let Some(base_users) = arguments.base_users {
         let plan = chosen_plan(arguments)?;
@@ -141,7 +144,10 @@ fn run_options(arguments: &Load) -> Result<RunOptions, Failure> {
         seed: arguments.seed,
         threads: arguments.threads.map(usize::from),
         pin_to: arguments.cpus.clone(),
-        connections: (arguments.connections as usize).max(users),
+        connections: match arguments.connections {
+            Some(connections) => connections as usize,
+            None => CONNECTIONS.max(users),
+        },
         max_in_flight: arguments.max_in_flight as usize,
         request_timeout: arguments.timeout,
         connect_timeout: RunOptions::CONNECT_TIMEOUT,

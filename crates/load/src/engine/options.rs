@@ -68,7 +68,8 @@ pub enum LoadModel {
     },
     /// A fixed number of virtual users, each making one visit after the other until the end.
     Closed {
-        /// How many; each has a connection of its own.
+        /// How many. Where there are fewer connections a start waits for a free one, as in the open
+        /// model.
         users: usize,
     },
 }
@@ -219,9 +220,6 @@ impl RunOptions {
         if let LoadModel::Closed { users } = self.model {
             if users == 0 {
                 return refuse("users", "at least 1");
-            }
-            if users > self.connections {
-                return refuse("connections", "every virtual user needs one of its own");
             }
         }
         self.check_phases()

@@ -310,10 +310,8 @@ impl<'a> Worker<'a> {
                 .map(|(_, sent)| sent.saturating_add(timeout)),
         );
         consider(self.lanes.next_opening(now).0);
-        if matches!(self.shared.model, LoadModel::Open { .. }) {
-            let first = self.waiting.front();
-            consider(first.map(|start| start.planned.saturating_add(timeout)));
-        }
+        let first = self.waiting.front();
+        consider(first.map(|start| start.planned.saturating_add(timeout)));
         consider(Some(end).filter(|end| *end > now));
         next
     }

@@ -38,6 +38,24 @@ fn users_never_have_more_in_flight_than_they_are() {
 }
 
 #[test]
+fn users_who_share_connections_are_late_and_measured_from_their_planned_instants() {
+    let server = Server::start(|_| Reply::After(Duration::from_millis(20), 200, String::new()));
+    let mut only = phase("only", 1.0, 0.0);
+    only.rate = None;
+    let mut options = options(plan(GET), server.target(), vec![only]);
+    options.model = LoadModel::Closed { users: 6 };
+    options.threads = Some(1);
+    options.connections = 2;
+    let outcome = run(&options);
+    let total = &outcome.summary.whole.total;
+    assert_eq!((server.connections(), server.busy_max()), (2, 2));
+    assert_eq!(total.failed, 0);
+    assert!(total.late > total.attempted / 2, "{total:?}");
+    let waited = total.response_time.p50_ms.unwrap() - total.service_time.p50_ms.unwrap();
+    assert!(waited > 20.0, "two others come first: {waited} ms");
+}
+
+#[test]
 fn users_think_between_steps() {
     let text = GET.replace(
         "weight = 1",

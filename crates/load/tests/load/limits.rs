@@ -154,10 +154,6 @@ fn options_that_make_no_sense_are_refused() {
         "a name of its own",
     );
     check(
-        &|options| options.model = LoadModel::Closed { users: 65 },
-        "every virtual user",
-    );
-    check(
         &|options| options.model = LoadModel::Closed { users: 2 },
         "no arrival rate",
     );

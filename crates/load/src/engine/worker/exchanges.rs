@@ -34,6 +34,9 @@ impl Worker<'_> {
         ) else {
             return;
         };
+        let has_waited = self.shortages > start.shortages;
+        // A virtual user plans to send when it sends, unless it had to wait for a connection.
+        let is_prompt = matches!(shared.model, LoadModel::Closed { .. }) && !has_waited;
         let again = run.again.take();
         if again.is_none() {
             let unix_millis = u64::try_from(self.clock.wall(start.planned).millis()).unwrap_or(0);
@@ -43,16 +46,13 @@ impl Worker<'_> {
         }
         let in_flight = self.in_flight_everywhere();
         let sent = self.clock.now();
-        let planned = match shared.model {
-            LoadModel::Closed { .. } => sent,
-            LoadModel::Open { .. } => start.planned,
-        };
+        let planned = if is_prompt { sent } else { start.planned };
         let mut exchange = Exchange {
             visit: start.visit,
             turn: start.turn,
             planned,
             sent,
-            has_waited: self.shortages > start.shortages,
+            has_waited,
             is_fresh: free.is_none(),
             is_resent: false,
             attempt: again.as_ref().map_or(1, |again| again.attempt),

@@ -213,9 +213,6 @@ impl Worker<'_> {
     /// would be gone.
     pub(super) fn give_up_waiting(&mut self, now: Duration) {
         let timeout = self.shared.request_timeout;
-        if matches!(self.shared.model, LoadModel::Closed { .. }) {
-            return;
-        }
         while let Some(start) = self
             .waiting
             .pop_front_if(|start| start.planned.saturating_add(timeout) <= now)
