@@ -5,21 +5,31 @@
 //! a machine that changes its mind spoils all of them alike; what is printed is the median over the
 //! rounds. What cannot be measured says why.
 
+mod bench;
+mod busy;
+mod facts;
 mod figure;
 mod no_op;
+mod numbers;
 mod probe;
 mod process;
+mod record;
 mod rows;
+mod settings;
 mod table;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum as _};
 
-use figure::Record;
-use rows::{Bench, Row};
+use bench::Bench;
+use facts::Facts;
+use record::Record;
+use rows::Row;
+use settings::Settings;
 
 /// Measures every speed figure of the project.
 #[derive(Debug, Parser)]
@@ -38,19 +48,13 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct Run {
-    /// How often every row is measured.
-    #[arg(long, default_value_t = 3)]
-    rounds: usize,
-    /// How long each storm of a row lasts, in seconds.
-    #[arg(long, default_value_t = 60)]
-    seconds: u64,
-    /// Orders that the store holds before orders are measured.
-    #[arg(long, default_value_t = 1_000_000)]
-    stored_orders: u64,
+    #[command(flatten)]
+    settings: Settings,
     /// Measure these rows only (repeatable).
-    #[arg(long)]
+    #[arg(long, value_name = "ROW")]
     only: Vec<Row>,
-    /// Where the stores and runs go; a temporary folder without it. They are removed afterwards.
+    /// Where the stores and runs go; a temporary folder without it. They are
+    /// removed afterwards.
     #[arg(long)]
     folder: Option<PathBuf>,
     /// The program that is measured.
@@ -86,30 +90,37 @@ fn run(options: &Run) -> anyhow::Result<()> {
     };
     let folder = folder.context("no folder for stores and runs")?;
     let rows = if options.only.is_empty() {
-        Row::ALL.to_vec()
+        Row::value_variants().to_vec()
     } else {
         options.only.clone()
     };
-    let mut record = Record::begin(folder.path(), options.rounds, options.seconds)?;
+    let settings = options.settings.clone();
+    anyhow::ensure!(
+        settings.rounds > 0 && settings.seconds > 0 && settings.buyers > 0,
+        "nothing to measure"
+    );
+    let facts = Facts::look(&program, folder.path(), settings.probe())?;
+    let mut record = Record::begin(facts, settings.clone());
     let mut bench = Bench {
         program,
         folder: folder.path().to_owned(),
-        seconds: options.seconds,
-        stored_orders: options.stored_orders,
-        grown: None,
+        settings,
+        grown: BTreeMap::new(),
+        catalogues: BTreeMap::new(),
+        jtl: None,
+        capacity: None,
     };
-    for round in 1..=options.rounds {
+    let rounds = options.settings.rounds;
+    for round in 1..=rounds {
+        bench.capacity = None;
         for row in &rows {
-            table::say(&format!(
-                "round {round} of {}: {}",
-                options.rounds,
-                row.name()
-            ));
-            let figures = bench.measure(*row);
-            record.take(figures);
+            let name = row.name();
+            table::say(&format!("round {round} of {rounds}: {name}"));
+            record.take(&name, bench.measure(*row));
         }
     }
     bench.stop()?;
+    record.finish();
     table::print(&record);
     record.write(&options.out)
 }

@@ -9,26 +9,41 @@ use double11_store::Stopwatch;
 
 /// Bytes that each probe appends: a page of SQLite's log with its header.
 const BYTES: usize = 4_120;
-/// How long the probe goes on.
-const LASTS: Duration = Duration::from_secs(3);
 
-/// Median and P99 of `fdatasync` after an append, in milliseconds, by nearest rank.
-pub(crate) fn fdatasync(folder: &Path) -> anyhow::Result<(f64, f64)> {
+/// How long each `fdatasync` after an append took, again and again for a while.
+pub(crate) fn fdatasync(folder: &Path, lasts: Duration) -> anyhow::Result<Vec<Duration>> {
     let path = folder.join("fdatasync-probe");
     let mut file = File::create(&path)?;
     let mut spans = Vec::new();
     let whole = Stopwatch::start();
-    while whole.elapsed() < LASTS {
+    while whole.elapsed() < lasts {
         file.write_all(&[0x11; BYTES])?;
         let one = Stopwatch::start();
         file.sync_data()?;
         spans.push(one.elapsed());
     }
     std::fs::remove_file(&path)?;
+    Ok(spans)
+}
+
+/// A percentile by nearest rank, in milliseconds; none without a sample.
+pub(crate) fn percentile_ms(spans: &[Duration], percent: usize) -> Option<f64> {
+    let mut spans = spans.to_vec();
     spans.sort_unstable();
-    let rank = |percent: usize| {
-        let index = (spans.len() * percent).div_ceil(100).saturating_sub(1);
-        spans.get(index).copied().unwrap_or_default().as_secs_f64() * 1_000.0
-    };
-    Ok((rank(50), rank(99)))
+    let index = (spans.len() * percent).div_ceil(100).checked_sub(1)?;
+    Some(spans.get(index)?.as_secs_f64() * 1_000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::percentile_ms;
+    use std::time::Duration;
+
+    #[test]
+    fn percentiles_are_by_nearest_rank() {
+        let spans: Vec<_> = (1..=200).rev().map(Duration::from_millis).collect();
+        assert_eq!(percentile_ms(&spans, 50), Some(100.0));
+        assert_eq!(percentile_ms(&spans, 99), Some(198.0));
+        assert_eq!(percentile_ms(&[], 99), None);
+    }
 }

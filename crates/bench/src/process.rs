@@ -1,12 +1,14 @@
-//! Child processes: a shop that listens, a storm that ends, and what they use.
+//! Child processes: a shop that listens, a program that ends, and what they use.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use double11_monitor::exposition::Exposition;
+use double11_monitor::scrape::Scraper;
 use double11_store::Stopwatch;
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -14,6 +16,10 @@ use rustix::process::{Pid, Signal, kill_process};
 const READY_LINE: &str = "listening on ";
 /// How long a program may take to end. A large log is moved into its store on the way.
 const STOP_LIMIT: Duration = Duration::from_mins(2);
+/// The longest that a scrape may take.
+const SCRAPE_LIMIT: Duration = Duration::from_secs(5);
+/// How often a child is looked at, of whose end no event tells.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// A program that listens.
 #[derive(Debug)]
@@ -32,8 +38,10 @@ pub(crate) struct Usage {
     pub(crate) processor: Duration,
     /// Bytes that it caused to be sent to the disk.
     pub(crate) written: u64,
-    /// Resident memory now.
+    /// Resident memory now, in bytes.
     pub(crate) resident: u64,
+    /// The most that it ever was.
+    pub(crate) resident_max: u64,
 }
 
 impl Usage {
@@ -42,7 +50,7 @@ impl Usage {
         Self {
             processor: self.processor.saturating_sub(before.processor),
             written: self.written.saturating_sub(before.written),
-            resident: self.resident,
+            ..self
         }
     }
 }
@@ -69,7 +77,6 @@ impl Listening {
             ready_after,
         };
         let Some(target) = target else {
-            listening.child.kill().ok();
             let words = std::fs::read_to_string(log).unwrap_or_default();
             anyhow::bail!("{command:?} did not listen: {}", words.trim());
         };
@@ -81,46 +88,150 @@ impl Listening {
         usage(self.child.id())
     }
 
+    /// Its metrics now.
+    pub(crate) fn metrics(&self) -> anyhow::Result<Exposition> {
+        let url = format!("{}/actuator/prometheus", self.target);
+        Ok(Scraper::new(url, SCRAPE_LIMIT).scrape()?.exposition)
+    }
+
     /// Asks it to end, and waits.
     pub(crate) fn stop(mut self) -> anyhow::Result<()> {
-        if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
-            kill_process(pid, Signal::TERM).ok();
-        }
+        ask_to_end(&self.child);
         let asked = Stopwatch::start();
         while asked.elapsed() < STOP_LIMIT {
             if let Some(status) = self.child.try_wait()? {
                 anyhow::ensure!(status.success(), "the shop ended with {status}");
                 return Ok(());
             }
-            pause(Duration::from_millis(10));
+            pause(LOOK_EVERY);
         }
         anyhow::bail!("the shop did not end within {STOP_LIMIT:?}")
+    }
+
+    /// Kills it as `kill -9` does, and waits until it is gone.
+    pub(crate) fn kill(mut self) -> anyhow::Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
     }
 }
 
 impl Drop for Listening {
     fn drop(&mut self) {
-        if matches!(self.child.try_wait(), Ok(None)) {
-            // It may end by itself meanwhile; either way nothing is left behind.
-            self.child.kill().ok();
-            self.child.wait().ok();
+        end(&mut self.child);
+    }
+}
+
+/// A program that goes on while others are looked at.
+#[derive(Debug)]
+pub(crate) struct Background(Option<Child>);
+
+impl Background {
+    pub(crate) fn start(command: &mut Command) -> anyhow::Result<Self> {
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("{command:?} could not be started"))?;
+        Ok(Self(Some(child)))
+    }
+
+    pub(crate) fn usage(&self) -> Usage {
+        self.0
+            .as_ref()
+            .map(|child| usage(child.id()))
+            .unwrap_or_default()
+    }
+
+    /// Lets it go on for a while. An error when it ends before.
+    pub(crate) fn go_on(&mut self, span: Duration) -> anyhow::Result<()> {
+        let since = Stopwatch::start();
+        while since.elapsed() < span {
+            let child = self.0.as_mut().context("it has ended")?;
+            if child.try_wait()?.is_some() {
+                let output = self.wait()?;
+                let words = String::from_utf8_lossy(&output.stderr).into_owned();
+                anyhow::bail!("it ended too early, {}: {}", output.status, words.trim());
+            }
+            pause(LOOK_EVERY);
+        }
+        Ok(())
+    }
+
+    /// Waits for its end.
+    pub(crate) fn wait(&mut self) -> anyhow::Result<Output> {
+        let child = self.0.take().context("it has ended")?;
+        Ok(child.wait_with_output()?)
+    }
+
+    /// Asks it to end, and waits.
+    pub(crate) fn stop(mut self) -> anyhow::Result<Output> {
+        if let Some(child) = &self.0 {
+            ask_to_end(child);
+        }
+        self.wait()
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            end(child);
         }
     }
 }
 
-/// Waits between two looks at a child, of whose end no event tells.
+fn ask_to_end(child: &Child) {
+    if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+        // It may have ended by itself; its status tells.
+        kill_process(pid, Signal::TERM).ok();
+    }
+}
+
+fn end(child: &mut Child) {
+    if matches!(child.try_wait(), Ok(None)) {
+        // It may end by itself meanwhile; either way nothing is left behind.
+        child.kill().ok();
+        child.wait().ok();
+    }
+}
+
+/// Waits between two looks at a child.
 #[expect(clippy::disallowed_methods, reason = "a child process is polled")]
 fn pause(span: Duration) {
     std::thread::sleep(span);
 }
 
 /// Runs a program to its end; its output and the processor time that it took.
-pub(crate) fn run(command: &mut Command) -> anyhow::Result<(std::process::Output, Duration)> {
-    let before = children_processor_time();
+pub(crate) fn run(command: &mut Command) -> anyhow::Result<(Output, Duration)> {
+    let before = Children::processor_time();
     let output = command
         .output()
         .with_context(|| format!("{command:?} could not be started"))?;
-    Ok((output, children_processor_time().saturating_sub(before)))
+    Ok((output, Children::processor_time().saturating_sub(before)))
+}
+
+/// Runs a program to its end; its exit code, how long it took, and the most memory that it held.
+pub(crate) fn run_for_memory(
+    command: &mut Command,
+) -> anyhow::Result<(Option<i32>, Duration, u64)> {
+    let since = Stopwatch::start();
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .with_context(|| format!("{command:?} could not be started"))?;
+    let mut most = 0;
+    loop {
+        // What it gains between the last look and its end is missed.
+        most = most.max(usage(child.id()).resident_max);
+        if let Some(status) = child.try_wait()? {
+            return Ok((status.code(), since.elapsed(), most));
+        }
+        pause(LOOK_EVERY);
+    }
 }
 
 fn usage(process: u32) -> Usage {
@@ -130,30 +241,34 @@ fn usage(process: u32) -> Usage {
         .lines()
         .find_map(|line| line.strip_prefix("write_bytes: "));
     let status = read("status").unwrap_or_default();
-    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let resident = resident.and_then(|text| text.trim().strip_suffix(" kB"));
+    let bytes = |field: &str| {
+        let text = status.lines().find_map(|line| line.strip_prefix(field))?;
+        let kibibytes: u64 = text.trim().strip_suffix(" kB")?.parse().ok()?;
+        Some(kibibytes * 1_024)
+    };
     Usage {
         processor: ticks(&read("stat").unwrap_or_default(), 11),
         written: written
             .and_then(|text| text.parse().ok())
             .unwrap_or_default(),
-        resident: resident
-            .and_then(|text| text.parse::<u64>().ok())
-            .unwrap_or_default()
-            * 1_024,
+        resident: bytes("VmRSS:").unwrap_or_default(),
+        resident_max: bytes("VmHWM:").unwrap_or_default(),
     }
 }
 
-/// Processor time of children that have ended and were waited for.
-fn children_processor_time() -> Duration {
-    ticks(
-        &std::fs::read_to_string("/proc/self/stat").unwrap_or_default(),
-        13,
-    )
+/// The children of this process that have ended and were waited for.
+#[derive(Debug)]
+pub(crate) struct Children;
+
+impl Children {
+    pub(crate) fn processor_time() -> Duration {
+        let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+        ticks(&stat, 13)
+    }
 }
 
 /// Two neighbouring fields of `/proc/PID/stat` behind the name, in clock ticks.
-fn ticks(stat: &str, first: usize) -> Duration {
+pub(crate) fn ticks(stat: &str, first: usize) -> Duration {
     let fields = stat.rsplit(") ").next().unwrap_or_default().split(' ');
     let ticks: u64 = fields
         .skip(first)
@@ -166,8 +281,7 @@ fn ticks(stat: &str, first: usize) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use super::ticks;
-    use std::time::Duration;
+    use super::*;
 
     #[test]
     fn processor_time_is_read_behind_any_name() {
@@ -176,5 +290,33 @@ mod tests {
         let seconds = |ticks: f64| Duration::from_secs_f64(ticks / per_second as f64);
         assert_eq!(ticks(stat, 11), seconds(200.0));
         assert_eq!(ticks(stat, 13), seconds(100.0));
+    }
+
+    #[test]
+    fn a_program_that_ends_too_early_says_so() {
+        let mut early =
+            Background::start(Command::new("sh").args(["-c", "echo no >&2; exit 3"])).unwrap();
+        let error = early
+            .go_on(Duration::from_secs(20))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("exit status: 3") && error.ends_with("no"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn memory_is_the_most_that_was_held() {
+        let mut command = Command::new("sh");
+        let (code, took, most) = run_for_memory(command.args([
+            "-c",
+            "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done; exit 4",
+        ]))
+        .unwrap();
+        assert!(
+            code == Some(4) && took > Duration::ZERO && most > 100_000,
+            "{most}"
+        );
     }
 }

@@ -5,7 +5,9 @@
     reason = "this is where the bench prints"
 )]
 
-use crate::figure::{Line, Record, Target};
+use crate::figure::Target;
+use crate::numbers::short;
+use crate::record::{Line, Record};
 
 pub(crate) fn say(text: &str) {
     eprintln!("{text}");
@@ -17,58 +19,106 @@ pub(crate) fn print(record: &Record) {
     let processor = host.processor.as_deref().unwrap_or("an unknown processor");
     println!(
         "{processor}, {} processors, {}; median of {} rounds\n",
-        host.processors, host.kernel, record.rounds
+        host.processors, host.kernel, record.settings.rounds
     );
-    for line in &record.lines {
-        println!("{}", row(line));
+    let mut before: Option<&Line> = None;
+    for line in record.lines.iter().filter(|line| !line.is_detail) {
+        if !before.is_some_and(|before| is_told_by(before, line)) {
+            println!("{}", row(line));
+        }
+        before = Some(line);
     }
 }
 
+/// Whether one more line without a value would say what the one before has said: the same reason, of the
+/// same point.
+fn is_told_by(before: &Line, line: &Line) -> bool {
+    let point = |line: &Line| {
+        line.name
+            .split_once(": ")
+            .map(|(point, _)| point.to_owned())
+    };
+    let is_empty = before.median.is_none() && line.median.is_none();
+    is_empty && point(before) == point(line) && before.not_measured == line.not_measured
+}
+
 fn row(line: &Line) -> String {
+    let mut remarks = line.notes.clone();
     let Some(median) = line.median else {
         return format!(
-            "{:<52} not measured: {}",
+            "{:<52} not measured because {}",
             line.name,
-            line.not_measured.join("; ")
+            unlike(&line.not_measured)
         );
     };
+    if !line.not_measured.is_empty() {
+        let why = unlike(&line.not_measured);
+        remarks.push(format!("not in every round because {why}"));
+    }
     let target = match line.target {
         None => String::new(),
-        Some(Target::AtLeast(least)) => format!(">= {}", number(least)),
-        Some(Target::AtMost(most)) => format!("<= {}", number(most)),
+        Some(Target::AtLeast(least)) => format!(">= {}", short(least)),
+        Some(Target::AtMost(most)) => format!("<= {}", short(most)),
     };
     let mark = match line.met {
         None => "",
         Some(true) => "met",
         Some(false) => "missed",
     };
-    let rounds: Vec<String> = line.values.iter().copied().map(number).collect();
-    format!(
-        "{:<52} {:>12} {:<10} {target:>12} {mark:<7} ({})",
+    let rounds: Vec<String> = line.values.iter().copied().map(short).collect();
+    let row = format!(
+        "{:<52} {:>12} {:<6} {target:>10} {mark:<6} ({})",
         line.name,
-        number(median),
+        short(median),
         line.unit,
-        rounds.join(", ")
-    )
+        rounds.join("; ")
+    );
+    remarks
+        .iter()
+        .fold(row, |row, remark| format!("{row}\n    {remark}"))
 }
 
-/// Three significant digits or all digits before the point.
-fn number(value: f64) -> String {
-    match value.abs() {
-        size if size >= 100.0 => format!("{value:.0}"),
-        size if size >= 10.0 => format!("{value:.1}"),
-        size if size >= 1.0 => format!("{value:.2}"),
-        _ => format!("{value:.3}"),
-    }
+/// Every reason once.
+fn unlike(reasons: &[String]) -> String {
+    let mut all: Vec<&str> = reasons.iter().map(String::as_str).collect();
+    all.dedup();
+    all.join("; ")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::number;
+    use super::*;
 
     #[test]
-    fn numbers_have_three_digits() {
-        let shown = [58_300.4, 12.34, 1.234, 0.012_34].map(number);
-        assert_eq!(shown, ["58300", "12.3", "1.23", "0.012"]);
+    fn a_line_says_what_was_not_measured_and_why() {
+        let mut line = Line {
+            row: "engine".to_owned(),
+            name: "engine: share of oha's".to_owned(),
+            unit: "x".to_owned(),
+            target: Some(Target::AtLeast(0.8)),
+            values: Vec::new(),
+            median: None,
+            met: None,
+            not_measured: vec!["oha is not on PATH".to_owned(); 3],
+            notes: Vec::new(),
+            place: None,
+            is_detail: false,
+        };
+        let shown = row(&line);
+        assert!(
+            shown.ends_with("not measured because oha is not on PATH"),
+            "{shown}"
+        );
+        (line.values, line.median, line.met) = (vec![1.5], Some(1.5), Some(true));
+        line.notes.push("64 connections".to_owned());
+        let shown = row(&line);
+        for part in [
+            " 1.50 x ",
+            ">= 0.800 met",
+            "\n    64 connections",
+            "not in every round",
+        ] {
+            assert!(shown.contains(part), "{shown}");
+        }
     }
 }

@@ -125,6 +125,7 @@ const ROWS: &[Row] = &[
         allowed: &[
             "double11-load",
             "double11-measure",
+            "double11-monitor",
             "double11-shop",
             "double11-store",
             "double11-units",

@@ -217,10 +217,8 @@ impl RunOptions {
                 return refuse(option, "more than 0 and at most an hour");
             }
         }
-        if let LoadModel::Closed { users } = self.model {
-            if users == 0 {
-                return refuse("users", "at least 1");
-            }
+        if self.model == (LoadModel::Closed { users: 0 }) {
+            return refuse("users", "at least 1");
         }
         self.check_phases()
     }
