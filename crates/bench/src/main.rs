@@ -11,6 +11,7 @@ mod facts;
 mod figure;
 mod no_op;
 mod numbers;
+mod plot;
 mod probe;
 mod process;
 mod record;
@@ -42,6 +43,8 @@ struct Arguments {
 enum Command {
     /// Measure, print a table and write JSON.
     Run(Run),
+    /// Draw the curves of a record.
+    Plot(plot::Plot),
     /// Be a shop whose store stores nothing: the ceiling of the HTTP stack.
     NoOp(no_op::NoOp),
 }
@@ -68,6 +71,7 @@ struct Run {
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Run(options) => run(&options),
+        Command::Plot(options) => plot::draw(&options),
         Command::NoOp(options) => no_op::serve(&options),
     };
     match done {

@@ -144,6 +144,12 @@ impl Record {
         serde_json::to_writer_pretty(file, self)?;
         Ok(())
     }
+
+    pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read(path).with_context(|| format!("`{}`", path.display()))?;
+        serde_json::from_slice(&text)
+            .with_context(|| format!("`{}` is no record of the bench", path.display()))
+    }
 }
 
 /// The middle value; of an even number the mean of the middle two.
