@@ -22,7 +22,7 @@ const ROWS: [(&str, &str, usize); 15] = [
     ("payments", "payments: ", 8),
     ("funnel", "funnel", 5),
     ("overload", "overload", 40),
-    ("store-bound", "store-bound", 17),
+    ("store-bound", "store-bound", 16),
     ("growth", "growth, ", 20),
     ("kill", "kill -9: ", 4),
     ("search", "search, ", 6),

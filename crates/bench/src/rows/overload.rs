@@ -20,7 +20,7 @@ use crate::figure::Figure;
 use crate::process::Listening;
 
 /// Times the capacity.
-const FACTORS: [f64; 9] = [0.5, 0.8, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0, 12.0];
+const FACTORS: [f64; 11] = [0.5, 0.8, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0, 10.0];
 /// Shoppers without a pause whose rate is the capacity.
 const SHOPPERS: usize = 256;
 /// Connections of the load engine: more than requests may be in process, fewer than the shop takes.
@@ -87,6 +87,7 @@ pub(super) fn measure(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
         });
     }
     let mut unreached = Vec::new();
+    let mut reached = 0.0;
     for factor in FACTORS {
         let traffic = Traffic::open("funnel", capacity * factor, seconds).with(&pinned);
         let point = match unreached.as_slice() {
@@ -94,16 +95,18 @@ pub(super) fn measure(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
             _ => Point::measure(bench, &shop, &traffic),
         };
         match &point {
-            Ok(_) => unreached.clear(),
+            Ok(_) => {
+                unreached.clear();
+                reached = factor;
+            }
             Err(why) => unreached.push(why.clone()),
         }
         figures.extend(Point::figures(point, factor, costs));
     }
-    let recovery = recovery::seconds(bench, &shop, (capacity, generators));
-    figures.push(match recovery {
-        Ok(figure) => figure,
-        Err(error) => Figure::missing(recovery::NAME, format!("{error:#}")),
-    });
+    figures.push(Figure::new("overload: most that was reached", "x", reached));
+    let recovery = recovery::seconds(bench, &shop, (capacity, reached, generators));
+    let unmeasured = |error| Figure::missing(recovery::NAME, format!("{error:#}"));
+    figures.push(recovery.unwrap_or_else(unmeasured));
     shop.stop()?;
     remove_store(&store)?;
     Ok(figures)
@@ -136,12 +139,7 @@ impl Point {
         let told = |error: anyhow::Error| format!("{error:#}");
         let before = shed(shop).map_err(told)?;
         let storm = bench.storm(shop, &traffic).map_err(told)?;
-        let lag = storm.manifest.generator.lag_p99_ms.unwrap_or_default();
-        if lag > REACHED_LAG_MS {
-            return Err(format!(
-                "the load engine was the limit: its timers fired {lag:.0} ms late (P99)"
-            ));
-        }
+        was_reached(&storm).map_err(told)?;
         let after = shed(shop).map_err(told)?;
         let seconds = storm.summary.whole.duration_s;
         let since = |(class, count): (String, f64)| {
@@ -213,6 +211,16 @@ impl Point {
         }
         figures
     }
+}
+
+/// An error when the load engine could not keep its schedule.
+fn was_reached(storm: &Storm) -> anyhow::Result<()> {
+    let lag = storm.manifest.generator.lag_p99_ms.unwrap_or_default();
+    anyhow::ensure!(
+        lag <= REACHED_LAG_MS,
+        "the load engine was the limit: its timers fired {lag:.0} ms late (P99)"
+    );
+    Ok(())
 }
 
 /// What went wrong besides what the shop shed.

@@ -12,25 +12,27 @@ use crate::bench::{Bench, Traffic};
 use crate::figure::Figure;
 use crate::process::{self, Listening};
 
-pub(super) const NAME: &str = "overload: seconds until normal after 3x";
+pub(super) const NAME: &str = "overload: until normal after it";
 /// A second is normal when no more of its requests fail than this share, …
 const FAILED_MAX: f64 = 0.01;
 /// … and its P99 is at most so many times that of the worst second before the flood.
 const SLOWER_MAX: f64 = 2.0;
 
-/// Half of the capacity, three times the capacity, and half again: whole seconds after the flood, by
-/// planned starts, before the first one that is like those before it.
+/// Half of the capacity, the most that the load engine reaches, and half again: whole seconds after the
+/// flood, by planned starts, before the first one that is like those before it.
 pub(super) fn seconds(
     bench: &Bench,
     shop: &Listening,
-    (capacity, generators): (f64, &str),
+    (capacity, flooded, generators): (f64, f64, &str),
 ) -> anyhow::Result<Figure> {
+    anyhow::ensure!(flooded > 1.0, "the load engine reaches no overload");
     let flood = bench.settings.seconds.min(5);
     let (calm, after) = (flood + 1, flood + 3);
-    let plan = plan(bench, capacity, (calm, flood, after))?;
+    let plan = plan(bench, (capacity, flooded), (calm, flood, after))?;
     let traffic = Traffic::profiled(&plan);
     let traffic = traffic.with(&["--connections", CONNECTIONS, "--cpus", generators]);
     let storm = bench.storm(shop, &traffic.with(&["--threads", "1"]))?;
+    super::was_reached(&storm)?;
     let series = storm.time_series()?.seconds;
     let looks: Vec<Look> = series.iter().map(Look::at).collect::<Result<_, _>>()?;
     // The first second opens the connections.
@@ -47,11 +49,16 @@ pub(super) fn seconds(
         None => (after, Some("not normal before the end".to_owned())),
     };
     let figure = Figure::new(NAME, "s", waited as f64).at_most(1.0);
-    Ok(figure.noted(remark).noted(storm.limit()))
+    let flood = format!("after {flooded} times the capacity, in whole seconds");
+    Ok(figure.noted(Some(flood)).noted(remark).noted(storm.limit()))
 }
 
 /// The funnel with a flood in its middle.
-fn plan(bench: &Bench, capacity: f64, lengths: (u64, u64, u64)) -> anyhow::Result<String> {
+fn plan(
+    bench: &Bench,
+    (capacity, flooded): (f64, f64),
+    lengths: (u64, u64, u64),
+) -> anyhow::Result<String> {
     let mut command = Command::new(&bench.program);
     let (output, _) = process::run(command.args(["plan", "show", "funnel"]))?;
     anyhow::ensure!(
@@ -64,12 +71,12 @@ fn plan(bench: &Bench, capacity: f64, lengths: (u64, u64, u64)) -> anyhow::Resul
     let (calm, flood, after) = lengths;
     for (name, factor, length) in [
         ("calm", 0.5, calm),
-        ("flood", 3.0, flood),
+        ("flood", flooded, flood),
         ("after", 0.5, after),
     ] {
         write!(
             text,
-            "[[profile.phase]]\nname = \"{name}\"\nduration_s = {length}\nfactor = {factor:.1}\n\
+            "[[profile.phase]]\nname = \"{name}\"\nduration_s = {length}\nfactor = {factor:.2}\n\
              peak = true\n"
         )?;
     }
