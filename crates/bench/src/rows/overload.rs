@@ -1,5 +1,5 @@
-//! More than the processors can do: the mixed funnel, the shop on the one processor, the load engine on the
-//! other. What is offered grows from half of what the shop can do to what the load engine reaches.
+//! More than the processors can do: the requests of the mixed funnel, the shop on the one processor, the load
+//! engine on the other. What is offered grows from half of what the shop can do to what the load engine reaches.
 //!
 //! A shop that spends `a` on an accepted request and `ρ·a` on a rejected one can, under `k` times its
 //! capacity, at best answer (1 − kρ) / (1 − ρ) of its capacity: that is the bound beside each point.
@@ -19,6 +19,8 @@ use crate::bench::{Bench, Storm, Traffic, remove_store};
 use crate::figure::Figure;
 use crate::process::Listening;
 
+/// The requests of the funnel, nearly each on a visit of its own.
+const CROWD: &str = include_str!("../../plans/crowd.toml");
 /// Times the capacity.
 const FACTORS: [f64; 11] = [0.5, 0.8, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0, 10.0];
 /// Shoppers without a pause whose rate is the capacity.
@@ -57,15 +59,16 @@ pub(super) fn measure(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
     let (shops, generators) = Bench::two_processors()?;
     let store = bench.fresh("overload.db")?;
     let shop = bench.shop(&store, &["--sale", "--cpus", shops])?;
-    let pinned = ["--peak", "--cpus", generators, "--threads", "1"];
+    let pinned = ["--cpus", generators, "--threads", "1"];
+    let plan = bench.plan("crowd.toml", CROWD)?;
     let seconds = bench.settings.point_seconds();
-    let most = Traffic::closed("funnel", SHOPPERS, seconds).with(&pinned);
+    let most = Traffic::closed(&plan, SHOPPERS, seconds).with(&pinned);
     let most = bench.storm(&shop, &most)?;
     most.is_whole()?;
     let done = most.total().completed_successes + most.total().completed_refusals;
     let capacity = most.per_second(done);
     let accepted = Storm::micros(most.shop.processor, done);
-    let rejected = rejection::cost(bench, accepted);
+    let rejected = rejection::cost(bench, &plan, accepted);
     let rho = rejected.as_ref().ok().map(|rejected| rejected / accepted);
     let costs = Costs { capacity, rho };
     let mut figures = vec![
@@ -89,7 +92,7 @@ pub(super) fn measure(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
     let mut unreached = Vec::new();
     let mut reached = 0.0;
     for factor in FACTORS {
-        let traffic = Traffic::open("funnel", capacity * factor, seconds).with(&pinned);
+        let traffic = Traffic::open(&plan, capacity * factor, seconds).with(&pinned);
         let point = match unreached.as_slice() {
             [.., why] if unreached.len() >= UNREACHED_MAX => Err(String::clone(why)),
             _ => Point::measure(bench, &shop, &traffic),

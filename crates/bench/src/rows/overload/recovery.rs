@@ -1,16 +1,14 @@
 //! How long a shop suffers after an overload has ended.
 
 use std::fmt::Write as _;
-use std::process::Command;
 
-use anyhow::Context as _;
 use double11_measure::histogram::LatencyHistogram;
 use double11_measure::run::Second;
 
-use super::CONNECTIONS;
+use super::{CONNECTIONS, CROWD};
 use crate::bench::{Bench, Traffic};
 use crate::figure::Figure;
-use crate::process::{self, Listening};
+use crate::process::Listening;
 
 pub(super) const NAME: &str = "overload: until normal after it";
 /// A second is normal when no more of its requests fail than this share, …
@@ -53,20 +51,13 @@ pub(super) fn seconds(
     Ok(figure.noted(Some(flood)).noted(remark).noted(storm.limit()))
 }
 
-/// The funnel with a flood in its middle.
+/// The crowd with a flood in its middle.
 fn plan(
     bench: &Bench,
     (capacity, flooded): (f64, f64),
     lengths: (u64, u64, u64),
 ) -> anyhow::Result<String> {
-    let mut command = Command::new(&bench.program);
-    let (output, _) = process::run(command.args(["plan", "show", "funnel"]))?;
-    anyhow::ensure!(
-        output.status.success(),
-        "no plan `funnel`: {}",
-        output.status
-    );
-    let mut text = String::from_utf8(output.stdout).context("the plan is not text")?;
+    let mut text = CROWD.to_owned();
     write!(text, "\n[profile]\nrequests_per_second = {capacity:.1}\n")?;
     let (calm, flood, after) = lengths;
     for (name, factor, length) in [
@@ -76,8 +67,7 @@ fn plan(
     ] {
         write!(
             text,
-            "[[profile.phase]]\nname = \"{name}\"\nduration_s = {length}\nfactor = {factor:.2}\n\
-             peak = true\n"
+            "[[profile.phase]]\nname = \"{name}\"\nduration_s = {length}\nfactor = {factor:.2}\n"
         )?;
     }
     bench.plan("flood.toml", &text)

@@ -11,7 +11,7 @@ const CLIENTS: usize = 64;
 const SECONDS_MAX: u64 = 5;
 
 /// Microseconds of processor time of a rejection, given those of an accepted request.
-pub(super) fn cost(bench: &Bench, accepted: f64) -> anyhow::Result<f64> {
+pub(super) fn cost(bench: &Bench, plan: &str, accepted: f64) -> anyhow::Result<f64> {
     let (shops, generators) = Bench::two_processors()?;
     let store = bench.fresh("rejection.db")?;
     let shop = bench.shop(&store, &["--sale", "--cpus", shops, "--in-flight-max", "1"])?;
@@ -24,8 +24,8 @@ pub(super) fn cost(bench: &Bench, accepted: f64) -> anyhow::Result<f64> {
          Content-Length: 64\r\n\r\n"
     )?;
     let seconds = bench.settings.point_seconds().min(SECONDS_MAX);
-    let traffic = Traffic::closed("funnel", CLIENTS, seconds);
-    let traffic = traffic.with(&["--peak", "--cpus", generators, "--threads", "1"]);
+    let traffic = Traffic::closed(plan, CLIENTS, seconds);
+    let traffic = traffic.with(&["--cpus", generators, "--threads", "1"]);
     let storm = bench.storm(&shop, &traffic)?;
     drop(holder);
     shop.stop()?;
