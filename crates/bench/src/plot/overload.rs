@@ -16,17 +16,18 @@ const SHED: [(&str, &str, &str); 6] = [
     ("overload shed payment", "payment", "class-5"),
 ];
 const OFFERED: &str = "overload offered";
+const ORDERS: &str = "overload of orders offered";
 
 /// Draws the picture.
 pub(super) fn picture(curves: &Curves, record: &Record) -> anyhow::Result<String> {
     let offered = curves.get(OFFERED);
     let store = curves.get("store-bound offered");
     anyhow::ensure!(
-        !offered.is_empty() || !store.is_empty(),
+        !offered.is_empty() || !store.is_empty() || !curves.get(ORDERS).is_empty(),
         "the record has no overload: measure the rows overload and store-bound"
     );
     let panels = [
-        good(curves, most(offered)),
+        good(curves),
         p99(curves, most(offered)),
         shed(curves, most(offered)),
         store_bound(curves, most(store)),
@@ -65,21 +66,21 @@ fn all(capacity: f64, most: f64) -> Vec<Point> {
     vec![(0.0, 0.0), (end, end)]
 }
 
-fn good(curves: &Curves, offered_most: f64) -> Panel<'static> {
-    let good = curves.over(OFFERED, "overload good answers");
-    let mut bound = curves.over(OFFERED, "overload bound");
-    let capacity = curves.get("overload capacity").first().map(|point| point.1);
-    if let Some(capacity) = capacity {
+fn good(curves: &Curves) -> Panel<'static> {
+    let good = curves.over(ORDERS, "overload of orders good answers");
+    let mut bound = curves.over(ORDERS, "overload of orders bound");
+    let capacity = curves.get("overload of orders capacity").first();
+    if let Some((_, capacity)) = capacity {
         // The corner of the bound lies between two points.
-        bound.extend([(0.0, 0.0), (capacity, capacity)]);
+        bound.extend([(0.0, 0.0), (*capacity, *capacity)]);
         bound.sort_by(|one, other| one.0.total_cmp(&other.0));
     }
-    let y = most(&good).max(most(&bound));
+    let right = bound.iter().map(|point| point.0);
     Panel {
-        title: "Good answers a second",
-        x_title: "requests a second that reach the shop",
-        x: Scale::from_zero(offered_most),
-        y: Scale::from_zero(y),
+        title: "Orders alone: good answers a second",
+        x_title: "orders a second that reach the shop",
+        x: Scale::from_zero(right.fold(most(curves.get(ORDERS)), f64::max)),
+        y: Scale::from_zero(most(&good).max(most(&bound))),
         x_words: Vec::new(),
         lines: vec![
             dashed(line("bound", "bound", bound)),
@@ -90,15 +91,16 @@ fn good(curves: &Curves, offered_most: f64) -> Panel<'static> {
 }
 
 fn p99(curves: &Curves, offered_most: f64) -> Panel<'static> {
-    let overload = curves.over(OFFERED, "overload P99 of good answers");
-    let y = times(&overload);
+    let mixed = curves.over(OFFERED, "overload P99 of good answers");
+    let orders = curves.over(ORDERS, "overload of orders P99 of good answers");
+    let both: Vec<Point> = mixed.iter().chain(&orders).copied().collect();
     Panel {
         title: "P99 of the good answers, ms",
         x_title: "requests a second that reach the shop",
-        x: Scale::from_zero(offered_most),
-        y,
+        x: Scale::from_zero(offered_most.max(most(curves.get(ORDERS)))),
+        y: times(&both),
         x_words: Vec::new(),
-        lines: vec![line("", "bad", overload)],
+        lines: vec![line("mixed", "bad", mixed), line("orders", "good", orders)],
         frame: (660.0, 116.0, 390.0, 260.0),
     }
 }
@@ -111,16 +113,18 @@ fn times(points: &[Point]) -> Scale {
 }
 
 fn shed(curves: &Curves, offered_most: f64) -> Panel<'static> {
-    let lines: Vec<Line> = SHED
+    let mut lines: Vec<Line> = SHED
         .into_iter()
         .map(|(curve, name, class)| line(name, class, curves.over(OFFERED, curve)))
         .collect();
+    let good = curves.over(OFFERED, "overload good answers");
+    lines.push(dashed(line("answered", "offered", good)));
     let y = lines
         .iter()
         .map(|line| most(&line.points))
         .fold(1.0, f64::max);
     Panel {
-        title: "Shed a second, by class",
+        title: "Mixed requests: shed a second, by class, and answered",
         x_title: "requests a second that reach the shop",
         x: Scale::from_zero(offered_most),
         y: Scale::from_zero(y),

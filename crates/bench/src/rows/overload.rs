@@ -2,7 +2,9 @@
 //! engine on the other. What is offered grows from half of what the shop can do to what the load engine reaches.
 //!
 //! A shop that spends `a` on an accepted request and `ρ·a` on a rejected one can, under `k` times its
-//! capacity, at best answer (1 − kρ) / (1 − ρ) of its capacity: that is the bound beside each point.
+//! capacity, at best answer (1 − kρ) / (1 − ρ) of its capacity: that is the bound beside each point. It needs
+//! requests that cost the same. A shop that prefers payments accepts the dearer ones, so that the mixed requests
+//! tell what is shed by class, and orders alone, at the same rates, are held to the bound.
 
 mod recovery;
 mod rejection;
@@ -29,6 +31,8 @@ const SHOPPERS: usize = 256;
 pub(super) const CONNECTIONS: &str = "4000";
 /// Later than this (P99) what was offered is not what was asked for: of the shortest storm it is a tenth.
 const REACHED_LAG_MS: f64 = 100.0;
+/// Why there is no bound beside a point.
+const NO_BOUND: &str = "to reject alone takes the whole processor, or its cost is not known";
 /// Rates in a row that the load engine does not reach before no higher one is tried.
 const UNREACHED_MAX: usize = 2;
 /// The classes that the shop tells apart, the least important first.
@@ -56,43 +60,28 @@ impl Costs {
 }
 
 pub(super) fn measure(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
+    let crowd = bench.plan("crowd.toml", CROWD)?;
+    let mut figures = flood(bench, ("overload", &crowd))?;
+    let orders = flood(bench, ("overload of orders", "orders"));
+    let unmeasured = |error| vec![Figure::missing("overload of orders", format!("{error:#}"))];
+    figures.extend(orders.unwrap_or_else(unmeasured));
+    Ok(figures)
+}
+
+/// A plan at ever higher rates.
+fn flood(bench: &Bench, (what, plan): (&'static str, &str)) -> anyhow::Result<Vec<Figure>> {
     let (shops, generators) = Bench::two_processors()?;
     let store = bench.fresh("overload.db")?;
     let shop = bench.shop(&store, &["--sale", "--cpus", shops])?;
     let pinned = ["--cpus", generators, "--threads", "1"];
-    let plan = bench.plan("crowd.toml", CROWD)?;
     let seconds = bench.settings.point_seconds();
-    let most = Traffic::closed(&plan, SHOPPERS, seconds).with(&pinned);
-    let most = bench.storm(&shop, &most)?;
-    most.is_whole()?;
-    let done = most.total().completed_successes + most.total().completed_refusals;
-    let capacity = most.per_second(done);
-    let accepted = Storm::micros(most.shop.processor, done);
-    let rejected = rejection::cost(bench, &plan, accepted);
-    let rho = rejected.as_ref().ok().map(|rejected| rejected / accepted);
-    let costs = Costs { capacity, rho };
-    let mut figures = vec![
-        Figure::new("overload: capacity", "/s", capacity).at("overload capacity", 1.0),
-        Figure::new("overload: processor time, accepted", "us", accepted),
-    ];
-    let rejected = rejected.map_err(|error| format!("{error:#}"));
-    for (name, unit, divisor) in [
-        ("overload: processor time, rejected", "us", 1.0),
-        (
-            "overload: cost of a rejection, of an acceptance",
-            "x",
-            accepted,
-        ),
-    ] {
-        figures.push(match &rejected {
-            Ok(rejected) => Figure::new(name, unit, rejected / divisor),
-            Err(why) => Figure::missing(name, why.clone()),
-        });
-    }
+    let most = Traffic::closed(plan, SHOPPERS, seconds).with(&pinned);
+    let (costs, mut figures) = costs(bench, (what, plan), &bench.storm(&shop, &most)?)?;
+    let capacity = costs.capacity;
     let mut unreached = Vec::new();
     let mut reached = 0.0;
     for factor in FACTORS {
-        let traffic = Traffic::open(&plan, capacity * factor, seconds).with(&pinned);
+        let traffic = Traffic::open(plan, capacity * factor, seconds).with(&pinned);
         let point = match unreached.as_slice() {
             [.., why] if unreached.len() >= UNREACHED_MAX => Err(String::clone(why)),
             _ => Point::measure(bench, &shop, &traffic),
@@ -104,15 +93,51 @@ pub(super) fn measure(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
             }
             Err(why) => unreached.push(why.clone()),
         }
-        figures.extend(Point::figures(point, factor, costs));
+        figures.extend(Point::figures(point, (what, factor), costs));
     }
-    figures.push(Figure::new("overload: most that was reached", "x", reached));
-    let recovery = recovery::seconds(bench, &shop, (capacity, reached, generators));
-    let unmeasured = |error| Figure::missing(recovery::NAME, format!("{error:#}"));
-    figures.push(recovery.unwrap_or_else(unmeasured));
+    let name = format!("{what}: most that was reached");
+    figures.push(Figure::new(name, "x", reached));
+    if what == "overload" {
+        let recovery = recovery::seconds(bench, &shop, (capacity, reached, generators));
+        let unmeasured = |error| Figure::missing(recovery::NAME, format!("{error:#}"));
+        figures.push(recovery.unwrap_or_else(unmeasured));
+    }
     shop.stop()?;
     remove_store(&store)?;
     Ok(figures)
+}
+
+/// What acceptance and rejection cost, from a storm of those who wait for their answers, and the figures of
+/// that.
+fn costs(
+    bench: &Bench,
+    (what, plan): (&'static str, &str),
+    most: &Storm,
+) -> anyhow::Result<(Costs, Vec<Figure>)> {
+    most.is_whole()?;
+    let done = most.total().completed_successes + most.total().completed_refusals;
+    let accepted = Storm::micros(most.shop.processor, done);
+    // One processor, and nothing that waits: what others take of it is not the shop's doing.
+    let capacity = 1e6 / accepted;
+    let rejected = rejection::cost(bench, plan, accepted).map_err(|error| format!("{error:#}"));
+    let rho = rejected.as_ref().ok().map(|rejected| rejected / accepted);
+    let name = |which: &str| format!("{what}: {which}");
+    let mut figures = vec![
+        Figure::new(name("done by those who wait"), "/s", most.per_second(done)),
+        Figure::new(name("capacity of the processor"), "/s", capacity)
+            .at(&format!("{what} capacity"), 1.0),
+        Figure::new(name("processor time, accepted"), "us", accepted),
+    ];
+    for (which, unit, divisor) in [
+        ("processor time, rejected", "us", 1.0),
+        ("cost of a rejection, of an acceptance", "x", accepted),
+    ] {
+        figures.push(match &rejected {
+            Ok(rejected) => Figure::new(name(which), unit, rejected / divisor),
+            Err(why) => Figure::missing(name(which), why.clone()),
+        });
+    }
+    Ok((Costs { capacity, rho }, figures))
 }
 
 /// What came of one rate.
@@ -160,31 +185,24 @@ impl Point {
         })
     }
 
-    fn figures(point: Result<Self, String>, factor: f64, costs: Costs) -> Vec<Figure> {
-        let name = |what: &str| format!("overload at {factor}x: {what}");
-        let on = |what: &str| format!("overload {what}");
+    fn figures(
+        point: Result<Self, String>,
+        (what, factor): (&str, f64),
+        costs: Costs,
+    ) -> Vec<Figure> {
+        let name = |which: &str| format!("{what} at {factor}x: {which}");
+        let on = |which: &str| format!("{what} {which}");
+        let has_bound = what != "overload";
         let point = match point {
             Ok(point) => point,
             Err(why) => {
                 let names = ["offered", "good answers", "P99 of good answers", "shed"];
-                let names = names.iter().chain(&["good answers ÷ the bound"]);
+                let bound = has_bound.then_some("good answers ÷ the bound");
+                let names = names.into_iter().chain(bound);
                 return names
-                    .map(|what| Figure::missing(name(what), why.clone()))
+                    .map(|which| Figure::missing(name(which), why.clone()))
                     .collect();
             }
-        };
-        let bound = costs.bound(point.offered);
-        let share = Figure::sampled(
-            name("good answers ÷ the bound"),
-            "x",
-            bound.map(|bound| point.good / bound),
-        );
-        let share = match bound {
-            Some(_) => share.at_least(0.9),
-            None => Figure::missing(
-                share.name,
-                "to reject alone takes the whole processor, or its cost is not known",
-            ),
         };
         let mut figures = vec![
             Figure::new(name("offered"), "/s", point.offered)
@@ -194,15 +212,18 @@ impl Point {
             Figure::sampled(name("P99 of good answers"), "ms", point.p99_ms)
                 .at(&on("P99 of good answers"), factor),
             Figure::new(name("shed"), "/s", point.shed.values().sum()).at(&on("shed"), factor),
-            share,
             Figure::new(name("share of its processor, shop"), "x", point.share).detail(),
         ];
-        if let Some(bound) = bound {
-            figures.push(
+        let share = name("good answers ÷ the bound");
+        match costs.bound(point.offered).filter(|_| has_bound) {
+            Some(bound) => figures.extend([
+                Figure::new(share, "x", point.good / bound).at_least(0.9),
                 Figure::new(name("bound"), "/s", bound)
                     .detail()
                     .at(&on("bound"), factor),
-            );
+            ]),
+            None if has_bound => figures.push(Figure::missing(share, NO_BOUND)),
+            None => {}
         }
         for class in CLASSES {
             let shed = point.shed.get(class).copied().unwrap_or_default();
