@@ -3,6 +3,7 @@
 mod bad_input;
 mod client;
 mod fake_store;
+mod gate;
 mod gateway;
 mod life;
 mod monitoring;

@@ -85,7 +85,7 @@ const ROWS: &[Row] = &[
     Row {
         member: "double11-shop",
         allowed: STORE,
-        in_tests: &["double11-store-sqlite"],
+        in_tests: &["double11-gate", "double11-store-sqlite"],
     },
     Row {
         member: "double11-rehearsal",
