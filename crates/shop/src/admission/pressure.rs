@@ -6,6 +6,10 @@
 //! is shorter. The whole part of a level is the number of classes that are shed altogether, the least
 //! important first; the rest is the share of the next one. So goodput is not thrown away in steps of
 //! whole classes, and a level that comes down lets work in again within a second.
+//!
+//! A level leaves zero only after the wait was too long for a tenth of a second without a break: a
+//! pause of the machine or one slow sync is no overload (the same thought as `CoDel`'s interval, RFC
+//! 8289).
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
@@ -14,10 +18,10 @@ use super::Class;
 
 /// How often levels follow their waits.
 pub(crate) const PERIOD: Duration = Duration::from_millis(10);
-/// How late a task may get its turn: less than half of the requirements' 50 ms.
-const LAG_TARGET: Duration = Duration::from_millis(20);
-/// How long writes may take in the mean: the requirements' P95.
-const WRITE_TARGET: Duration = Duration::from_millis(50);
+/// How late a task may get its turn, and how long writes may take in the mean: the requirements' P95.
+const TARGET: Duration = Duration::from_millis(50);
+/// Turns in a row after which a wait that is too long, or a silence, is taken for what it seems.
+const PATIENCE: u32 = 10;
 
 /// One class, in the units of a level.
 const CLASS: u32 = 1_000;
@@ -35,6 +39,8 @@ pub(super) struct Pressure {
     /// Time that writes took since the last turn, in nanoseconds, and their number.
     write_nanos: AtomicU64,
     writes: AtomicU64,
+    /// Turns since a write ended.
+    silent: AtomicU32,
 }
 
 impl Pressure {
@@ -61,23 +67,32 @@ impl Pressure {
     pub(super) fn follow(&self, lag: Duration) {
         let writes = self.writes.swap(0, Ordering::Relaxed);
         let nanos = self.write_nanos.swap(0, Ordering::Relaxed);
-        let mean = Duration::from_nanos(nanos / writes.max(1));
-        self.processor.follow(lag, LAG_TARGET, 5 * CLASS);
-        self.store.follow(mean, WRITE_TARGET, 2 * CLASS);
+        self.processor.follow(lag, 5 * CLASS);
+        match nanos.checked_div(writes) {
+            Some(mean) => {
+                self.silent.store(0, Ordering::Relaxed);
+                self.store.follow(Duration::from_nanos(mean), 2 * CLASS);
+            }
+            // A slow commit ends many writes at once, and none before; or nothing is written.
+            None if self.silent.fetch_add(1, Ordering::Relaxed) < PATIENCE => {}
+            None => self.store.follow(Duration::ZERO, 2 * CLASS),
+        }
     }
 }
 
 /// How many classes are shed, in thousandths.
 #[derive(Debug, Default)]
 struct Level {
-    level: AtomicU32,
+    height: AtomicU32,
+    /// Turns in a row in which the wait was too long.
+    pressed: AtomicU32,
     /// Counts requests of the class that is shed in part, to spread what is shed evenly.
     turn: AtomicU32,
 }
 
 impl Level {
     fn sheds(&self, rank: u32) -> bool {
-        let level = self.level.load(Ordering::Relaxed);
+        let level = self.height.load(Ordering::Relaxed);
         match level.saturating_sub(rank * CLASS) {
             0 => false,
             CLASS.. => true,
@@ -90,16 +105,26 @@ impl Level {
         }
     }
 
-    fn follow(&self, wait: Duration, target: Duration, level_max: u32) {
-        let error = (wait.as_secs_f64() / target.as_secs_f64() - 1.0).min(ERROR_MAX);
-        let level = f64::from(self.level.load(Ordering::Relaxed)) + GAIN * error;
+    fn follow(&self, wait: Duration, level_max: u32) {
+        let error = (wait.as_secs_f64() / TARGET.as_secs_f64() - 1.0).min(ERROR_MAX);
+        let level = self.height.load(Ordering::Relaxed);
+        let pressed = if error > 0.0 {
+            self.pressed.load(Ordering::Relaxed).saturating_add(1)
+        } else {
+            0
+        };
+        self.pressed.store(pressed, Ordering::Relaxed);
+        if level == 0 && pressed < PATIENCE {
+            return;
+        }
+        let level = f64::from(level) + GAIN * error;
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "within the bounds of a level"
         )]
         let level = level.clamp(0.0, f64::from(level_max)) as u32;
-        self.level.store(level, Ordering::Relaxed);
+        self.height.store(level, Ordering::Relaxed);
     }
 }
 

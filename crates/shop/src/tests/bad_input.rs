@@ -264,6 +264,87 @@ async fn slow_clients_are_told_and_closed() {
     assert!(idle.is_closed().await);
 }
 
+/// What hyper did for the shop before it spoke HTTP itself, on one connection after the other.
+#[tokio::test]
+async fn requests_come_in_many_forms() {
+    let fixture = quick().await;
+    let mut client = fixture.client().await;
+    // Two at once, and an empty line after a body, which is no slow head.
+    let body = r#"{"product_id":1,"quantity":1}"#;
+    let post = format!(
+        "POST /api/cart HTTP/1.1\r\nhost: s\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let both = format!("{post}GET /api/products/7 HTTP/1.1\r\nhost: s\r\n\r\n");
+    client.write(both.as_bytes()).await;
+    assert_eq!(client.read(false).await.unwrap().status, 201);
+    assert_eq!(client.read(false).await.unwrap().status, 200);
+    client.write(format!("{post}\r\n").as_bytes()).await;
+    assert_eq!(client.read(false).await.unwrap().status, 201);
+    tokio::time::sleep(Duration::from_millis(350)).await;
+    // A body in pieces and in chunks, with the next request behind it.
+    let (head, rest) = post.split_at(post.len() - 10);
+    client.write(head.as_bytes()).await;
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    client.write(format!("{rest}{post}").as_bytes()).await;
+    assert_eq!(client.read(false).await.unwrap().status, 201);
+    assert_eq!(client.read(false).await.unwrap().status, 201);
+    let chunked = "POST /api/cart HTTP/1.1\r\nhost: s\r\ntransfer-encoding: chunked\r\n\r\n";
+    let (front, back) = body.split_at(10);
+    let chunks = format!("a\r\n{front}\r\n13\r\n{back}\r\n0\r\n\r\n");
+    client
+        .write(format!("{chunked}{chunks}{post}").as_bytes())
+        .await;
+    assert_eq!(client.read(false).await.unwrap().status, 201);
+    assert_eq!(client.read(false).await.unwrap().status, 201);
+    // A body that nobody asked for is passed over.
+    client
+        .write(b"GET /api/products/7 HTTP/1.1\r\nhost: s\r\ncontent-length: 5\r\n\r\nab")
+        .await;
+    assert_eq!(client.read(false).await.unwrap().status, 200);
+    client.write(format!("cde{post}").as_bytes()).await;
+    assert_eq!(client.read(false).await.unwrap().status, 201);
+    // Whoever waits for a word before the body gets it.
+    let waiting = post.replace("content-length", "expect: 100-continue\r\ncontent-length");
+    let (head, rest) = waiting.split_at(waiting.len() - body.len());
+    client.write(head.as_bytes()).await;
+    assert_eq!(client.read(true).await.unwrap().status, 100);
+    client.write(rest.as_bytes()).await;
+    let answer = client.read(false).await.unwrap();
+    assert_eq!(answer.status, 201);
+    assert!(answer.header("date").unwrap().ends_with(" GMT"));
+    // HTTP/1.0 keeps a connection only when it says so.
+    client
+        .write(b"GET http://s/api/products/7 HTTP/1.0\r\nconnection: keep-alive\r\n\r\n")
+        .await;
+    let answer = client.read(false).await.unwrap();
+    assert_eq!(
+        (answer.status, answer.header("connection")),
+        (200, Some("keep-alive"))
+    );
+    client.write(b"GET /api/products/7 HTTP/1.0\r\n\r\n").await;
+    let answer = client.read(false).await.unwrap();
+    assert_eq!(
+        (answer.status, answer.header("connection")),
+        (200, Some("close"))
+    );
+    assert!(client.is_closed().await);
+}
+
+/// An answer is not lost because the connection is closed while the client still sends.
+#[tokio::test]
+async fn a_last_answer_arrives_although_more_is_sent() {
+    let fixture = quick().await;
+    for _ in 0..20 {
+        let mut client = fixture.client().await;
+        let head = "POST /api/orders HTTP/1.1\r\nhost: s\r\ncontent-length: 300000\r\n\r\n";
+        client.write(head.as_bytes()).await;
+        client.write(&[b' '; 300_000]).await;
+        assert_eq!(client.read(false).await.unwrap().status, 413);
+        assert!(client.is_closed().await);
+    }
+}
+
 #[tokio::test]
 async fn a_client_that_hangs_up_leaves_no_half_order() {
     let fixture = quick().await;

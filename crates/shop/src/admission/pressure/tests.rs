@@ -119,7 +119,7 @@ fn goodput_stays_near_its_bound_and_waits_stay_short() {
             stretch.goodput >= 0.9 * bound && stretch.goodput <= bound + 0.01,
             "{load}: {stretch:?}, bound {bound}"
         );
-        assert!(stretch.wait <= 10, "{load}: {stretch:?}");
+        assert!(stretch.wait <= 20, "{load}: {stretch:?}");
     }
 }
 
@@ -133,7 +133,7 @@ fn the_more_important_the_less_is_shed() {
         .collect();
     assert!(shares.is_sorted(), "{shares:?}");
     assert!(shares[0] < 0.1, "{shares:?}");
-    assert_eq!(shares[4..], [1.0, 1.0]);
+    assert!(shares[4] > 0.95 && shares[5] > 0.999, "{shares:?}");
 }
 
 #[test]
@@ -144,6 +144,21 @@ fn it_recovers_within_a_second() {
     let after = simulation.run(0.5, 100);
     assert!(after.accepted == after.offered, "{after:?}");
     assert_eq!(after.wait, 0);
+}
+
+#[test]
+fn a_pause_is_no_overload() {
+    let pressure = Pressure::default();
+    for turn in 0..1_000 {
+        let is_pause = turn % 10 != 0;
+        if is_pause {
+            pressure.wrote(Duration::from_secs(1));
+        } else {
+            pressure.wrote(Duration::ZERO);
+        }
+        pressure.follow(Duration::from_millis(if is_pause { 500 } else { 0 }));
+        assert!(Class::ALL.iter().all(|class| !pressure.sheds(*class)));
+    }
 }
 
 #[test]
@@ -166,7 +181,7 @@ fn a_share_is_shed_evenly() {
     for share in [1, 100, 333, 500, 900, 999] {
         let level = Level::default();
         level
-            .level
+            .height
             .store(CLASS + share, std::sync::atomic::Ordering::Relaxed);
         assert!(level.sheds(0));
         assert!(!level.sheds(2));

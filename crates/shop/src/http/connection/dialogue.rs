@@ -87,20 +87,23 @@ impl Dialogue<'_> {
 
     /// Waits until the head of a request has arrived.
     async fn next(&mut self, place: &Place<'_>) -> io::Result<Next> {
-        if self.input.is_empty() {
+        loop {
+            // Some clients end a body with an empty line, which is not the beginning of a request
+            // (RFC 9112, section 2.2).
+            let blank = |byte: &&u8| matches!(**byte, b'\r' | b'\n');
+            let blanks = self.input.iter().take_while(blank).count();
+            drop_front(&mut self.input, blanks);
+            if !self.input.is_empty() {
+                break;
+            }
             self.input.shrink_to(ROOM_KEPT);
             self.input.reserve(ROOM);
             let (stream, input) = (&mut self.stream, &mut self.input);
-            match place
+            let read = place
                 .idle(|context| poll_read(stream, input, context))
-                .await
-            {
-                None => return Ok(Next::Nothing),
-                Some(read) => {
-                    if read? == 0 {
-                        return Ok(Next::Nothing);
-                    }
-                }
+                .await;
+            if read.transpose()?.unwrap_or(0) == 0 {
+                return Ok(Next::Nothing);
             }
         }
         match arrived(&self.input, self.limits.head_bytes) {
