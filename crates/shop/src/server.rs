@@ -134,6 +134,22 @@ impl Shop {
     }
 }
 
+/// A shop that answers and does nothing on its own, whose work can be counted. Serves until the sender
+/// is gone.
+#[cfg(test)]
+pub(crate) async fn without_upkeep(
+    settings: ShopSettings,
+    dependencies: Dependencies,
+) -> Result<(SocketAddr, watch::Sender<bool>), StartError> {
+    let (listener, local_addr) = listen(settings.addr)?;
+    let prepared = Prepared::new(&settings, &*dependencies.store).await?;
+    let activity = Arc::new(Activity::new());
+    let app = Arc::new(app(settings, &dependencies, &prepared, &activity));
+    let (stop, stops) = watch::channel(false);
+    tokio::spawn(accept(listener, app, Door::Whole, stops));
+    Ok((local_addr, stop))
+}
+
 /// A shop that serves. Dropping it stops it at once; [`Running::shutdown`] stops it in good order.
 pub struct Running {
     local_addr: SocketAddr,

@@ -339,7 +339,7 @@ async fn a_last_answer_arrives_although_more_is_sent() {
         let mut client = fixture.client().await;
         let head = "POST /api/orders HTTP/1.1\r\nhost: s\r\ncontent-length: 300000\r\n\r\n";
         client.write(head.as_bytes()).await;
-        client.write(&[b' '; 300_000]).await;
+        client.write(&vec![b' '; 300_000]).await;
         assert_eq!(client.read(false).await.unwrap().status, 413);
         assert!(client.is_closed().await);
     }

@@ -6,18 +6,28 @@ use double11_store::Levers;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::{Fixture, settings, start};
+use std::sync::Arc;
+use std::time::Duration;
+
+use double11_store::SystemClock;
+use tokio::sync::watch;
+
+use super::fake_store::FakeStore;
+use super::{PRODUCTS, metrics, sandbox, settings};
+use crate::Dependencies;
+use crate::server::without_upkeep;
 
 const ALLOCATIONS: &str = "shop: allocations of an order of two lines, with the store of the tests";
 const INSTRUCTIONS: &str =
     "shop: instructions of an order of two lines, with the store of the tests";
-/// Orders of which the cheapest counts: the store's tables grow now and then, and upkeep has its turns.
+/// Orders of which the cheapest counts: the store's tables grow now and then.
 const TRIES: usize = 64;
 
 /// A shop and a buyer who orders on one connection, with as little ado as there can be.
 struct Rig {
     runtime: tokio::runtime::Runtime,
-    _fixture: Fixture,
+    _serving: watch::Sender<bool>,
+    _folder: tempfile::TempDir,
     buyer: Buyer,
 }
 
@@ -36,14 +46,25 @@ impl Rig {
             .enable_all()
             .build()
             .unwrap();
-        let (fixture, stream) = runtime.block_on(async {
-            let fixture = start(settings(Levers::NONE)).await;
-            for product in [3, 17] {
-                fixture.store.set_available(product, u32::MAX);
-            }
-            let stream = TcpStream::connect(fixture.shop.local_addr()).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let store = FakeStore::new(PRODUCTS);
+        for product in [3, 17] {
+            store.set_available(product, u32::MAX);
+        }
+        let mut settings = settings(Levers::NONE);
+        // The patrol of idle connections does not come by either.
+        settings.limits.idle_timeout = Duration::from_hours(10);
+        let (serving, stream) = runtime.block_on(async {
+            let dependencies = Dependencies {
+                store,
+                gateway: Arc::new(sandbox(folder.path())),
+                clock: Arc::new(SystemClock),
+                metrics: metrics(),
+            };
+            let (addr, serving) = without_upkeep(settings, dependencies).await.unwrap();
+            let stream = TcpStream::connect(addr).await.unwrap();
             stream.set_nodelay(true).unwrap();
-            (fixture, stream)
+            (serving, stream)
         });
         let body = r#"{"user_id":1234567,"items":[{"product_id":3,"quantity":1},{"product_id":17,"quantity":1}],"payment_method":"alipay"}"#;
         let request = format!(
@@ -55,7 +76,8 @@ impl Rig {
         let key_end = request.find(key).unwrap() + key.len();
         Self {
             runtime,
-            _fixture: fixture,
+            _serving: serving,
+            _folder: folder,
             buyer: Buyer {
                 stream,
                 request: request.into_bytes(),
