@@ -1,9 +1,9 @@
 //! Sheds load that cannot be served in time, the least important first (lever `admission`).
 //!
-//! Two rules. The shop is pressed when work waits too long for the processor or the store; then it
-//! sheds a share that follows the wait (`pressure`). And never are more requests in process than a
-//! limit, of which each class may use a growing share. The check is a few atomics and stands before
-//! everything else, the body included.
+//! Two rules. The shop is pressed when work waits too long for the processor; then it sheds a share that
+//! follows the wait (`pressure`). And never are more requests in process than a limit, of which each
+//! class may use a growing share. The check is a few atomics and stands before everything else, the
+//! body included.
 
 mod pressure;
 
@@ -84,13 +84,6 @@ impl Admission {
         Self {
             in_flight: AtomicUsize::new(0),
             rules,
-        }
-    }
-
-    /// A write of the store ended.
-    pub(crate) fn wrote(&self, took: Duration) {
-        if let Some(rules) = &self.rules {
-            rules.pressure.wrote(took);
         }
     }
 

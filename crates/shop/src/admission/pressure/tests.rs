@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::{CLASS, Level, PERIOD, Pressure};
+use super::{CLASS, PERIOD, Pressure};
 use crate::admission::Class;
 
 /// Accepted requests that the server can serve within a period.
@@ -150,42 +150,23 @@ fn it_recovers_within_a_second() {
 fn a_pause_is_no_overload() {
     let pressure = Pressure::default();
     for turn in 0..1_000 {
-        let is_pause = turn % 10 != 0;
-        if is_pause {
-            pressure.wrote(Duration::from_secs(1));
-        } else {
-            pressure.wrote(Duration::ZERO);
-        }
-        pressure.follow(Duration::from_millis(if is_pause { 500 } else { 0 }));
+        pressure.follow(Duration::from_millis(if turn % 10 == 0 { 0 } else { 500 }));
         assert!(Class::ALL.iter().all(|class| !pressure.sheds(*class)));
     }
 }
 
 #[test]
-fn a_slow_store_sheds_writes_and_no_reads() {
-    let pressure = Pressure::default();
-    for _ in 0..100 {
-        pressure.wrote(Duration::from_millis(120));
-        pressure.follow(Duration::ZERO);
-    }
-    let shed = Class::ALL.map(|class| pressure.sheds(class));
-    assert_eq!(shed, [false, false, false, true, true, false]);
-    for _ in 0..50 {
-        pressure.follow(Duration::ZERO);
-    }
-    assert!(Class::ALL.iter().all(|class| !pressure.sheds(*class)));
-}
-
-#[test]
 fn a_share_is_shed_evenly() {
     for share in [1, 100, 333, 500, 900, 999] {
-        let level = Level::default();
-        level
-            .height
+        let pressure = Pressure::default();
+        pressure
+            .level
             .store(CLASS + share, std::sync::atomic::Ordering::Relaxed);
-        assert!(level.sheds(0));
-        assert!(!level.sheds(2));
-        let shed = (0..10_000).filter(|_| level.sheds(1)).count();
+        assert!(pressure.sheds(Class::Browse));
+        assert!(!pressure.sheds(Class::Detail));
+        let shed = (0..10_000)
+            .filter(|_| pressure.sheds(Class::Search))
+            .count();
         let expected = share as usize * 10;
         assert!(shed.abs_diff(expected) <= 10, "{shed} for {share}");
     }

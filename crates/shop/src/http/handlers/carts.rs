@@ -4,8 +4,6 @@ use double11_store::{Cart, CartRefusal, RemoveFromCart};
 use double11_units::{CartId, ProductId};
 
 use crate::carts::Changed;
-use double11_store::Stopwatch;
-
 use crate::http::json::Object;
 use crate::http::problem::{self, Problem};
 use crate::http::reply::Reply;
@@ -16,10 +14,7 @@ use crate::http::wire;
 pub(super) async fn add(app: &App, upload: &mut Upload<'_>) -> Result<Reply, Problem> {
     let body = upload.read(app.body_limits()).await?;
     let command = wire::add_to_cart(&body)?;
-    let stopwatch = Stopwatch::start();
-    let outcome = app.carts.add(command).await;
-    app.admission.wrote(stopwatch.elapsed());
-    match outcome? {
+    match app.carts.add(command).await? {
         Changed::Cart { cart, created } => {
             app.metrics.cart_addition(created);
             Ok(reply(201, &cart))

@@ -31,9 +31,7 @@ pub(super) async fn place(app: &App, upload: &mut Upload<'_>) -> Reply {
     let method = command.payment_method;
     let from_cart = matches!(command.lines, OrderLines::Cart(_));
     let outcome = app.orders.place(command).await;
-    let took = stopwatch.elapsed();
-    app.metrics.order_creation(took);
-    app.admission.wrote(took);
+    app.metrics.order_creation(stopwatch.elapsed());
     let (status, problem) = match outcome {
         Ok(PlaceOutcome::Placed(receipt)) => {
             app.metrics.order(OrderStatus::Success, method);
