@@ -25,8 +25,8 @@ const PATIENCE: u32 = 10;
 
 /// One class, in the units of a level.
 const CLASS: u32 = 1_000;
-/// Payments end what was begun; only the limit of requests in process refuses them.
-const LEVEL_MAX: u32 = Class::Payment as u32 * CLASS;
+/// Orders and payments end what was begun; only the limit of requests in process refuses them.
+const LEVEL_MAX: u32 = Class::Order as u32 * CLASS;
 /// By how much the level rises in a period when the wait is twice its target, and falls when there is
 /// none: from nothing to five classes in half a second, and back.
 const GAIN: f64 = 100.0;

