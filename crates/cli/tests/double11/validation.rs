@@ -102,9 +102,23 @@ fn both_sides_agree_and_a_planted_miscount_is_caught() {
     }
 }
 
-/// At an overloaded peak the two sides do not see the same thing, and `validate` says so.
+/// At an overloaded peak the two sides do not see the same thing, and `validate` says so. Beside other
+/// tests the load engine can be the one that is late, which is another reason; then it is tried again.
 #[test]
 fn an_overloaded_shop_cannot_be_compared() {
+    let mut said = String::new();
+    for _ in 0..3 {
+        said = validated_overload();
+        if said.contains("waited before the handler: ") {
+            break;
+        }
+    }
+    assert!(said.contains("waited before the handler: "), "{said}");
+    assert!(!said.contains("DIFFER"), "{said}");
+}
+
+/// What `validate` says of an overloaded baseline.
+fn validated_overload() -> String {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(
         folder.path(),
@@ -143,8 +157,7 @@ fn an_overloaded_shop_cannot_be_compared() {
     let output = run(["validate", "--run", &out]);
     let said = both(&output);
     assert_eq!(output.status.code(), Some(4), "{said}");
-    assert!(said.contains("waited before the handler: "), "{said}");
-    assert!(!said.contains("DIFFER"), "{said}");
+    said
 }
 
 #[test]
