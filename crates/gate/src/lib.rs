@@ -70,12 +70,24 @@ pub fn allocations(work: impl FnOnce()) -> u64 {
     allocation_counter::measure(work).count_total
 }
 
-/// Counts the instructions of one unit of the test of this full name, and holds them to the record.
+/// Counts the instructions of one unit of the test of this full name, and holds them to the record. Where
+/// valgrind is missing or fails it says so and lets pass, except with `CI=true`.
 ///
 /// # Errors
-/// [`Shut::Moved`] when they differ by more than one in a hundred; [`Shut::NotCounted`] when valgrind is
-/// missing or failed.
+/// [`Shut::Moved`] when they differ by more than one in a hundred; with `CI=true` [`Shut::NotCounted`]
+/// when valgrind is missing or failed.
+#[expect(clippy::print_stderr, reason = "a test says that it was skipped")]
 pub fn check_instructions(what: &str, test: &str) -> Result<(), Shut> {
+    match held_instructions(what, test) {
+        Err(shut @ Shut::NotCounted(_)) if variable("CI").is_none_or(|value| value != "true") => {
+            eprintln!("skipped: {shut}");
+            Ok(())
+        }
+        held => held,
+    }
+}
+
+fn held_instructions(what: &str, test: &str) -> Result<(), Shut> {
     let few = counted(test, UNITS)?;
     let many = counted(test, 2 * UNITS)?;
     let unit = many.saturating_sub(few) as f64 / UNITS as f64;

@@ -311,10 +311,14 @@ fn missing(image: &Image, variant: Variant, orders: &[i64]) -> Result<usize, Str
     Ok(lost)
 }
 
-/// Some position in the last `share` of a trace.
+/// Some position in a trace, not before `from`: the output function of SplitMix64, since the multiples of
+/// one number alone lie in clusters for some lengths.
 fn some_position(length: usize, from: usize, seed: u64) -> usize {
-    let scrambled = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20;
-    from + usize::try_from(scrambled).unwrap() % (length - from + 1)
+    let mut mixed = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    mixed ^= mixed >> 31;
+    from + usize::try_from(mixed >> 1).unwrap() % (length - from + 1)
 }
 
 /// The trace holds every byte that the process wrote: replayed in full it gives the very files.

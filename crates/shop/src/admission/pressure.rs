@@ -28,7 +28,7 @@ const CLASS: u32 = 1_000;
 /// Orders and payments end what was begun; only the limit of requests in process refuses them.
 const LEVEL_MAX: u32 = Class::Order as u32 * CLASS;
 /// By how much the level rises in a period when the wait is twice its target, and falls when there is
-/// none: from nothing to five classes in half a second, and back.
+/// none: from nothing to four classes in 0.4 s, and back.
 const GAIN: f64 = 100.0;
 /// The error that counts at most, so that one long pause does not shed everything.
 const ERROR_MAX: f64 = 1.0;

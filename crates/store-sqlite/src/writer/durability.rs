@@ -163,6 +163,8 @@ impl Settler {
     /// each would go through the one queue that all threads of the runtime share; so groups are handed
     /// to the runtime in one piece, and one of its threads wakes the tasks in its own queue.
     fn announce(&self, groups: Vec<Committed>) {
+        // One alone is woken directly: a task more would only make it wait.
+        let is_group = groups.iter().map(|group| group.jobs.len()).sum::<usize>() > 1;
         let answers = move || {
             for Committed { jobs, outcomes, .. } in groups {
                 for (job, outcome) in jobs.into_iter().zip(outcomes) {
@@ -171,8 +173,8 @@ impl Settler {
             }
         };
         match &self.runtime {
-            Some(runtime) => drop(runtime.spawn(async move { answers() })),
-            None => answers(),
+            Some(runtime) if is_group => drop(runtime.spawn(async move { answers() })),
+            _ => answers(),
         }
     }
 }
@@ -181,17 +183,20 @@ impl Settler {
 pub(super) struct Syncer {
     groups: Option<Sender<Committed>>,
     thread: Option<JoinHandle<()>>,
+    queue: Arc<Queue>,
 }
 
 impl Syncer {
     pub(super) fn start(settler: Settler, queue: Arc<Queue>) -> std::io::Result<Self> {
         let (groups, handed) = channel();
+        let counted = Arc::clone(&queue);
         let thread = std::thread::Builder::new()
             .name("store-sync".to_owned())
             .spawn(move || work(&settler, &queue, &handed))?;
         Ok(Self {
             groups: Some(groups),
             thread: Some(thread),
+            queue: counted,
         })
     }
 
@@ -203,6 +208,8 @@ impl Syncer {
                 && groups.send(group).is_err()
             {
                 tracing::error!("the thread that syncs is gone");
+                // Nobody else will count it off, and the writer could never end.
+                self.queue.synced(1);
             }
         }
     }

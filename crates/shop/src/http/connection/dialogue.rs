@@ -137,7 +137,7 @@ impl Dialogue<'_> {
             Ok(head) => head,
             Err(kind) => {
                 app.head_refused(kind.status);
-                self.farewell_now(&Problem::from(kind).reply()).await?;
+                self.farewell(&Problem::from(kind).reply()).await?;
                 return Ok(false);
             }
         };
@@ -218,11 +218,7 @@ impl Dialogue<'_> {
     }
 
     /// Says why nothing more is read, and closes.
-    async fn farewell(mut self, reply: &Reply) -> io::Result<()> {
-        self.farewell_now(reply).await
-    }
-
-    async fn farewell_now(&mut self, reply: &Reply) -> io::Result<()> {
+    async fn farewell(&mut self, reply: &Reply) -> io::Result<()> {
         self.output.clear();
         reply.write(&mut self.output, false, Fate::Closes);
         let said = tokio::time::timeout(FAREWELL_TIMEOUT, self.flush()).await;

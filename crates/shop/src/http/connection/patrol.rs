@@ -1,7 +1,7 @@
 //! Ends connections that wait for their next request: too long, or while the shop shuts down.
 //!
 //! A patrol walks past all connections a few times within the time they may idle. So a request costs
-//! two stores to memory of its own connection, and no timer.
+//! a few stores and a lock of its own connection, for which nobody else is waiting, and no timer.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -11,13 +11,12 @@ use std::time::Duration;
 
 use tokio::time::{Interval, MissedTickBehavior, interval_at};
 
-// Sleeping and waking a task from another thread; tokio keeps the one that futures calls AtomicWaker
-// to itself, so that a lock of each connection's own holds the waker. Nobody but the patrol contends.
+/// How an idle connection is woken. Only the patrol ever contends for the lock.
 type Waker = Mutex<Option<std::task::Waker>>;
 
 /// Rounds within the time that a connection may idle; the time is exact to one of them.
 const ROUNDS: u32 = 16;
-/// The round in which a connection that is not idle became idle.
+/// Stands for the round in which a connection became idle while it is not idle.
 const NEVER: u32 = u32::MAX;
 
 /// Walks past the connections of a listener.
