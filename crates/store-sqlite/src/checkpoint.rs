@@ -16,7 +16,7 @@ use rusqlite::Connection;
 
 use crate::file;
 
-/// Pages in the log from which on it is moved: 8 MiB.
+/// Pages in the log from which on it is moved: 64 MiB.
 const LOG_PAGES: i32 = 16_384;
 
 /// Moves everything that no reader holds back. The answer's columns are busy, log pages, moved pages.

@@ -85,7 +85,6 @@ impl Rig {
                     horizon: Arc::new(Horizon::new(failure.clone())),
                     failure,
                     observer: Arc::new(Unobserved),
-                    runtime: None,
                 },
                 committed: Vec::new(),
             },

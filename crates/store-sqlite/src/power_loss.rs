@@ -311,7 +311,7 @@ fn missing(image: &Image, variant: Variant, orders: &[i64]) -> Result<usize, Str
     Ok(lost)
 }
 
-/// Some position in a trace, not before `from`: the output function of SplitMix64, since the multiples of
+/// Some position in a trace, not before `from`: the output function of `SplitMix64`, since the multiples of
 /// one number alone lie in clusters for some lengths.
 fn some_position(length: usize, from: usize, seed: u64) -> usize {
     let mut mixed = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);

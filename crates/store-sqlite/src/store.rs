@@ -104,7 +104,6 @@ impl SqliteStore {
                     horizon: Arc::clone(&horizon),
                     failure: failure.clone(),
                     observer: Arc::clone(&options.observer),
-                    runtime: tokio::runtime::Handle::try_current().ok(),
                 },
                 committed: Vec::new(),
             };

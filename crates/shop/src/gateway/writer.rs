@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use double11_store::Clock;
 use double11_units::{AttemptId, Money};
-use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use super::ledger::{Entry, Event, Ledger};
@@ -57,8 +56,6 @@ pub(super) struct Writer {
     /// Set by the first error of the disk. From then on nothing is known: a failed sync leaves open
     /// what is on the disk, so that every later answer could be wrong.
     broken: bool,
-    /// Where answers are handed out; the ledger's thread when there is none.
-    runtime: Option<Handle>,
 }
 
 impl Writer {
@@ -68,7 +65,6 @@ impl Writer {
             clock,
             lines: Vec::new(),
             broken: false,
-            runtime: Handle::try_current().ok(),
         }
     }
 
@@ -103,16 +99,8 @@ impl Writer {
             self.broken = true;
         }
         self.lines.clear();
-        let broken = self.broken;
-        let answers = move || {
-            for decided in decided {
-                decided.answer(broken);
-            }
-        };
-        // In one piece, so that a thread of the runtime wakes the payments in its own queue.
-        match &self.runtime {
-            Some(runtime) => drop(runtime.spawn(async move { answers() })),
-            None => answers(),
+        for decided in decided {
+            decided.answer(self.broken);
         }
     }
 

@@ -17,7 +17,7 @@ use super::reference::References;
 use super::reply::Reply;
 use super::request_body::{BodyLimits, Upload};
 use super::route::{Route, Target, resolve};
-use crate::admission::Admission;
+use crate::admission::{Admission, Turns};
 use crate::carts::Carts;
 use crate::metrics::{Metrics, OrderStatus, PaymentStatus};
 use crate::orders::Orders;
@@ -75,7 +75,12 @@ impl App {
     }
 
     /// Answers one request; never fails.
-    pub(super) async fn serve(&self, upload: &mut Upload<'_>, door: Door) -> Reply {
+    pub(super) async fn serve(
+        &self,
+        upload: &mut Upload<'_>,
+        door: Door,
+        turns: &mut Turns,
+    ) -> Reply {
         let stopwatch = Stopwatch::start();
         let head = upload.head;
         let target = resolve(head.method, head.path);
@@ -95,7 +100,7 @@ impl App {
                     query: head.query,
                     upload,
                 };
-                (route, self.admit(call).await)
+                (route, self.admit(call, turns).await)
             }
             Target::Actuator(page) if door != Door::Public => {
                 return handlers::actuator::answer(self, page).await;
@@ -115,14 +120,15 @@ impl App {
         reply
     }
 
-    async fn admit(&self, call: Call<'_, '_>) -> Reply {
+    async fn admit(&self, call: Call<'_, '_>, turns: &mut Turns) -> Reply {
         let route = call.route;
-        let Some(_permit) = self.admission.admit(route.class()) else {
+        let Some(permit) = self.admission.admit(route.class()) else {
             self.metrics.shed(route.class());
             self.count_without_outcome(route, OrderStatus::Shed);
             return Problem::from(problem::OVERLOADED).reply();
         };
-        if let Some(reply) = catch_panic(handlers::answer(self, call)).await {
+        let answered = catch_panic(handlers::answer(self, call));
+        if let Some(reply) = permit.run(turns, answered).await {
             return reply;
         }
         tracing::error!(http.route = route.template(), "a request handler panicked");

@@ -101,8 +101,6 @@ pub(crate) struct Settler {
     pub(crate) horizon: Arc<Horizon>,
     pub(crate) failure: FailureSignal,
     pub(crate) observer: Arc<dyn StoreObserver>,
-    /// Where answers are handed out; the thread that settles when there is no runtime.
-    pub(crate) runtime: Option<tokio::runtime::Handle>,
 }
 
 impl Settler {
@@ -156,25 +154,12 @@ impl Settler {
         if let Some(last) = commits().map(|commit| commit.number).max() {
             self.horizon.reach(last);
         }
-        self.announce(groups);
-    }
-
-    /// Tells everybody who waits. Each of them is a task that has to be woken. Woken from this thread,
-    /// each would go through the one queue that all threads of the runtime share; so groups are handed
-    /// to the runtime in one piece, and one of its threads wakes the tasks in its own queue.
-    fn announce(&self, groups: Vec<Committed>) {
-        // One alone is woken directly: a task more would only make it wait.
-        let is_group = groups.iter().map(|group| group.jobs.len()).sum::<usize>() > 1;
-        let answers = move || {
-            for Committed { jobs, outcomes, .. } in groups {
-                for (job, outcome) in jobs.into_iter().zip(outcomes) {
-                    job.answer(Ok(outcome));
-                }
+        // Told here and not by a task of the runtime: under an overload that would wait for its turn
+        // behind the rejections of others.
+        for Committed { jobs, outcomes, .. } in groups {
+            for (job, outcome) in jobs.into_iter().zip(outcomes) {
+                job.answer(Ok(outcome));
             }
-        };
-        match &self.runtime {
-            Some(runtime) if is_group => drop(runtime.spawn(async move { answers() })),
-            _ => answers(),
         }
     }
 }

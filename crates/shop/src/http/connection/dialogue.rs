@@ -11,6 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::patrol::{Patrol, Place};
+use crate::admission::Turns;
 use crate::http::head::{Arrived, BodyLength, Head, arrived};
 use crate::http::problem::{Kind, Problem};
 use crate::http::reply::{Fate, Reply};
@@ -33,6 +34,7 @@ pub(super) async fn hold(stream: TcpStream, app: &App, door: Door, patrol: &Patr
         input: Vec::with_capacity(ROOM),
         spill: Vec::new(),
         output: Vec::new(),
+        turns: Turns::default(),
         limits: &app.settings.limits,
     };
     // However it ended, there is nobody left to tell.
@@ -51,6 +53,7 @@ struct Dialogue<'app> {
     /// Where bodies are put together that do not arrive with their head.
     spill: Vec<u8>,
     output: Vec<u8>,
+    turns: Turns,
     limits: &'app Limits,
 }
 
@@ -143,7 +146,7 @@ impl Dialogue<'_> {
         };
         let after_head = self.input.get(head.bytes..).unwrap_or_default();
         let mut upload = Upload::new(&head, after_head, &mut self.stream, &mut self.spill);
-        let reply = app.serve(&mut upload, door).await;
+        let reply = app.serve(&mut upload, door, &mut self.turns).await;
         let rest = upload.rest();
         let unread = unread_bytes(&head, rest, self.limits.body_bytes);
         let keeps = head.keep_alive && !place.is_stopping() && unread.is_some();
