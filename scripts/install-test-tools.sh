@@ -23,6 +23,8 @@ python3-requests|the Python client of the requirements runs against the shop
 python3-venv|Schemathesis is installed into a virtual environment
 npm|axe-core is fetched with it
 valgrind|the instructions of an order are counted
+prometheus|the rules are tested, and the shop is scraped by a real one
+prometheus-alertmanager|alerts are routed and delivered by a real one
 axe-core|the report is checked for accessibility in the browser
 END
 }
@@ -34,6 +36,8 @@ has() {
     fonts-noto-cjk) command -v fc-list >/dev/null && [ -n "$(fc-list :lang=zh-tw 2>/dev/null)" ] ;;
     groff-base) command -v groff >/dev/null ;;
     valgrind) command -v valgrind >/dev/null ;;
+    prometheus) command -v prometheus >/dev/null && command -v promtool >/dev/null ;;
+    prometheus-alertmanager) command -v prometheus-alertmanager >/dev/null && command -v amtool >/dev/null ;;
     # Nothing else needs npm than the fetching of axe-core.
     npm) command -v npm >/dev/null || [ -f "$axe" ] ;;
     axe-core) [ -f "$axe" ] ;;
