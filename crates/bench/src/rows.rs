@@ -6,6 +6,7 @@ mod funnel;
 mod growth;
 mod kill;
 mod latency;
+mod metrics;
 mod orders;
 mod overload;
 mod payments;
@@ -51,6 +52,8 @@ pub(crate) enum Row {
     Growth,
     /// `kill -9` in the middle of a storm.
     Kill,
+    /// What the shop's own metrics cost.
+    Metrics,
     /// Search among many products.
     Search,
     /// The report on a long JTL file.
@@ -91,6 +94,7 @@ impl Bench {
             Row::StoreBound => store_bound::measure(self),
             Row::Growth => growth::measure(self),
             Row::Kill => kill::measure(self),
+            Row::Metrics => metrics::measure(self),
             Row::Search => search::measure(self),
             Row::Report => report::measure(self),
             Row::StartUp => start_up::measure(self),

@@ -12,7 +12,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 /// Every row, by how its figures' names begin, and how many figures it has at least.
-const ROWS: [(&str, &str, usize); 15] = [
+const ROWS: [(&str, &str, usize); 16] = [
     ("sync", "fdatasync: ", 2),
     ("ceiling", "ceiling: ", 3),
     ("engine", "", 5),
@@ -25,6 +25,7 @@ const ROWS: [(&str, &str, usize); 15] = [
     ("store-bound", "store-bound", 16),
     ("growth", "growth, ", 20),
     ("kill", "kill -9: ", 4),
+    ("metrics", "metrics: ", 4),
     ("search", "search, ", 6),
     ("report", "report, ", 2),
     ("start-up", "start-up: ", 2),
@@ -127,6 +128,7 @@ fn every_row_is_measured_or_says_why_not() {
         "kill -9: orders acknowledged",
         "virtual user: memory without a connection",
         "report, 20,000 rows: time",
+        "metrics: record of an order",
     ] {
         assert!(value(lines, name) > 0.0, "{name}");
     }

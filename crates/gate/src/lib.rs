@@ -115,6 +115,11 @@ pub fn lets_pass(what: &str, allocations: u64) -> bool {
     is_within(recorded().get(what).copied(), allocations as f64, 0.0)
 }
 
+/// What stands in the record, for a test that holds it to a limit of its own.
+pub fn recorded_count(what: &str) -> Option<f64> {
+    recorded().get(what).copied()
+}
+
 /// Instructions of this test program while it runs one test alone.
 fn counted(test: &str, units: u64) -> Result<u64, Shut> {
     let failed = |why: String| Shut::NotCounted(why);

@@ -39,6 +39,11 @@ pub(crate) fn endpoint_labels() -> Vec<EndpointLabels> {
         .collect()
 }
 
+/// The index of the route that places orders.
+pub(crate) const fn place_order_index() -> usize {
+    route::Route::PlaceOrder as usize
+}
+
 /// Status and code of every problem, for the test of the documentation.
 #[cfg(test)]
 pub(crate) fn problem_kinds() -> Vec<(u16, &'static str)> {

@@ -85,6 +85,11 @@ fn the_tests_notice_planted_faults() {
         }
     }
     assert!(planted >= 10, "{planted}");
+    if soak() {
+        println!(
+            "soak: monitoring: {planted} of {planted} faults planted in alerts are noticed by their tests"
+        );
+    }
 }
 
 /// The same without a fault, so that it is the fault that is noticed above.

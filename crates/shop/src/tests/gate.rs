@@ -1,7 +1,9 @@
 //! What an order costs the shop besides its store, in counts that noise cannot move: one connection, one
 //! thread, over a real socket.
 
-use double11_gate::{allocations, check_allocations, check_instructions, lets_pass, units};
+use double11_gate::{
+    allocations, check_allocations, check_instructions, lets_pass, recorded_count, units,
+};
 use double11_store::Levers;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -20,6 +22,10 @@ use crate::server::without_upkeep;
 const ALLOCATIONS: &str = "shop: allocations of an order of two lines, with the store of the tests";
 const INSTRUCTIONS: &str =
     "shop: instructions of an order of two lines, with the store of the tests";
+const RECORD: &str = "shop: instructions of the metrics of an order";
+/// What the metrics of a request may cost at most: a counter and a histogram. Those of an order, which are
+/// held to it, are a histogram more.
+const RECORD_MAX: f64 = 600.0;
 /// Orders of which the cheapest counts: the store's tables grow now and then.
 const TRIES: usize = 64;
 
@@ -142,6 +148,37 @@ fn orders_under_callgrind() {
 fn instructions_of_an_order() {
     check_instructions(INSTRUCTIONS, "tests::gate::orders_under_callgrind")
         .unwrap_or_else(|shut| panic!("{shut}"));
+}
+
+/// What callgrind watches: does nothing in an ordinary run.
+#[test]
+fn metrics_under_callgrind() {
+    if let Some(orders) = units() {
+        metrics().record_orders(orders);
+    }
+}
+
+/// The gate keeps the record true to one in a hundred, and the record has to be below the limit.
+#[test]
+fn instructions_of_the_metrics_of_an_order() {
+    check_instructions(RECORD, "tests::gate::metrics_under_callgrind")
+        .unwrap_or_else(|shut| panic!("{shut}"));
+    let recorded = recorded_count(RECORD).unwrap();
+    assert!(recorded <= RECORD_MAX, "{recorded}");
+}
+
+#[test]
+fn the_metrics_of_an_order_are_recorded_without_allocating() {
+    let metrics = metrics();
+    assert_eq!(allocations(|| metrics.record_orders(64)), 0);
+    let page = String::from_utf8(metrics.render()).unwrap();
+    for line in [
+        r#"ecommerce_orders_total{payment_method="alipay",status="success"} 64"#,
+        r#"ecommerce_request_duration_seconds_count{endpoint="/api/orders",method="POST",status="201"} 64"#,
+        "ecommerce_order_creation_time_seconds_count 64",
+    ] {
+        assert!(page.lines().any(|of_page| of_page == line), "{line}");
+    }
 }
 
 #[test]
