@@ -11,7 +11,7 @@ endif
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help test tools check build suite soak bench rehearse-quick clean
+.PHONY: help test tools check build suite soak bench dashboards rehearse-quick clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-24s%s\n", $$1, $$2 }'
@@ -37,6 +37,9 @@ soak: ## the long counts of every crash, race and statistics test; writes docs/S
 
 bench: build ## every speed figure side by side; a table, and results/bench.json
 	$(CARGO) run --release --locked -p double11-bench -- run
+
+dashboards: ## write the Grafana dashboards below deploy/grafana from their types
+	DOUBLE11_WRITE_DASHBOARDS=1 $(CARGO) test --release --locked -p double11-dashboards the_files_are
 
 rehearse-quick: ## the main job in its short form; the report lands in results/
 	$(CARGO) run --release -- rehearse --quick

@@ -58,6 +58,12 @@ const ROWS: &[Row] = &[
         in_tests: &[],
     },
     Row {
+        // It knows the metrics by their names alone.
+        member: "double11-dashboards",
+        allowed: &[],
+        in_tests: &[],
+    },
+    Row {
         member: "double11-audit",
         allowed: &["double11-units"],
         in_tests: &[],
@@ -105,6 +111,7 @@ const ROWS: &[Row] = &[
         allowed: &[
             "double11-audit",
             "double11-cache-redis",
+            "double11-dashboards",
             "double11-jmeter",
             "double11-load",
             "double11-measure",
