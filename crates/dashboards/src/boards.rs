@@ -2,6 +2,8 @@
 
 mod business;
 mod comparison;
+mod dependencies;
+mod service;
 
 use crate::Language;
 use crate::grid::Grid;
@@ -12,6 +14,8 @@ use crate::model::{
 
 pub(crate) use business::business;
 pub(crate) use comparison::comparison;
+pub(crate) use dependencies::dependencies;
+pub(crate) use service::service;
 
 /// Grafana's classic model as of its version 13.
 const SCHEMA_VERSION: u32 = 42;

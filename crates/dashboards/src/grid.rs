@@ -24,7 +24,6 @@ impl Grid {
         self.elements.push(Element::Row(row));
     }
 
-    #[expect(dead_code, reason = "for the dashboard of dependencies, which follows")]
     /// A heading that the reader has to open; until then no query of its panels runs.
     pub(crate) fn closed(&mut self, title: &str) {
         let row = self.row(title, true);

@@ -33,6 +33,8 @@ pub fn named(language: Language) -> Vec<Named> {
     [
         ("comparison", boards::comparison(language)),
         ("business", boards::business(language)),
+        ("service", boards::service(language)),
+        ("dependencies", boards::dependencies(language)),
     ]
     .map(|(name, dashboard)| Named { name, dashboard })
     .into()

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 pub use field::{
     Color, ColorMode, CustomField, FieldConfig, FieldDefaults, LineStyle, Mapping, Matcher,
-    Override, Property, StackingMode, Step, Thresholds, ThresholdsStyle,
+    Override, Property, ScaleDistribution, StackingMode, Step, Thresholds, ThresholdsStyle,
 };
 pub use options::{
     BarShape, Calculation, CellOptions, Effects, Exemplars, FilterValues, GaugeOptions,

@@ -5,8 +5,8 @@ use crate::model::{
     Exemplars, FieldConfig, FieldDefaults, FilterValues, Format, GaugeOptions, GridPosition,
     HeatmapColor, HeatmapLegend, HeatmapOptions, HeatmapTooltip, Legend, LegendMode, LineStyle,
     Mapping, Matcher, Options, Override, Panel, PanelType, Placement, Property, Reduce, RowsFrame,
-    StackingMode, StatOptions, TableOptions, Target, Thresholds, ThresholdsStyle,
-    TimeSeriesOptions, Tooltip, Transformation, YAxis,
+    ScaleDistribution, StackingMode, StatOptions, TableOptions, Target, Thresholds,
+    ThresholdsStyle, TimeSeriesOptions, Tooltip, Transformation, YAxis,
 };
 
 /// The colour of the baseline, told apart from the other also by those who do not see red or green.
@@ -26,6 +26,7 @@ pub(crate) fn time_series(title: &str, unit: &'static str) -> Panel {
         draw_style: "line",
         fill_opacity: 10,
         line_width: 2,
+        scale_distribution: ScaleDistribution::Linear,
         show_points: "never",
         span_nulls: false,
         stacking: StackingMode::None,
@@ -363,6 +364,30 @@ impl Panel {
                 }),
             ],
         });
+        self
+    }
+
+    /// A scale on which small and large values of a time series are both seen.
+    pub(crate) fn logarithmic(mut self) -> Self {
+        if let Some(CustomField::TimeSeries {
+            scale_distribution, ..
+        }) = &mut self.field_config.defaults.custom
+        {
+            *scale_distribution = ScaleDistribution::Logarithmic { log: 10 };
+        }
+        // Zero has no place on such a scale.
+        self.field_config.defaults.min = Some(1);
+        self
+    }
+
+    /// A column of a table is not shown.
+    pub(crate) fn without(mut self, column: &'static str) -> Self {
+        for Transformation::Organize {
+            exclude_by_name, ..
+        } in &mut self.transformations
+        {
+            exclude_by_name.insert(column, true);
+        }
         self
     }
 

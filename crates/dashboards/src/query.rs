@@ -16,13 +16,24 @@ pub(crate) const RANGE: &str = "$__range";
 /// The time by which a run of the baseline is moved onto the time axis of the other.
 const SHIFT: &str = " offset $baseline_shift";
 
-const REQUESTS: &str = r#"endpoint!="other""#;
-const SUCCEEDED: &str = r#"endpoint!="other",status=~"2..""#;
-const ANSWERED: &str = r#"endpoint!="other",status!~"5..""#;
-const FAILED: &str = r#"endpoint!="other",status=~"5..""#;
+/// Requests that a route of the API answered.
+pub(crate) const REQUESTS: &str = r#"endpoint!="other""#;
+/// Those that succeeded.
+pub(crate) const SUCCEEDED: &str = r#"endpoint!="other",status=~"2..""#;
+/// Those that did not fail.
+pub(crate) const ANSWERED: &str = r#"endpoint!="other",status!~"5..""#;
+/// Those that failed, shed ones among them.
+pub(crate) const FAILED: &str = r#"endpoint!="other",status=~"5..""#;
 
-const REQUEST_COUNT: &str = "ecommerce_request_duration_seconds_count";
-const REQUEST_BUCKET: &str = "ecommerce_request_duration_seconds_bucket";
+/// Counts orders by outcome.
+const ORDERS: &str = "ecommerce_orders_total";
+/// Orders that failed or were shed.
+const LOST: &str = r#"status=~"failed|shed""#;
+
+/// Counts requests.
+pub(crate) const REQUEST_COUNT: &str = "ecommerce_request_duration_seconds_count";
+/// Counts requests by the time they took.
+pub(crate) const REQUEST_BUCKET: &str = "ecommerce_request_duration_seconds_bucket";
 
 /// Whose series a query reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +98,7 @@ impl Side {
     pub(crate) fn transactions(self) -> String {
         // The status 409 of an order has other causes too, so sold-out orders have their own counter.
         let succeeded = self.rate(REQUEST_COUNT, SUCCEEDED);
-        let sold_out = self.rate("ecommerce_orders_total", r#"status="sold_out""#);
+        let sold_out = self.rate(ORDERS, r#"status="sold_out""#);
         format!("sum({succeeded}) + sum({sold_out})")
     }
 
@@ -101,8 +112,15 @@ impl Side {
 
     /// The percentage of orders that failed or were shed, over the whole span that is shown.
     pub(crate) fn order_error_percentage(self) -> String {
-        let failed = self.increase("ecommerce_orders_total", r#"status=~"failed|shed""#, RANGE);
-        let all = self.increase("ecommerce_orders_total", "", RANGE);
+        let failed = self.increase(ORDERS, LOST, RANGE);
+        let all = self.increase(ORDERS, "", RANGE);
+        format!("100 * sum({failed}) / (sum({all}) > 0)")
+    }
+
+    /// The same at each moment.
+    pub(crate) fn order_error_trend(self) -> String {
+        let failed = self.rate(ORDERS, LOST);
+        let all = self.rate(ORDERS, "");
         format!("100 * sum({failed}) / (sum({all}) > 0)")
     }
 

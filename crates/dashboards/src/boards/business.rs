@@ -5,7 +5,7 @@ use crate::Language;
 use crate::grid::Grid;
 use crate::model::{Dashboard, Mapping, Panel};
 use crate::panels::{gauge, stat, table, time_series};
-use crate::query::{RANGE, Side};
+use crate::query::{RANGE, REQUEST_COUNT, SUCCEEDED, Side};
 
 const SHOP: Side = Side::Chosen;
 
@@ -249,11 +249,7 @@ fn reserved(language: Language) -> Panel {
 }
 
 fn funnel(language: Language) -> Panel {
-    let answered = SHOP.increase(
-        "ecommerce_request_duration_seconds_count",
-        r#"endpoint!="other",status=~"2..""#,
-        RANGE,
-    );
+    let answered = SHOP.increase(REQUEST_COUNT, SUCCEEDED, RANGE);
     table(language.pick("Funnel", "轉換漏斗"), "short")
         .about(language.pick(
             "Requests that succeeded, by route, over the whole span that is shown: how many of those \

@@ -145,6 +145,9 @@ pub enum CustomField {
         /// Pixels.
         #[serde(rename = "lineWidth")]
         line_width: u32,
+        /// The scale of the axis.
+        #[serde(rename = "scaleDistribution")]
+        scale_distribution: ScaleDistribution,
         /// `never`: only lines.
         #[serde(rename = "showPoints")]
         show_points: &'static str,
@@ -166,6 +169,21 @@ pub enum CustomField {
         cell_options: super::CellOptions,
         /// Whether a cell opens.
         inspect: bool,
+    },
+}
+
+/// The scale of an axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "type")]
+pub enum ScaleDistribution {
+    /// Equal steps.
+    #[serde(rename = "linear")]
+    Linear,
+    /// Equal factors.
+    #[serde(rename = "log")]
+    Logarithmic {
+        /// The factor.
+        log: u32,
     },
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use double11_dashboards::{Language, named};
+use serde_json::Value;
 
 /// `deploy/grafana` of this checkout.
 pub(crate) fn folder() -> PathBuf {
@@ -11,7 +12,7 @@ pub(crate) fn folder() -> PathBuf {
 }
 
 /// Every dashboard as JSON text, by its path below `deploy/grafana/dashboards`.
-pub(crate) fn generated() -> BTreeMap<String, String> {
+fn generated() -> BTreeMap<String, String> {
     let of_language = |language: Language| {
         named(language).into_iter().map(move |named| {
             let mut text = serde_json::to_string_pretty(&named.dashboard).unwrap();
@@ -22,6 +23,14 @@ pub(crate) fn generated() -> BTreeMap<String, String> {
     Language::ALL.into_iter().flat_map(of_language).collect()
 }
 
+/// Every dashboard as Grafana reads it, by its path below `deploy/grafana/dashboards`.
+pub(crate) fn parsed() -> BTreeMap<String, Value> {
+    let texts = generated().into_iter();
+    texts
+        .map(|(path, text)| (path, serde_json::from_str(&text).unwrap()))
+        .collect()
+}
+
 /// What stands in the files.
 fn written() -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
@@ -30,6 +39,10 @@ fn written() -> BTreeMap<String, String> {
         for entry in std::fs::read_dir(folder).into_iter().flatten() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap();
+            // `.lint` lies beside the dashboards, where Grafana's linter looks for it.
+            if name == ".lint" {
+                continue;
+            }
             let text = std::fs::read_to_string(&path).unwrap();
             files.insert(format!("{}/{name}", language.folder()), text);
         }
