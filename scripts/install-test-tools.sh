@@ -11,7 +11,11 @@ cd "$(dirname "$0")/.."
 axe=target/test-tools/node_modules/axe-core/axe.min.js
 axe_version=4.14.1
 
-# One line a tool: Debian package, or the package of npm that comes last | what the tests do with it.
+# Grafana's types of dashboards, of the versions that the lock file names.
+grafana_lock=crates/dashboards/tests/grafana
+grafana=target/test-tools/grafana
+
+# One line a tool: Debian package, or at the end what npm fetches | what the tests do with it.
 tools() {
   cat <<'END'
 chromium|the report is opened in a browser
@@ -21,11 +25,12 @@ groff-base|the manual is rendered
 python3|the Python client of the requirements runs against the shop
 python3-requests|the Python client of the requirements runs against the shop
 python3-venv|Schemathesis is installed into a virtual environment
-npm|axe-core is fetched with it
+npm|axe-core and Grafana's types are fetched with it, and its Node makes a schema of the types
 valgrind|the instructions of an order are counted
-prometheus|the rules are tested, and the shop is scraped by a real one
+prometheus|rules are tested, and dashboards, rules and the cross-check are asked of a real one
 prometheus-alertmanager|alerts are routed and delivered by a real one
 axe-core|the report is checked for accessibility in the browser
+grafana-types|the dashboards are checked against Grafana's types
 END
 }
 
@@ -36,11 +41,14 @@ has() {
     fonts-noto-cjk) command -v fc-list >/dev/null && [ -n "$(fc-list :lang=zh-tw 2>/dev/null)" ] ;;
     groff-base) command -v groff >/dev/null ;;
     valgrind) command -v valgrind >/dev/null ;;
+    npm) command -v npm >/dev/null ;;
     prometheus) command -v prometheus >/dev/null && command -v promtool >/dev/null ;;
     prometheus-alertmanager) command -v prometheus-alertmanager >/dev/null && command -v amtool >/dev/null ;;
-    # Nothing else needs npm than the fetching of axe-core.
-    npm) command -v npm >/dev/null || [ -f "$axe" ] ;;
     axe-core) [ -f "$axe" ] ;;
+    grafana-types)
+      [ -d "$grafana/node_modules/@grafana/schema" ] &&
+        cmp -s "$grafana_lock/package-lock.json" "$grafana/package-lock.json"
+      ;;
     python3) command -v python3 >/dev/null ;;
     python3-requests) python3 -c 'import requests' 2>/dev/null || /usr/bin/python3 -c 'import requests' 2>/dev/null ;;
     python3-venv) [ -n "$(python_with_venv)" ] ;;
@@ -113,7 +121,10 @@ mapfile -t wanted < <(missing)
 
 debian=()
 for name in "${wanted[@]}"; do
-  [ "$name" = axe-core ] || debian+=("$name")
+  case $name in
+    axe-core | grafana-types) ;;
+    *) debian+=("$name") ;;
+  esac
 done
 if [ "${#debian[@]}" -gt 0 ] && command -v apt-get >/dev/null && root=$(as_root); then
   printf 'Installing for the tests: %s\n' "${debian[*]}"
@@ -126,6 +137,14 @@ if ! has axe-core && command -v npm >/dev/null; then
   printf 'Fetching for the tests: axe-core %s\n' "$axe_version"
   npm install --silent --no-audit --no-fund --no-save --prefix target/test-tools "axe-core@$axe_version" >&2 ||
     printf 'The fetching of axe-core failed.\n' >&2
+fi
+if ! has grafana-types && command -v npm >/dev/null; then
+  printf "Fetching for the tests: Grafana's types of dashboards\n"
+  {
+    rm -rf "$grafana" && mkdir -p "$grafana" &&
+      cp "$grafana_lock/package.json" "$grafana_lock/package-lock.json" "$grafana" &&
+      npm ci --silent --no-audit --no-fund --prefix "$grafana"
+  } >&2 || printf "The fetching of Grafana's types failed.\n" >&2
 fi
 
 mapfile -t wanted < <(missing)
@@ -140,6 +159,7 @@ while IFS='|' read -r package purpose; do
   done
 done < <(tools)
 wanted=("${wanted[@]/axe-core/npm}")
+wanted=("${wanted[@]/grafana-types/npm}")
 printf 'hint: as root: apt-get install %s; then run this again\n' "${wanted[*]}" >&2
 [ "${CI:-}" = true ] && exit 1
 install_python_packages

@@ -2,9 +2,12 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "a test that cannot set itself up has failed"
+    clippy::print_stderr,
+    reason = "a test that cannot set itself up has failed, and tells why it was skipped"
 )]
 
 mod files;
 mod lint;
 mod provisioning;
+mod schema;
+mod tools;
