@@ -6,6 +6,7 @@
     reason = "a test that cannot set itself up has failed, and tells why it was skipped"
 )]
 
+mod corrections;
 mod files;
 mod lint;
 mod provisioning;
