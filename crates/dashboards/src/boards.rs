@@ -139,11 +139,11 @@ fn instance(language: Language) -> Variable {
 fn variant(language: Language) -> Variable {
     let description = language.pick(
         "The variant of the shop that is shown. Two are never mixed in one figure.",
-        "要顯示的商店版本；兩個版本的數字不會混在一起。",
+        "要顯示的商店變體；兩個變體的數字不會混在一起。",
     );
     Variable {
         name: "variant",
-        label: language.pick("Variant", "版本").to_owned(),
+        label: language.pick("Variant", "變體").to_owned(),
         description: description.to_owned(),
         kind: VariableType::Query {
             query: r#"label_values(ecommerce_build_info{job=~"$job"}, variant)"#,
@@ -157,7 +157,7 @@ fn shifted(language: Language) -> Variable {
     let description = language.pick(
         "How much earlier the baseline ran, such as 20m; negative if it ran later. Its run is then \
          drawn on the time axis of the optimised variant. 1ms means not moved.",
-        "基準版比優化版早多久執行，例如 20m；較晚執行則填負值。基準版的曲線會移到優化版的時間軸上。\
+        "優化前的商店比優化後的早多久執行，例如 20m；較晚執行則填負值。其曲線會移到優化後的時間軸上。\
          1ms 表示不移動。",
     );
     Variable {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::{eventually, free_port};
 
@@ -44,18 +44,21 @@ impl Prometheus {
 
     /// Scrapes shops by variant, as `deploy/prometheus/prometheus.yml` does, at a distance of its own.
     pub(crate) fn start(folder: &Path, scrape_seconds: u32, shops: &[(&str, &str)]) -> Self {
-        let mut text = format!(
-            "global:\n  scrape_interval: {scrape_seconds}s\n  scrape_timeout: {scrape_seconds}s\n\
-             scrape_configs:\n  - job_name: ecommerce-app\n    metrics_path: /actuator/prometheus\n\
-             \x20   static_configs:\n"
+        let targets = shops.iter().map(
+            |(variant, authority)| json!({"targets": [authority], "labels": {"variant": variant}}),
         );
-        for (variant, authority) in shops {
-            text.push_str(&format!(
-                "      - targets: ['{authority}']\n        labels:\n          variant: {variant}\n"
-            ));
-        }
+        let distance = format!("{scrape_seconds}s");
+        // JSON is YAML.
+        let text = json!({
+            "global": {"scrape_interval": distance, "scrape_timeout": distance},
+            "scrape_configs": [{
+                "job_name": "ecommerce-app",
+                "metrics_path": "/actuator/prometheus",
+                "static_configs": targets.collect::<Vec<_>>(),
+            }],
+        });
         let configuration = folder.join("prometheus.yml");
-        std::fs::write(&configuration, text).unwrap();
+        std::fs::write(&configuration, text.to_string()).unwrap();
         let log = std::fs::File::create(folder.join("prometheus.log")).unwrap();
         let port = free_port();
         let child = Command::new("prometheus")

@@ -15,7 +15,7 @@ pub(crate) fn business(language: Language) -> Dashboard {
         title: language.pick("E-commerce business figures", "電商業務指標監控"),
         description: language.pick(
             "Orders, payments, carts and stock of one variant of the shop.",
-            "單一版本商店的訂單、支付、購物車與庫存。",
+            "單一變體商店的訂單、支付、購物車與庫存。",
         ),
         both_variants: false,
     };
@@ -164,7 +164,7 @@ fn orders(language: Language) -> Panel {
     .about(language.pick(
         "Orders per minute: success, sold_out, invalid (the request was wrong), shed (refused to \
          protect the shop) and failed. Replays of an order are not counted again.",
-        "每分鐘訂單數：success 成功、sold_out 售罄、invalid 請求有誤、shed 為保護商店而擋下、failed 失敗。\
+        "每分鐘訂單數：success 成功、sold_out 售罄、invalid 請求有誤、shed 為保護商店而卸載、failed 失敗。\
          重送的同一筆訂單不重複計算。",
     ))
     .query(by_label_per_minute("ecommerce_orders_total", "status"), "{{status}}")

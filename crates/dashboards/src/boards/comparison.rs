@@ -29,7 +29,7 @@ pub(crate) fn comparison(language: Language) -> Dashboard {
         description: language.pick(
             "The baseline shop (before) beside the optimised one (after). The two do not run at the \
              same time: say in \"Baseline ran earlier by\" how far apart their runs were.",
-            "基準版（優化前）與優化版（優化後）並列。兩者不會同時執行：請在「優化前提早」填入兩次執行\
+            "優化前（baseline）與優化後（optimized）的商店並列。兩者不會同時執行：請在「優化前提早」填入兩次執行\
              相隔的時間。",
         ),
         both_variants: true,
@@ -71,7 +71,7 @@ fn tps(language: Language) -> Panel {
         "Transactions per second: requests of the API that succeeded, and orders refused because the \
          product is sold out. Requests that failed or were shed are none. The dashed line is the \
          500 TPS that the optimised shop is to reach.",
-        "每秒交易數：成功的 API 請求，加上因售罄而婉拒的訂單；失敗或被擋下的請求不算。虛線是優化後要達到的 \
+        "每秒交易數：成功的 API 請求，加上因售罄而婉拒的訂單；失敗或被卸載的請求不算。虛線是優化後要達到的 \
          500 TPS。",
     ));
     both(panel, Side::transactions, legend).limits(&[("transparent", None), ("green", Some(500))])
@@ -105,7 +105,7 @@ fn order_errors(language: Language) -> Panel {
         .about(language.pick(
             "Orders that failed or were shed, of all orders that were tried, over the whole span that \
              is shown. Sold out is a correct answer and no error.",
-            "在所選時間範圍內，失敗或被擋下的訂單占所有下單嘗試的比例。售罄是正確的回答，不算錯誤。",
+            "在所選時間範圍內，失敗或被卸載的訂單占所有下單嘗試的比例。售罄是正確的回答，不算錯誤。",
         ));
     Side::BOTH.into_iter().fold(panel, |panel, which| {
         panel.instant(which.order_error_percentage(), side(language, which))
@@ -146,7 +146,7 @@ fn peak(language: Language) -> Panel {
         .decimals(0)
         .about(language.pick(
             "The highest TPS of each variant within the span that is shown, with its course behind it.",
-            "各版本在所選時間範圍內的最高 TPS，背景為其走勢。",
+            "各變體在所選時間範圍內的最高 TPS，背景為其走勢。",
         ));
     both(panel, Side::transactions, |which| {
         side(language, which).to_owned()
@@ -159,7 +159,7 @@ fn error_trend(language: Language) -> Panel {
         .limits(&ERROR_LIMITS)
         .about(language.pick(
             "Requests answered with 5xx, shed ones among them, of all requests of the API.",
-            "以 5xx 回應的 API 請求（含被擋下的請求）占所有 API 請求的比例。",
+            "以 5xx 回應的 API 請求（含被卸載的請求）占所有 API 請求的比例。",
         ));
     both(panel, Side::error_percentage, |which| {
         side(language, which).to_owned()
@@ -213,15 +213,15 @@ fn orders(language: Language) -> Panel {
 }
 
 fn lost_orders(language: Language) -> Panel {
-    let title = language.pick("Orders failed and shed", "失敗與被擋下的訂單");
+    let title = language.pick("Orders failed and shed", "失敗與被卸載的訂單");
     let panel = time_series(title, "reqps").about(language.pick(
         "Orders per second that failed by a fault, and those that the shop refused at once to protect \
          itself.",
-        "每秒因故障而失敗的訂單，以及商店為自我保護而立即擋下的訂單。",
+        "每秒因故障而失敗的訂單，以及商店為自我保護而立即卸載的訂單。",
     ));
     let outcomes = [
         ("failed", language.pick("failed", "失敗")),
-        ("shed", language.pick("shed", "被擋下")),
+        ("shed", language.pick("shed", "被卸載")),
     ];
     Side::BOTH
         .into_iter()
@@ -235,5 +235,5 @@ fn lost_orders(language: Language) -> Panel {
             )
         })
         .compared()
-        .dashed("/被擋下|shed/")
+        .dashed("/被卸載|shed/")
 }

@@ -19,7 +19,7 @@ pub(crate) fn dependencies(language: Language) -> Dashboard {
         description: language.pick(
             "Processor, memory, store and scrapes of one variant of the shop; Redis, MySQL and \
              containers where there are any.",
-            "單一版本商店的 CPU、記憶體、資料庫與抓取狀況；有 Redis、MySQL 與容器時一併顯示。",
+            "單一變體商店的 CPU、記憶體、資料庫與抓取狀況；有 Redis、MySQL 與容器時一併顯示。",
         ),
         both_variants: false,
     };
@@ -138,7 +138,7 @@ fn writes_per_commit(language: Language) -> Panel {
     .about(language.pick(
         "How many writes share one commit: the mean, and what 95 of 100 commits stay below. The \
              baseline commits each write by itself.",
-        "一次提交包含多少筆寫入：平均值，以及 95% 的提交不超過的數量。基準版每筆寫入各自提交。",
+        "一次提交包含多少筆寫入：平均值，以及 95% 的提交不超過的數量。優化前每筆寫入各自提交。",
     ))
     .query(
         format!("sum({writes}) / (sum({commits}) > 0)"),
@@ -169,7 +169,7 @@ fn scrape_time(language: Language) -> Panel {
         .about(language.pick(
             "How long a scrape of the metrics takes: observing costs the shop something too, the same \
              in both variants.",
-            "抓取一次指標所需的時間：觀測本身也有成本，兩個版本相同。",
+            "抓取一次指標所需的時間：觀測本身也有成本，兩個變體相同。",
         ))
         .query(
             format!("max by (instance) ({})", SHOP.gauge("scrape_duration_seconds")),

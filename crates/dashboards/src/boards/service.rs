@@ -21,7 +21,7 @@ pub(crate) fn service(language: Language) -> Dashboard {
         title: language.pick("Service: rate, errors, duration", "服務：流量、錯誤、延遲"),
         description: language.pick(
             "What one variant of the shop is asked, how much of it fails, and how long it takes.",
-            "單一版本的商店收到多少請求、有多少失敗、花多少時間。",
+            "單一變體的商店收到多少請求、有多少失敗、花多少時間。",
         ),
         both_variants: false,
     };
@@ -65,7 +65,7 @@ fn errors(language: Language) -> Panel {
         .limits(&ERROR_LIMITS)
         .about(language.pick(
             "Requests answered with 5xx, shed ones among them, of all requests of the API.",
-            "以 5xx 回應的 API 請求（含被擋下的請求）占所有 API 請求的比例。",
+            "以 5xx 回應的 API 請求（含被卸載的請求）占所有 API 請求的比例。",
         ))
         .query(SHOP.error_percentage(), language.pick("errors", "錯誤"))
 }
@@ -132,7 +132,7 @@ fn rate_by_status(language: Language) -> Panel {
             "Requests per second by status, those that no route answers among them. 402 is a declined \
              payment, 409 mostly a sold-out or closed order, 503 mostly a shed request.",
             "每秒請求數，依狀態碼，包含沒有對應路徑的請求。402 為支付遭拒，409 多為售罄或訂單已關閉，\
-             503 多為被擋下的請求。",
+             503 多為被卸載的請求。",
         ))
         .query(format!("sum by (status) ({rate}) > 0"), "{{status}}")
 }
@@ -142,7 +142,7 @@ fn error_trend(language: Language) -> Panel {
         .limits(&ERROR_LIMITS)
         .about(language.pick(
             "Requests answered with 5xx, and orders that failed or were shed, each as a share of all.",
-            "以 5xx 回應的請求，以及失敗或被擋下的訂單，各占總數的比例。",
+            "以 5xx 回應的請求，以及失敗或被卸載的訂單，各占總數的比例。",
         ))
         .query(SHOP.error_percentage(), language.pick("requests", "請求"))
         .query(
@@ -168,14 +168,14 @@ fn errors_by_route(language: Language) -> Panel {
 fn shed(language: Language) -> Panel {
     let rate = SHOP.rate("ecommerce_requests_shed_total", "");
     time_series(
-        language.pick("Shed by class", "各類別被擋下的請求"),
+        language.pick("Shed by class", "各類別被卸載的請求"),
         "reqps",
     )
     .stacked()
     .about(language.pick(
         "Requests per second that were refused at once to protect the shop. Under overload \
              browsing goes first and payments last.",
-        "每秒為保護商店而立即擋下的請求。過載時最先擋瀏覽，最後才擋支付。",
+        "每秒為保護商店而立即卸載的請求。過載時最先卸載瀏覽，最後才卸載支付。",
     ))
     .query(format!("sum by (class) ({rate})"), "{{class}}")
 }
@@ -232,10 +232,10 @@ fn order_creation(language: Language) -> Panel {
 }
 
 fn builds(language: Language) -> Panel {
-    table(language.pick("Builds", "版本資訊"), "none")
+    table(language.pick("Builds", "程式版本"), "none")
         .about(language.pick(
             "Version and optimisations of each running instance.",
-            "各執行個體的程式版本與啟用的優化項目。",
+            "各執行個體的程式版本與啟用的優化項。",
         ))
         .query(
             format!(
@@ -246,9 +246,9 @@ fn builds(language: Language) -> Panel {
         )
         .columns(&[
             ("instance", language.pick("Instance", "執行個體")),
-            ("variant", language.pick("Variant", "版本")),
+            ("variant", language.pick("Variant", "變體")),
             ("version", language.pick("Program", "程式版本")),
-            ("levers", language.pick("Optimisations", "優化項目")),
+            ("levers", language.pick("Optimisations", "優化項")),
         ])
         .without("Value")
 }

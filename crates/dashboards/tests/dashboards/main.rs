@@ -10,5 +10,6 @@ mod corrections;
 mod files;
 mod lint;
 mod provisioning;
+mod requirements;
 mod schema;
 mod tools;
