@@ -217,8 +217,28 @@ fn every_query_is_answered_by_a_prometheus_that_scrapes_shops_under_load() {
             }
         }
     }
+    a_query_without_an_answer_is_noticed(&prometheus, &variables("optimized"), after);
     comparison_shows_both_runs(&prometheus, &variables, after);
     variables_and_marks_are_found(&prometheus, &variables, before, after);
+}
+
+/// The check itself: a query of the requirements, which no series answers, in place of one of ours.
+fn a_query_without_an_answer_is_noticed(
+    prometheus: &Prometheus,
+    variables: &Variables<'_>,
+    span: Span,
+) {
+    let mut dashboard = all(Language::En).remove(1);
+    let planted = "rate(ecommerce_orders_total{status=\"success\"}[5m]) \
+                   / rate(ecommerce_cart_additions_total[5m]) * 100";
+    let panels = dashboard.panels.iter_mut();
+    let gauge = panels.filter_map(|element| match element {
+        Element::Panel(panel) if panel.title == "Cart conversion" => Some(panel),
+        _ => None,
+    });
+    planted.clone_into(&mut gauge.last().unwrap().targets[0].expr);
+    let silent = silent(prometheus, &dashboard, variables, span);
+    assert_eq!(silent, [format!("Cart conversion A: {planted}")]);
 }
 
 /// While the optimised shop was loaded the other had nothing to do: only the shift brings its run
