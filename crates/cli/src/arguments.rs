@@ -7,6 +7,7 @@ mod load;
 mod plan;
 mod rehearse;
 mod serve;
+mod validate;
 
 use std::path::PathBuf;
 
@@ -20,8 +21,9 @@ pub(crate) use compare::Compare;
 pub(crate) use help::parse;
 pub(crate) use load::Load;
 pub(crate) use plan::{CheckPlan, Plan, PlanAction};
-pub(crate) use rehearse::Rehearse;
+pub(crate) use rehearse::{Rehearse, RehearsedPrometheus};
 pub(crate) use serve::{Auth, Serve};
+pub(crate) use validate::Validate;
 
 /// Rehearses a Double 11 sale: a shop, its shoppers, and a verdict one can believe.
 #[derive(Debug, Parser)]
@@ -68,9 +70,10 @@ Examples:
   double11 rehearse --quick --levers   # and what each optimisation adds
   double11 rehearse --variants baseline,baseline --out same   # only chance
   double11 rehearse --lang zh-TW --out results-zh
+  double11 rehearse --quick --prometheus spawn   # and what Prometheus saw
   double11 rehearse --plan my-shop.toml --baseline http://127.0.0.1:9001 \\
     --optimized http://127.0.0.1:9002 --pairs 5")]
-    Rehearse(Rehearse),
+    Rehearse(Box<Rehearse>),
     /// Run a shop.
     #[command(after_help = "\
 Examples:
@@ -125,11 +128,18 @@ Examples:
   double11 audit --store sqlite:double11.db --unsettled
   double11 audit --store sqlite:double11.db --ledger run1/client-ledger.jsonl")]
     Audit(Audit),
-    /// Compare a run's own figures with those that the shop counted meanwhile.
+    /// Compare a run's own figures with those that the shop, or a Prometheus, counted meanwhile.
     #[command(after_help = "\
 Examples:
-  double11 validate --run run1
-  double11 validate --run run1 --json")]
+  double11 validate --run run1         # by the scrapes kept with the run
+  double11 validate --run run1 --prometheus http://127.0.0.1:9090
+  double11 validate --jtl test.jtl --prometheus http://127.0.0.1:9090 \\
+    --selector 'job=\"ecommerce-app\",variant=\"optimized\"'
+  double11 validate --run run1 --json
+
+Exit codes: 0 the figures agree, 1 they differ, 3 Prometheus cannot be reached,
+4 cannot say, with the reason: scrapes are missing, the shop restarted, the
+clocks differ, run and Prometheus do not overlap.")]
     Validate(Validate),
     /// Print what the records of Double 11 become at a scale of 1:N.
     #[command(after_help = "\
@@ -199,16 +209,6 @@ pub(crate) struct Audit {
     #[arg(long)]
     pub(crate) unsettled: bool,
     /// Print the report as JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Validate {
-    /// The folder of a run that was made while its target's metrics were scraped.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) run: PathBuf,
-    /// Print the result as JSON.
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -23,7 +23,7 @@ pub(crate) fn run(arguments: Arguments) -> CommandResult {
     console::choose_colour(arguments.color);
     start_log(&arguments.log)?;
     match arguments.command {
-        Command::Rehearse(rehearse) => rehearse::run(rehearse),
+        Command::Rehearse(rehearse) => rehearse::run(*rehearse),
         Command::Serve(serve) => serve::run(*serve),
         Command::Load(load) => load::run(&load),
         Command::Compare(compare) => compare::run(compare),

@@ -6,7 +6,9 @@
 //! each measured phase, as far as a histogram with buckets can tell. Each yields a [`CheckResult`].
 //! What cannot be compared is said to be so and is never counted as agreement.
 //!
-//! Prometheus' `rate` and `increase` are deliberately absent: they extrapolate beyond the scrapes.
+//! Prometheus' `rate` and `increase` are deliberately absent: they extrapolate beyond the scrapes. What
+//! a Prometheus says of the same run is held against the client by [`crate::prometheus`], which makes
+//! these same checks with another source.
 
 use std::time::Duration;
 
@@ -19,11 +21,16 @@ mod counts;
 mod endpoint;
 mod result;
 mod service_time;
+mod source;
 mod throughput;
 mod window;
 
 pub use endpoint::StepEndpoint;
 pub use result::{CheckKind, CheckResult, CrossCheck, Overall, Reason, ServiceTimeDetail, Verdict};
+pub(crate) use service_time::{Agreement, compare as compare_p95};
+pub(crate) use source::{HandlerTime, Source};
+pub(crate) use throughput::compare as compare_rates;
+pub(crate) use window::Window;
 
 /// The target's histogram of the time in its handlers, by `endpoint` (route template), `method` and
 /// `status`.
@@ -83,17 +90,22 @@ pub struct ClientWrites {
 
 /// Makes every check.
 pub fn cross_check(input: &CrossCheckInput<'_>) -> CrossCheck {
+    CrossCheck::new(checks(input, &source::Scraped))
+}
+
+/// Every check, with what `source` says of the phases.
+pub(crate) fn checks(input: &CrossCheckInput<'_>, source: &dyn Source) -> Vec<CheckResult> {
     let mut checks = counts::check(input);
     for phase in input.summary.phases.iter().filter(|phase| phase.measured) {
-        checks.push(throughput::check(input, phase));
-        checks.push(service_time::check(input, phase));
+        checks.push(throughput::check(input, source, phase));
+        checks.push(service_time::check(input, source, phase));
     }
-    CrossCheck::new(checks)
+    checks
 }
 
 impl CrossCheckInput<'_> {
     /// When second 0 of the run began.
-    fn start(&self) -> Result<UnixMicros, Reason> {
+    pub(crate) fn start(&self) -> Result<UnixMicros, Reason> {
         let start_ms = self.time_series.start_unix_ms.ok_or(Reason::NoStartTime)?;
         Ok(UnixMicros::new(start_ms.saturating_mul(1_000)))
     }

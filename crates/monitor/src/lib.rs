@@ -10,6 +10,7 @@ pub mod clock;
 pub mod cross_check;
 pub mod exposition;
 pub mod matrix;
+pub mod prometheus;
 pub mod sampler;
 pub mod scrape;
 

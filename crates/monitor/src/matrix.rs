@@ -155,6 +155,27 @@ impl Matrix {
         all.into_iter().collect()
     }
 
+    /// The same without anything later than an instant.
+    #[must_use]
+    pub fn until(&self, at: UnixMicros) -> Self {
+        let series = self.series.iter().map(|(labels, points)| {
+            let end = points.partition_point(|point| point.at <= at);
+            (
+                labels.clone(),
+                points.get(..end).unwrap_or_default().to_vec(),
+            )
+        });
+        Self {
+            series: series.filter(|(_, points)| !points.is_empty()).collect(),
+            warnings: self.warnings.clone(),
+        }
+    }
+
+    /// Every value of every series.
+    pub fn values(&self) -> impl Iterator<Item = f64> {
+        self.series.values().flatten().map(|point| point.value)
+    }
+
     /// The sum of the series that are meant at the instant of a scrape; `None` if none has a point
     /// there.
     pub fn sum_at(&self, selector: Selector<'_>, at: UnixMicros) -> Option<f64> {

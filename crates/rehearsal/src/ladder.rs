@@ -48,7 +48,7 @@ pub(crate) fn climb(
             seed: options.seed,
             schedule: &schedule,
         };
-        let run = run::run(options, (folders, &folder), which, observer)?;
+        let run = run::run(options, (folders, &folder), which, None, observer)?;
         let passed = run
             .audit
             .as_ref()

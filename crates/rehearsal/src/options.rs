@@ -60,6 +60,25 @@ pub struct Rung {
     pub added: Vec<String>,
 }
 
+/// A Prometheus that scrapes the shops beside the rehearsal's own scrapes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PrometheusSource {
+    /// One that runs already and scrapes both ports.
+    Running {
+        /// Where it answers.
+        url: String,
+        /// Labels of the shops, as `PromQL` matchers without braces.
+        selector: String,
+    },
+    /// One that the rehearsal starts, with the shipped configuration, on its own processors.
+    Spawn {
+        /// The program; a bare name is looked for on the path.
+        program: PathBuf,
+        /// Whether its data are kept beside the runs.
+        keep_data: bool,
+    },
+}
+
 /// Everything that decides a rehearsal.
 #[derive(Clone, Debug)]
 pub struct RehearsalOptions {
@@ -87,6 +106,8 @@ pub struct RehearsalOptions {
     pub stock: Option<u32>,
     /// The traffic.
     pub schedule: Schedule,
+    /// The Prometheus to compare with; `None` for none.
+    pub prometheus: Option<PrometheusSource>,
     /// Headers of every request.
     pub headers: Headers,
     /// Certificate authorities to trust besides the public ones.
@@ -168,6 +189,16 @@ pub enum Event<'event> {
         target: &'event str,
         /// How long it took.
         after: Duration,
+    },
+    /// Prometheus is to scrape the shop before the traffic begins.
+    AwaitingScrape {
+        /// Its variant.
+        variant: &'event str,
+    },
+    /// Prometheus is to scrape the shop once more, and is then asked.
+    AskingPrometheus {
+        /// Its variant.
+        variant: &'event str,
     },
     /// The traffic goes on; about once a second.
     Progress {

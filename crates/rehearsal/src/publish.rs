@@ -3,6 +3,7 @@
 use double11_report::{ImprovementReport, Language, histogram, html, json, markdown, picture};
 
 use crate::files::Folders;
+use crate::prometheus;
 use crate::rehearse::RehearsalError;
 use crate::run::Run;
 
@@ -24,10 +25,17 @@ pub(crate) fn publish(
 ) -> Result<(), RehearsalError> {
     for run in runs {
         let name = &run.variant;
+        // What a real Prometheus answered counts before our own scrapes, which have the same form.
+        let asked = run.folder.join(prometheus::ANSWER).exists();
+        let metrics = if asked {
+            prometheus::ANSWER
+        } else {
+            "metrics.json"
+        };
         for (source, name) in [
             ("normal.jtl", format!("{name}_normal.jtl")),
             ("peak.jtl", format!("{name}_peak.jtl")),
-            ("metrics.json", format!("{name}_metrics.json")),
+            (metrics, format!("{name}_metrics.json")),
         ] {
             let source = run.folder.join(source);
             // A plan without a normal day has no such samples, a foreign shop perhaps no metrics.

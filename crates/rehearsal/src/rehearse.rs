@@ -13,6 +13,7 @@ use crate::capacity;
 use crate::child::ShopError;
 use crate::files::{FilesError, Folders};
 use crate::options::{Event, Observer, RehearsalOptions, Side};
+use crate::prometheus::{PrometheusFailure, Scraping};
 use crate::report_of::comparison::{self, PairOfPhases};
 use crate::report_of::{facts, remarks};
 use crate::run::{self, Origin, Run, Which};
@@ -66,6 +67,9 @@ pub enum RehearsalError {
     /// The operating system gave no thread.
     #[error("the operating system gave no thread")]
     Thread(#[source] std::io::Error),
+    /// There is no Prometheus, or none that scrapes.
+    #[error(transparent)]
+    Prometheus(#[from] PrometheusFailure),
     /// Somebody asked for an early end.
     #[error("interrupted; what was measured is in `{}`", kept.display())]
     Interrupted {
@@ -84,12 +88,19 @@ pub fn rehearse(
     options: &RehearsalOptions,
     observer: &dyn Observer,
 ) -> Result<Rehearsal, RehearsalError> {
+    let folders = Folders::create(&options.out, clock::now())?;
+    let scraping = options
+        .prometheus
+        .as_ref()
+        .map(|source| Scraping::start(source, &folders.kept.join("prometheus"), &options.stop))
+        .transpose()?;
     let mut conductor = Conductor {
         options,
         observer,
         started: clock::now(),
         watch: clock::steady(),
-        folders: Folders::create(&options.out, clock::now())?,
+        folders,
+        scraping,
         seen: Vec::new(),
         findings: Vec::new(),
         warnings: Vec::new(),
@@ -111,6 +122,8 @@ struct Conductor<'rehearsal> {
     started: double11_units::UnixMicros,
     watch: Instant,
     folders: Folders,
+    /// The Prometheus that scrapes the shops; stopped when the rehearsal ends.
+    scraping: Option<Scraping>,
     seen: Vec<Seen>,
     findings: Vec<Finding>,
     warnings: Vec<Warning>,
@@ -212,6 +225,7 @@ impl Conductor<'_> {
                 seed: self.options.seed.wrapping_add(u64::from(pair) - 1),
                 schedule: &self.options.schedule,
             },
+            self.scraping.as_ref(),
             self.observer,
         )?;
         self.remark(pair, side, &run);
@@ -236,6 +250,10 @@ impl Conductor<'_> {
             if let Some(cross_check) = &run.cross_check {
                 self.findings
                     .extend(remarks::not_compared(variant, cross_check));
+            }
+            if let Some(said) = &run.prometheus {
+                self.findings
+                    .extend(remarks::not_scraped(variant, &said.check.cross_check));
             }
         }
         let scrapes = run.scrape_warnings.iter();

@@ -5,6 +5,7 @@ pub(crate) mod comparison;
 pub(crate) mod facts;
 pub(crate) mod heat;
 pub(crate) mod phases;
+pub(crate) mod prometheus;
 pub(crate) mod remarks;
 pub(crate) mod seconds;
 pub(crate) mod variant;

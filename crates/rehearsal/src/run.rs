@@ -11,7 +11,7 @@ use double11_load::run_directory::RunDirectory;
 use double11_load::schedule::Phase;
 use double11_load::transport::{Limits, Target};
 use double11_monitor::cross_check::{
-    CLIENT_OVERHEAD_DEFAULT, CrossCheck, CrossCheckInput, cross_check,
+    CLIENT_OVERHEAD_DEFAULT, ClientWrites, CrossCheck, CrossCheckInput, StepEndpoint, cross_check,
 };
 use double11_monitor::matrix::{Matrix, Selector};
 use double11_monitor::sampler::Sampler;
@@ -19,6 +19,7 @@ use double11_monitor::sampler::Sampler;
 use crate::child::{Shop, ShopSpec};
 use crate::files::Folders;
 use crate::options::{Event, Observer, RehearsalOptions, Side};
+use crate::prometheus::{Client, Said, Scraping};
 use crate::rehearse::RehearsalError;
 use crate::resources::{ResourceSample, ResourceSampler};
 use crate::schedule::Schedule;
@@ -37,6 +38,8 @@ pub(crate) struct Run {
     pub(crate) settled_after: Option<Duration>,
     pub(crate) scrape_warnings: Vec<String>,
     pub(crate) levers: Vec<String>,
+    /// What a Prometheus said of it, where one scraped the shop.
+    pub(crate) prometheus: Option<Said>,
 }
 
 /// Which run of a rehearsal this is.
@@ -143,11 +146,26 @@ pub(crate) fn run(
     options: &RehearsalOptions,
     (folders, folder): (&Folders, &str),
     which: Which<'_>,
+    scraping: Option<&Scraping>,
     observer: &dyn Observer,
 ) -> Result<Run, RehearsalError> {
     let folder = folders.run(folder)?;
     let open = OpenShop::start(options, &folder, which, observer)?;
+    let attached = scraping
+        .map(|scraping| scraping.attach(which.name, &open.target, observer))
+        .transpose()?;
     let traffic = traffic(options, &open, &folder, which, observer)?;
+    let variant = which.name;
+    let prometheus = attached.map(|attached| {
+        observer.event(Event::AskingPrometheus { variant });
+        let client = Client {
+            outcome: &traffic.outcome,
+            endpoints: &traffic.endpoints,
+            writes: traffic.writes,
+            folder: &folder,
+        };
+        attached.finish(client, observer)
+    });
     let ledger = folder.join("client-ledger.jsonl");
     let (audit, settled_after) = match close(open, Some(&ledger), which.name, observer)? {
         Some((audit, settled_after)) => (Some(audit), settled_after),
@@ -166,6 +184,7 @@ pub(crate) fn run(
         settled_after,
         scrape_warnings: traffic.scrape_warnings,
         levers: traffic.levers,
+        prometheus,
     })
 }
 
@@ -204,6 +223,8 @@ struct Traffic {
     cross_check: Option<CrossCheck>,
     scrape_warnings: Vec<String>,
     levers: Vec<String>,
+    endpoints: Vec<StepEndpoint>,
+    writes: ClientWrites,
 }
 
 fn traffic(
@@ -256,11 +277,7 @@ fn traffic(
             kept: folder.to_owned(),
         });
     }
-    let ledger = folder.join("client-ledger.jsonl");
-    let writes = writes::count(&ledger).map_err(|source| RehearsalError::Read {
-        path: ledger,
-        source,
-    })?;
+    let writes = writes_of(folder)?;
     let cross_check = matrix
         .as_ref()
         .filter(|_| !endpoints.is_empty())
@@ -281,6 +298,17 @@ fn traffic(
         cross_check,
         scrape_warnings: matrix.warnings().to_vec(),
         levers: levers(&matrix),
+        endpoints,
+        writes,
+    })
+}
+
+/// The client's writes by its own ledger.
+fn writes_of(folder: &Path) -> Result<ClientWrites, RehearsalError> {
+    let ledger = folder.join("client-ledger.jsonl");
+    writes::count(&ledger).map_err(|source| RehearsalError::Read {
+        path: ledger,
+        source,
     })
 }
 

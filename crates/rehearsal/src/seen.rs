@@ -1,12 +1,15 @@
 //! What is remembered of every run, when its samples are not needed any more.
 
-use double11_report::model::{AuditMissing, PhaseReport, RunReport, VariantReport};
+use double11_report::model::{
+    AuditMissing, CrossCheckKind, CrossCheckReport, PhaseReport, PrometheusReport, RunReport,
+    VariantReport,
+};
 
 use crate::options::RehearsalOptions;
 use crate::rehearse::shop_cores;
 use crate::report_of::phases::{Beside, Business};
 use crate::report_of::variant::Measured;
-use crate::report_of::{checks, phases, variant};
+use crate::report_of::{checks, phases, prometheus, variant};
 use crate::run::Run;
 
 /// One run, without its samples.
@@ -50,12 +53,7 @@ pub(crate) fn seen(options: &RehearsalOptions, pair: u32, folder: &str, run: &Ru
             .audit
             .as_ref()
             .map(|audit| audit.verdict == double11_audit::Verdict::Passed),
-        cross_check_failed: run
-            .cross_check
-            .as_ref()
-            .map(|check| checks::cross_check(check, run.outcome.health.generator_limited))
-            .as_ref()
-            .and_then(checks::failed),
+        cross_check_failed: cross_check_failed(run),
         generator_limited: run.outcome.health.generator_limited,
     }
 }
@@ -81,11 +79,40 @@ pub(crate) fn variant(options: &RehearsalOptions, run: &Run) -> VariantReport {
             .as_ref()
             .map(|audit| checks::audit(audit, run.settled_after))
             .ok_or(AuditMissing::NoStoreAccess),
-        cross_check: run
-            .cross_check
-            .as_ref()
-            .map(|check| checks::cross_check(check, run.outcome.health.generator_limited)),
+        cross_check: cross_checked(run),
+        prometheus: asked(run),
     })
+}
+
+fn cross_checked(run: &Run) -> Option<CrossCheckReport> {
+    let check = run.cross_check.as_ref()?;
+    let limited = run.outcome.health.generator_limited;
+    Some(checks::cross_check(check, limited))
+}
+
+fn asked(run: &Run) -> Option<PrometheusReport> {
+    let said = run.prometheus.as_ref()?;
+    let limited = run.outcome.health.generator_limited;
+    Some(prometheus::prometheus(said, limited))
+}
+
+/// Whether the shop's own metrics or a Prometheus differed; `None` where nothing could be compared.
+fn cross_check_failed(run: &Run) -> Option<bool> {
+    let direct = cross_checked(run).as_ref().and_then(checks::failed);
+    let asked = asked(run).map(|asked| CrossCheckReport {
+        results: asked.results,
+    });
+    // That Prometheus scraped is no comparison of figures.
+    let asked = asked.and_then(|mut asked| {
+        asked
+            .results
+            .retain(|result| result.kind != CrossCheckKind::Scrapes);
+        checks::failed(&asked)
+    });
+    match (direct, asked) {
+        (None, other) | (other, None) => other,
+        (Some(direct), Some(asked)) => Some(direct || asked),
+    }
 }
 
 fn beside<'run>(

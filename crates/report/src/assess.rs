@@ -110,8 +110,12 @@ pub(crate) fn every_audit_passed(report: &ImprovementReport) -> bool {
 fn cross_check_failed(report: &ImprovementReport) -> bool {
     let variants = report.variants.iter();
     let results = variants
-        .filter_map(|variant| variant.cross_check.as_ref())
-        .flat_map(|cross_check| &cross_check.results);
+        .flat_map(|variant| {
+            let shop = variant.cross_check.iter().map(|check| &check.results);
+            let prometheus = variant.prometheus.iter().map(|asked| &asked.results);
+            shop.chain(prometheus)
+        })
+        .flatten();
     results
         .map(|result| result.status == CrossCheckStatus::Differs)
         .chain(report.runs.iter().filter_map(|run| run.cross_check_failed))

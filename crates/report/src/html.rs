@@ -23,6 +23,7 @@ mod histograms;
 mod ladder;
 mod phases;
 mod pictures;
+mod prometheus;
 mod top;
 
 pub(crate) use capacity::range as capacity_range;
@@ -221,6 +222,11 @@ fn sections(context: &Context<'_>) -> Vec<Section> {
             texts.cross_check,
             checks::cross_check(context),
         ),
+    ]);
+    sections.extend(
+        prometheus::prometheus(context).map(|body| section("prometheus", texts.prometheus, body)),
+    );
+    sections.extend([
         section("generator", texts.generator, checks::generator(context)),
         section("method", texts.method, facts::method(context)),
         section("facts", texts.facts_run, facts::facts(context)),

@@ -22,6 +22,7 @@ pub use improvement::{
 };
 pub use judgement::{AuditCheck, AuditMissing, AuditReport, AuditStatus, GeneratorHealth};
 pub use ladder::{Ladder, LadderRung, TunedBetween};
+pub use prometheus::{PrometheusPoint, PrometheusReport};
 pub use remarks::{Finding, FindingKind, Severity, Warning};
 pub use variant::{
     Availability, FunnelStep, Heatmap, HeatmapColumn, HistogramExport, PhaseReport, Quantiles,
@@ -35,6 +36,7 @@ mod facts;
 mod improvement;
 mod judgement;
 mod ladder;
+mod prometheus;
 mod remarks;
 mod variant;
 

@@ -194,6 +194,11 @@ texts! {
     improvement_runs_short, method_one_run, improvement_sync, reason_baseline_unknown,
     comparison_reserved, claim_one_run, claim_not_shown, remark_about,
     remark_colon,
+    prometheus, prometheus_about, prometheus_throughput, prometheus_p95_about,
+    prometheus_caption, prometheus_facts, prometheus_started, prometheus_summary,
+    legend_generator, legend_prometheus, cross_check_scrapes, why_other_clock,
+    why_nothing_scraped, why_no_overlap, why_several_targets, why_scrape_gap, why_scrapes_inside,
+    why_traffic_outside, why_other_timestamps, why_other_interval, why_prometheus_failed,
 }
 
 impl Texts {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use double11_monitor::prometheus::SELECTOR_DEFAULT;
 use double11_store::Variant;
 
 use crate::arguments::ReportArguments;
@@ -25,6 +26,8 @@ pub(crate) struct Rehearse {
     pub(crate) shops: RehearsedShops,
     #[command(flatten)]
     pub(crate) traffic: RehearsedTraffic,
+    #[command(flatten)]
+    pub(crate) prometheus: RehearsedPrometheus,
     /// Where the report and the runs go.
     #[arg(
         long,
@@ -96,6 +99,22 @@ pub(crate) struct RehearsedShops {
     /// Pieces of each product; without it the catalogue decides.
     #[arg(long, value_name = "PIECES")]
     pub(crate) stock: Option<u32>,
+}
+
+/// A real Prometheus beside the rehearsal's own scrapes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Prometheus")]
+pub(crate) struct RehearsedPrometheus {
+    /// Compare with a Prometheus that scrapes both ports; `spawn` starts the one on the path with the
+    /// shipped configuration.
+    #[arg(long, env = "DOUBLE11_PROMETHEUS", value_name = "URL|spawn")]
+    pub(crate) prometheus: Option<String>,
+    /// Labels of the shops in a Prometheus that runs already.
+    #[arg(long, value_name = "LABELS", default_value = SELECTOR_DEFAULT, requires = "prometheus")]
+    pub(crate) selector: String,
+    /// Keep the data of a Prometheus that was started here, in `prometheus/` beside the runs.
+    #[arg(long, requires = "prometheus")]
+    pub(crate) keep_prometheus_data: bool,
 }
 
 /// What storms them.

@@ -5,14 +5,16 @@ use std::time::Duration;
 use double11_load::LoadError;
 use double11_load::plan::{Plan, ProfileOverrides};
 use double11_load::transport::{CertificateDer, Target};
+use double11_monitor::prometheus::PrometheusError;
 use double11_rehearsal::{
-    NORMAL_PER_SECOND, RehearsalError, RehearsalOptions, Rung, Schedule, ShopError, Side, rehearse,
+    NORMAL_PER_SECOND, PrometheusFailure, PrometheusSource, RehearsalError, RehearsalOptions, Rung,
+    Schedule, ShopError, Side, rehearse,
 };
 use double11_report::model::{ImprovementReport, Outcome};
 use double11_report::terminal;
 use double11_store::{Lever, Variant};
 
-use crate::arguments::Rehearse;
+use crate::arguments::{Rehearse, RehearsedPrometheus};
 use crate::commands::load::{authorities, headers, profile_failure, stop_on_signals};
 use crate::commands::plan;
 use crate::console;
@@ -34,6 +36,8 @@ const REACH_LIMIT: Duration = Duration::from_secs(5);
 const PAIRS_DEFAULT: u32 = 6;
 /// Starting, settling and auditing of one run, for the estimate of how long it will take.
 const BESIDE_TRAFFIC: Duration = Duration::from_secs(4);
+/// Waiting for Prometheus before and after one run, for the same estimate.
+const AWAITING_SCRAPES: Duration = Duration::from_secs(12);
 /// The search for one shop's capacity, for the same estimate.
 const CAPACITY_SEARCH: Duration = Duration::from_mins(2);
 
@@ -100,8 +104,10 @@ fn probe(plan: &Plan, time_scale: Option<f64>) -> Duration {
 fn estimate(options: &RehearsalOptions) -> Duration {
     let rungs = u32::try_from(options.ladder.len()).unwrap_or(u32::MAX);
     let searches = if options.capacity.is_some() { 2 } else { 0 };
+    let scrapes = options.prometheus.as_ref().map_or(0, |_| 2 * options.pairs);
     options.traffic_time()
         + BESIDE_TRAFFIC * (2 * options.pairs + rungs)
+        + AWAITING_SCRAPES * scrapes
         + CAPACITY_SEARCH * searches
 }
 
@@ -136,6 +142,7 @@ fn options(arguments: Rehearse) -> Result<RehearsalOptions, Failure> {
         products: arguments.shops.products.unwrap_or(PRODUCTS_DEFAULT),
         stock: arguments.shops.stock,
         schedule,
+        prometheus: prometheus(&arguments.prometheus),
         headers: headers(&arguments.shops.headers)?,
         extra_roots: roots(&arguments, &sides)?,
         shop_cpus,
@@ -147,6 +154,20 @@ fn options(arguments: Rehearse) -> Result<RehearsalOptions, Failure> {
         stop: stop_on_signals()?,
         sides,
         out: arguments.out,
+    })
+}
+
+/// The Prometheus that is asked: one that runs, or `spawn`.
+fn prometheus(arguments: &RehearsedPrometheus) -> Option<PrometheusSource> {
+    Some(match arguments.prometheus.as_deref()? {
+        "spawn" => PrometheusSource::Spawn {
+            program: "prometheus".into(),
+            keep_data: arguments.keep_prometheus_data,
+        },
+        url => PrometheusSource::Running {
+            url: url.to_owned(),
+            selector: arguments.selector.clone(),
+        },
     })
 }
 
@@ -317,18 +338,43 @@ fn rung(enabled: double11_store::Levers, added: Option<Lever>) -> Rung {
 }
 
 fn explain(error: RehearsalError) -> Failure {
+    if let RehearsalError::Prometheus(PrometheusFailure::NoAnswer(PrometheusError::Address {
+        ..
+    })) = &error
+    {
+        return Failure::usage(error)
+            .hint("write `--prometheus http://127.0.0.1:9090`, or `--prometheus spawn`");
+    }
     let hint = match &error {
         RehearsalError::Files(_)
         | RehearsalError::Write { .. }
         | RehearsalError::Load(LoadError::Write { .. } | LoadError::RunDirectory(_)) => {
             "name a folder with room that can be written: `--out DIR`"
         }
+        RehearsalError::Prometheus(failure) => prometheus_hint(failure),
         RehearsalError::Shop(ShopError::Ended { .. }) => {
             "if a port is in use, choose others with `--ports A,B`; `0,0` are always free"
         }
         _ => "what was measured until then is kept under `runs/` in the output folder",
     };
     Failure::environment(error).hint(hint)
+}
+
+fn prometheus_hint(failure: &PrometheusFailure) -> &'static str {
+    match failure {
+        PrometheusFailure::NotFound { .. } => {
+            "install Prometheus (Debian: `apt-get install prometheus`), or name one that runs: \
+             `--prometheus http://127.0.0.1:9090`"
+        }
+        PrometheusFailure::NotScraping { .. } => {
+            "make the shop a target of the job `ecommerce-app` as `deploy/prometheus/prometheus.yml` \
+             does, or let the rehearsal do it: `--prometheus spawn`"
+        }
+        PrometheusFailure::NoAnswer(_) => {
+            "start Prometheus, or correct its address; `--prometheus spawn` starts one"
+        }
+        _ => "`--keep-prometheus-data` keeps its log beside the runs",
+    }
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ pub struct StepEndpoint {
 }
 
 impl StepEndpoint {
-    fn labels(&self) -> [(&str, &str); 2] {
+    pub(crate) fn labels(&self) -> [(&str, &str); 2] {
         [("endpoint", &self.endpoint), ("method", &self.method)]
     }
 
@@ -31,9 +31,9 @@ impl StepEndpoint {
 /// How many requests of a step the client sent, and of how many it does not know whether the target
 /// saw them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Sent {
-    pub(super) sent: u64,
-    pub(super) unknown: u64,
+pub(crate) struct Sent {
+    pub(crate) sent: u64,
+    pub(crate) unknown: u64,
 }
 
 impl Sent {
@@ -65,7 +65,7 @@ impl Sent {
 
 impl<'a> CrossCheckInput<'a> {
     /// Each endpoint once, in the order in which it was given.
-    pub(super) fn distinct_endpoints(&self) -> impl Iterator<Item = &'a StepEndpoint> {
+    pub(crate) fn distinct_endpoints(&self) -> impl Iterator<Item = &'a StepEndpoint> {
         let all = self.endpoints;
         all.iter().enumerate().filter_map(move |(index, endpoint)| {
             let is_first = !all
@@ -82,7 +82,7 @@ impl<'a> CrossCheckInput<'a> {
     }
 
     /// Indexes in the time series of the steps that ask a known endpoint.
-    pub(super) fn compared_steps(&self) -> Vec<u16> {
+    pub(crate) fn compared_steps(&self) -> Vec<u16> {
         let TimeSeries { steps, .. } = self.time_series;
         (0..)
             .zip(steps)
@@ -92,7 +92,7 @@ impl<'a> CrossCheckInput<'a> {
     }
 
     /// What the client sent to an endpoint in all phases.
-    pub(super) fn sent_to(&self, endpoint: &StepEndpoint) -> Sent {
+    pub(crate) fn sent_to(&self, endpoint: &StepEndpoint) -> Sent {
         let asks = |step: &StepSummary| {
             self.endpoints
                 .iter()
@@ -108,7 +108,7 @@ impl<'a> CrossCheckInput<'a> {
     }
 
     /// How many requests the target counted at an endpoint.
-    pub(super) fn counted_at(
+    pub(crate) fn counted_at(
         &self,
         endpoint: &StepEndpoint,
         from: UnixMicros,
@@ -121,7 +121,7 @@ impl<'a> CrossCheckInput<'a> {
 
     /// The target's histogram over all known endpoints; endpoints that it does not have are left
     /// out, and so counted as without a request.
-    pub(super) fn handler_time(
+    pub(crate) fn handler_time(
         &self,
         from: UnixMicros,
         to: UnixMicros,

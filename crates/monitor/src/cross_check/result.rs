@@ -72,6 +72,8 @@ pub enum CheckKind {
     Throughput,
     /// The P95 of the service time in milliseconds.
     ServiceTimeP95,
+    /// Scrapes by a Prometheus: as many as its interval gives, and as many as there are and succeeded.
+    Scrapes,
 }
 
 /// The figures behind a P95 check, in milliseconds.
@@ -160,10 +162,69 @@ pub enum Reason {
     },
     /// A histogram of the client's time series cannot be read.
     UnreadableTimeSeries,
+    /// The clock of Prometheus is not the one of this machine.
+    OtherClock {
+        /// Seconds by which it is ahead; behind where negative.
+        ahead_s: f64,
+    },
+    /// Prometheus has not scraped any target like this.
+    NothingScraped {
+        /// The labels that were asked for.
+        selector: String,
+    },
+    /// Prometheus scraped the target, but not while the run lasted.
+    NoOverlap,
+    /// More than one target could be the one of the run.
+    SeveralTargets {
+        /// Their addresses.
+        targets: Vec<String>,
+    },
+    /// Scrapes are missing or failed.
+    ScrapeGap {
+        /// How many.
+        missing: u64,
+        /// How many there should be.
+        expected: u64,
+    },
+    /// Too few scrapes lie inside the phase for a rate.
+    ScrapesInside {
+        /// How many do.
+        scrapes: u64,
+        /// How many are needed.
+        needed: u64,
+    },
+    /// The target counted requests outside of the run: somebody else's, or the clocks differ.
+    TrafficOutside {
+        /// Between the two scrapes before its first request.
+        before: f64,
+        /// Between the two scrapes after its last.
+        after: f64,
+    },
+    /// The target gives its samples times of its own, so that they are not those of the scrapes.
+    OtherTimestamps,
+    /// The sample file has dates without a time zone.
+    LocalDates,
+    /// No sample is called what orders are called.
+    NoOrderSamples {
+        /// The labels that were looked for.
+        labels: Vec<String>,
+    },
+    /// The other variant was scraped at another interval.
+    OtherInterval {
+        /// Seconds between two scrapes of this one.
+        interval_s: f64,
+        /// Seconds between two scrapes of the other.
+        other_s: f64,
+    },
+    /// Prometheus gave no usable answer.
+    PrometheusFailed {
+        /// What it said, or what happened.
+        message: String,
+    },
 }
 
 impl CrossCheck {
-    pub(super) fn new(checks: Vec<CheckResult>) -> Self {
+    pub(crate) fn new(checks: Vec<CheckResult>) -> Self {
         let any = |wanted: fn(&Verdict) -> bool| checks.iter().any(|check| wanted(&check.verdict));
         let overall = if any(|verdict| *verdict == Verdict::Differs) {
             Overall::Differs
@@ -182,7 +243,7 @@ impl CrossCheck {
 
 impl CheckResult {
     /// A check without figures yet, to be compared or given up.
-    pub(super) fn new(kind: CheckKind, name: String, phase: Option<&str>) -> Self {
+    pub(crate) fn new(kind: CheckKind, name: String, phase: Option<&str>) -> Self {
         Self {
             kind,
             name,
@@ -197,7 +258,7 @@ impl CheckResult {
     }
 
     /// The verdict of what `compare` finds, with whatever figures it filled in.
-    pub(super) fn judged(
+    pub(crate) fn judged(
         mut self,
         compare: impl FnOnce(&mut Self) -> Result<Verdict, Reason>,
     ) -> Self {
@@ -206,7 +267,7 @@ impl CheckResult {
     }
 
     /// Fills in both figures and the limit, and returns target minus client.
-    pub(super) fn figures(&mut self, client: f64, shop: f64, limit: f64) -> f64 {
+    pub(crate) fn figures(&mut self, client: f64, shop: f64, limit: f64) -> f64 {
         let difference = shop - client;
         self.client = Some(client);
         self.shop = Some(shop);
@@ -217,7 +278,7 @@ impl CheckResult {
 }
 
 impl Verdict {
-    pub(super) fn agrees_if(agrees: bool) -> Self {
+    pub(crate) fn agrees_if(agrees: bool) -> Self {
         if agrees { Self::Agrees } else { Self::Differs }
     }
 }
@@ -243,6 +304,9 @@ impl fmt::Display for Verdict {
 
 impl fmt::Display for Reason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(text) = self.of_prometheus() {
+            return formatter.write_str(&text);
+        }
         match self {
             Self::TargetRestarted => formatter.write_str("the target restarted during the run"),
             Self::CounterReset { series } => write!(formatter, "`{series}` was reset"),
@@ -282,9 +346,58 @@ impl fmt::Display for Reason {
                 formatter,
                 "the target's P95 is beyond its highest bucket, {highest_bound_ms:.0} ms"
             ),
-            Self::UnreadableTimeSeries => {
-                formatter.write_str("a histogram of the time series cannot be read")
-            }
+            _ => formatter.write_str("a histogram of the time series cannot be read"),
         }
+    }
+}
+
+impl Reason {
+    /// The words of the reasons that only a check against a Prometheus has.
+    fn of_prometheus(&self) -> Option<String> {
+        Some(match self {
+            Self::OtherClock { ahead_s } => {
+                let side = if *ahead_s < 0.0 { "behind" } else { "ahead of" };
+                let by = ahead_s.abs();
+                format!("the clock of Prometheus is {by:.1} s {side} this machine's")
+            }
+            Self::NothingScraped { selector } => {
+                format!("Prometheus has scraped no target with {{{selector}}}")
+            }
+            Self::NoOverlap => {
+                "Prometheus has nothing of the target from the time of the run".to_owned()
+            }
+            Self::SeveralTargets { targets } => {
+                let targets = targets.join(", ");
+                format!("several targets could be meant: {targets}")
+            }
+            Self::ScrapeGap { missing, expected } => {
+                format!("{missing} of {expected} scrapes are missing or failed")
+            }
+            Self::ScrapesInside { scrapes, needed } => {
+                format!("{scrapes} scrapes lie inside the phase, needed {needed}")
+            }
+            Self::TrafficOutside { before, after } => format!(
+                "the target counted {before:.0} requests just before the run and {after:.0} just after \
+                 it: they are somebody else's, or the clocks differ"
+            ),
+            Self::OtherTimestamps => {
+                "the target gives its samples times of its own, not those of the scrapes".to_owned()
+            }
+            Self::LocalDates => "the times of the file are dates without a time zone".to_owned(),
+            Self::NoOrderSamples { labels } => {
+                let labels = labels.join(", ");
+                format!("no sample is called {labels}, but the target counted orders")
+            }
+            Self::OtherInterval {
+                interval_s,
+                other_s,
+            } => format!(
+                "the target was scraped every {interval_s:.1} s, the other variant every {other_s:.1} s"
+            ),
+            Self::PrometheusFailed { message } => {
+                format!("Prometheus gave no usable answer: {message}")
+            }
+            _ => return None,
+        })
     }
 }

@@ -1,9 +1,12 @@
 //! The throughput inside a phase.
 
+use std::time::Duration;
+
 use double11_measure::run::PhaseSummary;
 
 use super::endpoint::Sent;
 use super::result::{CheckKind, CheckResult, Reason, Verdict};
+use super::source::Source;
 use super::window::Window;
 use super::{CrossCheckInput, THROUGHPUT_TOLERANCE};
 use crate::matrix::CounterError;
@@ -12,37 +15,54 @@ use crate::matrix::CounterError;
 /// edges of the window are as much as the tolerance.
 const REQUESTS_MIN: f64 = 200.0;
 
-/// Compares the target's counter delta between the first and the last scrape inside the phase with
-/// what the client saw answered in the same span. Requests of the phase with an unknown outcome
+/// Compares what the target counted per second between the first and the last scrape inside the phase
+/// with what the client saw answered in the same span. Requests of the phase with an unknown outcome
 /// widen the limit, since the target may have counted them.
-pub(super) fn check(input: &CrossCheckInput<'_>, phase: &PhaseSummary) -> CheckResult {
+pub(super) fn check(
+    input: &CrossCheckInput<'_>,
+    source: &dyn Source,
+    phase: &PhaseSummary,
+) -> CheckResult {
     let name = "throughput".to_owned();
     CheckResult::new(CheckKind::Throughput, name, Some(&phase.name)).judged(|check| {
-        let window = Window::inside(input, phase)?;
-        let answered = window.answered(input);
-        let seconds = window.length().as_secs_f64();
-        check.client = Some(answered / seconds);
-        if answered < REQUESTS_MIN {
-            return Err(Reason::RequestsTooFew {
-                requests: answered,
-                needed: REQUESTS_MIN,
-            });
-        }
+        let window = source.window(input, phase)?;
         let unknown: u64 = phase
             .steps
             .iter()
             .filter(|step| input.has_endpoint(&step.step))
             .map(|step| Sent::of(step).unknown)
             .sum();
-        let counted = counted(input, window)?;
-        let limit = (answered * THROUGHPUT_TOLERANCE + unknown as f64) / seconds;
-        let difference = check.figures(answered / seconds, counted / seconds, limit);
-        Ok(Verdict::agrees_if(difference.abs() <= limit))
+        let client = (window.answered(input), unknown as f64);
+        compare(check, client, window.length(), || {
+            source.rate(input, window)
+        })
     })
 }
 
+/// Compares what the client counted in a span (and how much more the target may have counted) with
+/// what the target counted per second.
+pub(crate) fn compare(
+    check: &mut CheckResult,
+    (counted, unknown): (f64, f64),
+    span: Duration,
+    rate: impl FnOnce() -> Result<f64, Reason>,
+) -> Result<Verdict, Reason> {
+    let seconds = span.as_secs_f64();
+    check.client = Some(counted / seconds);
+    if counted < REQUESTS_MIN {
+        return Err(Reason::RequestsTooFew {
+            requests: counted,
+            needed: REQUESTS_MIN,
+        });
+    }
+    let rate = rate()?;
+    let limit = (counted * THROUGHPUT_TOLERANCE + unknown) / seconds;
+    let difference = check.figures(counted / seconds, rate, limit);
+    Ok(Verdict::agrees_if(difference.abs() <= limit))
+}
+
 /// Requests that the target counted at all known endpoints; those it does not have count nothing.
-fn counted(input: &CrossCheckInput<'_>, window: Window) -> Result<f64, CounterError> {
+pub(super) fn counted(input: &CrossCheckInput<'_>, window: Window) -> Result<f64, CounterError> {
     let mut sum = None;
     let mut missing = None;
     for endpoint in input.distinct_endpoints() {

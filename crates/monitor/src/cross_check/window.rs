@@ -17,9 +17,9 @@ const SPAN_MIN: Duration = Duration::from_secs(5);
 
 /// The span between two scrapes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Window {
-    pub(super) from: UnixMicros,
-    pub(super) to: UnixMicros,
+pub(crate) struct Window {
+    pub(crate) from: UnixMicros,
+    pub(crate) to: UnixMicros,
     /// When second 0 of the run began.
     start: UnixMicros,
 }
@@ -82,6 +82,16 @@ impl Window {
         window.unless_restarted(input)
     }
 
+    /// From one scrape to another.
+    pub(crate) fn between(
+        input: &CrossCheckInput<'_>,
+        from: UnixMicros,
+        to: UnixMicros,
+    ) -> Result<Self, Reason> {
+        let start = input.start()?;
+        Self { from, to, start }.unless_restarted(input)
+    }
+
     fn unless_restarted(self, input: &CrossCheckInput<'_>) -> Result<Self, Reason> {
         if input.matrix.restarted_between(self.from, self.to) {
             Err(Reason::TargetRestarted)
@@ -90,7 +100,7 @@ impl Window {
         }
     }
 
-    pub(super) fn length(&self) -> Duration {
+    pub(crate) fn length(&self) -> Duration {
         self.to.since(self.from)
     }
 

@@ -293,6 +293,7 @@ impl Input {
             health: directory.map(|directory| &directory.manifest.generator),
             audit: audit.map(|audit| checks::audit(audit, None)).ok_or(missing),
             cross_check: self.cross_check_report(),
+            prometheus: None,
         })
     }
 

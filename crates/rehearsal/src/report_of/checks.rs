@@ -82,6 +82,7 @@ pub(crate) fn kind(kind: CheckKind) -> model::CrossCheckKind {
         CheckKind::Payments => model::CrossCheckKind::Payments,
         CheckKind::Throughput => model::CrossCheckKind::Throughput,
         CheckKind::ServiceTimeP95 => model::CrossCheckKind::ServiceTimeP95,
+        CheckKind::Scrapes => model::CrossCheckKind::Scrapes,
     }
 }
 
@@ -112,6 +113,30 @@ pub(crate) fn reason(reason: &Reason) -> model::CrossCheckReason {
         Reason::BeyondBuckets { highest_bound_ms } => Why::BeyondBuckets { highest_bound_ms },
         Reason::BucketTooWide { bucket_error_ms } => Why::BucketTooWide { bucket_error_ms },
         Reason::UnreadableTimeSeries => Why::UnreadableTimeSeries,
+        other => of_prometheus(other),
+    }
+}
+
+/// The reasons that only a check against a Prometheus has.
+fn of_prometheus(reason: Reason) -> model::CrossCheckReason {
+    use model::CrossCheckReason as Why;
+    match reason {
+        Reason::OtherClock { ahead_s } => Why::OtherClock { ahead_s },
+        Reason::NothingScraped { selector } => Why::NothingScraped { selector },
+        Reason::NoOverlap => Why::NoOverlap,
+        Reason::SeveralTargets { targets } => Why::SeveralTargets { targets },
+        Reason::ScrapeGap { missing, expected } => Why::ScrapeGap { missing, expected },
+        Reason::ScrapesInside { scrapes, needed } => Why::ScrapesInside { scrapes, needed },
+        Reason::TrafficOutside { before, after } => Why::TrafficOutside { before, after },
+        Reason::OtherTimestamps => Why::OtherTimestamps,
+        Reason::OtherInterval {
+            interval_s,
+            other_s,
+        } => Why::OtherInterval {
+            interval_s,
+            other_s,
+        },
+        Reason::PrometheusFailed { message } => Why::PrometheusFailed { message },
         // The monitor may learn more reasons than the report has words for.
         other => Why::Other {
             text: other.to_string(),

@@ -1,7 +1,7 @@
 //! What a reader has to know beside the figures.
 
 use double11_measure::run::Summary;
-use double11_monitor::cross_check::{CrossCheck, Verdict};
+use double11_monitor::cross_check::{CheckKind, CrossCheck, Verdict};
 use double11_report::model::{Finding, FindingKind, Severity};
 
 use super::checks;
@@ -47,6 +47,20 @@ pub(crate) fn not_compared(variant: &str, cross_check: &CrossCheck) -> Vec<Findi
         Some(note(variant, what))
     });
     findings.collect()
+}
+
+/// Why nothing, or not everything, could be compared with what a Prometheus has: what speaks against
+/// its scrapes as a whole.
+pub(crate) fn not_scraped(variant: &str, cross_check: &CrossCheck) -> Vec<Finding> {
+    let scrapes = cross_check
+        .checks
+        .iter()
+        .filter(|check| check.kind == CheckKind::Scrapes);
+    let of_scrapes = CrossCheck {
+        checks: scrapes.cloned().collect(),
+        ..*cross_check
+    };
+    not_compared(variant, &of_scrapes)
 }
 
 pub(crate) fn note(variant: &str, what: FindingKind) -> Finding {

@@ -6,7 +6,7 @@ use double11_measure::histogram::LatencyHistogram;
 use double11_measure::run::{PhaseSummary, SecondStep, Summary, TimeSeries};
 use double11_report::model::{
     AuditMissing, AuditReport, CrossCheckReport, FunnelStep, GeneratorHealth, HistogramExport,
-    VariantReport,
+    PrometheusReport, VariantReport,
 };
 
 use super::phases::Beside;
@@ -26,6 +26,7 @@ pub(crate) struct Measured<'run> {
     pub(crate) health: Option<&'run Health>,
     pub(crate) audit: Result<AuditReport, AuditMissing>,
     pub(crate) cross_check: Option<CrossCheckReport>,
+    pub(crate) prometheus: Option<PrometheusReport>,
 }
 
 /// Everything that the report shows of one variant.
@@ -58,6 +59,7 @@ pub(crate) fn variant(measured: Measured<'_>) -> VariantReport {
         audit,
         audit_missing,
         cross_check: measured.cross_check,
+        prometheus: measured.prometheus,
         generator: measured
             .health
             .map(|health| generator(health, &summary.whole)),

@@ -8,12 +8,15 @@ use crate::texts::{Texts, fill};
 
 use data::{Axis, Band, Body, Chart, ChartData, Column, Series, Words};
 
+pub(crate) use prometheus::{PROMETHEUS_THROUGHPUT, prometheus_p95_id};
+
 pub(crate) use curves::{
     CAPACITY_P95, CAPACITY_TPS, HISTOGRAM, capacity_is_drawable, distributions, files,
 };
 
 mod curves;
 mod data;
+mod prometheus;
 
 /// Ids of the charts of the throughput, error-rate, processor, memory and funnel sections.
 pub(crate) const THROUGHPUT: &str = "chart-throughput";
@@ -100,6 +103,7 @@ pub(crate) fn chart_data(report: &ImprovementReport, texts: &'static Texts) -> C
         charts.push(funnel(report, texts));
     }
     charts.extend(curves::distribution(report, texts));
+    charts.extend(prometheus::charts(report, seconds.end, texts));
     ChartData {
         phases: bands(report),
         charts,

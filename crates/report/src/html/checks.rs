@@ -5,8 +5,8 @@ use maud::{Markup, html};
 use super::Context;
 use crate::format::{self, count, optional};
 use crate::model::{
-    AuditCheck, AuditMissing, AuditReport, AuditStatus, CrossCheckReport, CrossCheckStatus,
-    GeneratorHealth, VariantReport,
+    AuditCheck, AuditMissing, AuditReport, AuditStatus, CrossCheckReport, CrossCheckResult,
+    CrossCheckStatus, GeneratorHealth, VariantReport,
 };
 use crate::texts::{Texts, fill};
 
@@ -122,40 +122,55 @@ fn cross_check_table(texts: &Texts, name: &str, check: &CrossCheckReport) -> Mar
     let caption = fill(texts.cross_check_caption, &[("name", name)]);
     html! {
         h3 { (caption) }
+        (comparisons(texts, &caption, (texts.cross_check_shop, &check.results)))
+    }
+}
+
+/// Comparisons of the generator with whom the second column names.
+pub(super) fn comparisons(
+    texts: &Texts,
+    caption: &str,
+    (with, results): (&str, &[CrossCheckResult]),
+) -> Markup {
+    html! {
         table.cards role="table" aria-label=(caption) {
             thead role="rowgroup" {
                 tr role="row" {
                     th scope="col" role="columnheader" { (texts.cross_check_what) }
                     th scope="col" role="columnheader" { (texts.cross_check_phase) }
                     th.number scope="col" role="columnheader" { (texts.cross_check_generator) }
-                    th.number scope="col" role="columnheader" { (texts.cross_check_shop) }
+                    th.number scope="col" role="columnheader" { (with) }
                     th.number scope="col" role="columnheader" { (texts.cross_check_tolerance) }
                     th scope="col" role="columnheader" { (texts.audit_result) }
                 }
             }
             tbody role="rowgroup" {
-                @for result in &check.results {
-                    tr role="row" {
-                        th scope="row" role="rowheader" { (texts.compared(result.kind, &result.what)) }
-                        td role="cell" data-label=(texts.cross_check_phase) {
-                            span { (texts.phase_or_run(result.phase.as_deref())) }
-                        }
-                        td.number role="cell" data-label=(texts.cross_check_generator) {
-                            span { (optional(result.generator, format::plain)) }
-                        }
-                        td.number role="cell" data-label=(texts.cross_check_shop) {
-                            span { (optional(result.shop, format::plain)) }
-                        }
-                        td.number role="cell" data-label=(texts.cross_check_tolerance) {
-                            span { (texts.tolerance(result)) }
-                        }
-                        td role="cell" data-label=(texts.audit_result) {
-                            div {
-                                (status_badge(texts, result.status))
-                                @if let Some(why) = &result.why { span.sub { (texts.cross_check_reason(why)) } }
-                            }
-                        }
-                    }
+                @for result in results { (comparison(texts, with, result)) }
+            }
+        }
+    }
+}
+
+fn comparison(texts: &Texts, with: &str, result: &CrossCheckResult) -> Markup {
+    html! {
+        tr role="row" {
+            th scope="row" role="rowheader" { (texts.compared(result.kind, &result.what)) }
+            td role="cell" data-label=(texts.cross_check_phase) {
+                span { (texts.phase_or_run(result.phase.as_deref())) }
+            }
+            td.number role="cell" data-label=(texts.cross_check_generator) {
+                span { (optional(result.generator, format::plain)) }
+            }
+            td.number role="cell" data-label=(with) {
+                span { (optional(result.shop, format::plain)) }
+            }
+            td.number role="cell" data-label=(texts.cross_check_tolerance) {
+                span { (texts.tolerance(result)) }
+            }
+            td role="cell" data-label=(texts.audit_result) {
+                div {
+                    (status_badge(texts, result.status))
+                    @if let Some(why) = &result.why { span.sub { (texts.cross_check_reason(why)) } }
                 }
             }
         }

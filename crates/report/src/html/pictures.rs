@@ -8,16 +8,16 @@ use crate::model::{PhaseReport, VariantReport};
 use crate::texts::{Texts, fill};
 
 /// A chart: its title, where it is drawn, and what it shows in words.
-struct Picture<'a> {
-    id: String,
-    title: Option<&'a str>,
-    tone: Option<usize>,
-    summary: String,
-    note: Option<Markup>,
+pub(super) struct Picture<'a> {
+    pub(super) id: String,
+    pub(super) title: Option<&'a str>,
+    pub(super) tone: Option<usize>,
+    pub(super) summary: String,
+    pub(super) note: Option<Markup>,
 }
 
 impl Picture<'_> {
-    fn render(&self) -> Markup {
+    pub(super) fn render(&self) -> Markup {
         html! {
             figure {
                 @if self.title.is_some() || !self.summary.is_empty() {

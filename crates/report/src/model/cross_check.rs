@@ -48,6 +48,8 @@ pub enum CrossCheckKind {
     Throughput,
     /// P95 of the service time in milliseconds.
     ServiceTimeP95,
+    /// Scrapes by a Prometheus: those that its interval gives, and those that there are and succeeded.
+    Scrapes,
 }
 
 /// What a comparison says.
@@ -124,6 +126,58 @@ pub enum CrossCheckReason {
     UnreadableTimeSeries,
     /// The load generator was itself late, which is in its times and in none of the shop's.
     GeneratorLimited,
+    /// The clock of Prometheus is not that of the generator.
+    OtherClock {
+        /// Seconds by which it is ahead; behind where negative.
+        ahead_s: f64,
+    },
+    /// Prometheus has scraped no such target.
+    NothingScraped {
+        /// The labels that were asked for.
+        selector: String,
+    },
+    /// Prometheus scraped the target, but not during the run.
+    NoOverlap,
+    /// Several targets of Prometheus could be the one of the run.
+    SeveralTargets {
+        /// Their addresses.
+        targets: Vec<String>,
+    },
+    /// Scrapes are missing or failed.
+    ScrapeGap {
+        /// How many.
+        missing: u64,
+        /// How many there should be.
+        expected: u64,
+    },
+    /// Too few scrapes lie inside the phase.
+    ScrapesInside {
+        /// How many do.
+        scrapes: u64,
+        /// How many are needed.
+        needed: u64,
+    },
+    /// The shop counted requests just before or just after the run.
+    TrafficOutside {
+        /// Before its first request.
+        before: f64,
+        /// After its last.
+        after: f64,
+    },
+    /// The shop gives its samples times of its own.
+    OtherTimestamps,
+    /// The other variant was scraped at another interval.
+    OtherInterval {
+        /// Seconds between two scrapes of this one.
+        interval_s: f64,
+        /// Seconds between two scrapes of the other.
+        other_s: f64,
+    },
+    /// Prometheus gave no usable answer.
+    PrometheusFailed {
+        /// What it said, or what happened.
+        message: String,
+    },
     /// Anything else, in words that are shown as they are.
     Other {
         /// Words without a final dot.

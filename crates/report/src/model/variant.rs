@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cross_check::CrossCheckReport;
 use super::judgement::{AuditMissing, AuditReport, GeneratorHealth};
+use super::prometheus::PrometheusReport;
 
 /// One variant's run: the first one where there are several.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +34,8 @@ pub struct VariantReport {
     pub audit_missing: Option<AuditMissing>,
     /// The generator's figures against the shop's own.
     pub cross_check: Option<CrossCheckReport>,
+    /// The run as a Prometheus saw it, where one scraped the shop.
+    pub prometheus: Option<PrometheusReport>,
     /// How the generator fared.
     pub generator: Option<GeneratorHealth>,
 }

@@ -73,6 +73,7 @@ impl Texts {
             CrossCheckKind::Payments => self.cross_check_payments.to_owned(),
             CrossCheckKind::Throughput => self.cross_check_throughput.to_owned(),
             CrossCheckKind::ServiceTimeP95 => self.cross_check_service_time.to_owned(),
+            CrossCheckKind::Scrapes => self.cross_check_scrapes.to_owned(),
         }
     }
 
@@ -141,6 +142,59 @@ impl Texts {
             Why::UnreadableTimeSeries => self.why_unreadable.to_owned(),
             Why::GeneratorLimited => self.why_generator_limited.to_owned(),
             Why::Other { text } => text.clone(),
+            of_prometheus => self.prometheus_reason(of_prometheus),
+        }
+    }
+
+    /// Why a comparison with a Prometheus cannot be made.
+    fn prometheus_reason(&self, reason: &CrossCheckReason) -> String {
+        use CrossCheckReason as Why;
+        match reason {
+            Why::OtherClock { ahead_s } => fill(
+                self.why_other_clock,
+                &[("ahead", &self.seconds(ahead_s.abs()))],
+            ),
+            Why::NothingScraped { selector } => {
+                fill(self.why_nothing_scraped, &[("selector", selector)])
+            }
+            Why::SeveralTargets { targets } => {
+                let targets = targets.join(self.list_separator);
+                fill(self.why_several_targets, &[("targets", &targets)])
+            }
+            Why::ScrapeGap { missing, expected } => fill(
+                self.why_scrape_gap,
+                &[
+                    ("missing", &count(*missing)),
+                    ("expected", &count(*expected)),
+                ],
+            ),
+            Why::ScrapesInside { scrapes, needed } => fill(
+                self.why_scrapes_inside,
+                &[("scrapes", &count(*scrapes)), ("needed", &count(*needed))],
+            ),
+            Why::TrafficOutside { before, after } => fill(
+                self.why_traffic_outside,
+                &[
+                    ("before", &format::plain(*before)),
+                    ("after", &format::plain(*after)),
+                ],
+            ),
+            Why::OtherTimestamps => self.why_other_timestamps.to_owned(),
+            Why::OtherInterval {
+                interval_s,
+                other_s,
+            } => fill(
+                self.why_other_interval,
+                &[
+                    ("interval", &self.seconds(*interval_s)),
+                    ("other", &self.seconds(*other_s)),
+                ],
+            ),
+            Why::PrometheusFailed { message } => {
+                fill(self.why_prometheus_failed, &[("message", message)])
+            }
+            // Every other reason has its words where the reasons of all cross-checks have theirs.
+            _ => self.why_no_overlap.to_owned(),
         }
     }
 

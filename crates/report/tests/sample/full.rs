@@ -6,9 +6,10 @@ use double11_measure::histogram::LatencyHistogram;
 use double11_report::conclude;
 use double11_report::model::{
     Bound, CapacityBracket, CapacityProbe, CapacityReport, Comparison, ComparisonReason,
-    ComparisonVerdict, DifferenceComparison, Figure, HistogramExport, ImprovementReport, Interval,
-    IntervalBound, Ladder, LadderRung, Metric, MetricComparison, PairFigures, PhaseReport,
-    RuleOfThree, RunReport, TunedBetween, Unit,
+    ComparisonVerdict, CrossCheckKind, CrossCheckReason, CrossCheckResult, CrossCheckStatus,
+    DifferenceComparison, Figure, HistogramExport, ImprovementReport, Interval, IntervalBound,
+    Ladder, LadderRung, Metric, MetricComparison, PairFigures, PhaseReport, PrometheusPoint,
+    PrometheusReport, RuleOfThree, RunReport, TunedBetween, Unit, VariantReport,
 };
 
 use super::{noise, report, whole};
@@ -41,9 +42,63 @@ pub(crate) fn full() -> ImprovementReport {
             response_time: Some(histogram(if slow { 900.0 } else { 1.2 }, slow)),
             service_time: Some(histogram(if slow { 210.0 } else { 1.1 }, slow)),
         });
+        variant.prometheus = Some(prometheus(variant));
     }
     conclude(&mut report);
     report
+}
+
+/// What a Prometheus saw of the same run: a little more at every look, and one gap.
+fn prometheus(variant: &VariantReport) -> PrometheusReport {
+    let mut results = variant
+        .cross_check
+        .as_ref()
+        .map_or_else(Vec::new, |check| check.results.clone());
+    let scrapes = CrossCheckResult {
+        phase: None,
+        kind: CrossCheckKind::Scrapes,
+        what: "scrapes".to_owned(),
+        generator: Some(15.0),
+        shop: Some(15.0),
+        limit: Some(0.0),
+        status: CrossCheckStatus::Agrees,
+        why: None,
+    };
+    results.insert(0, scrapes);
+    for result in &mut results {
+        if result.phase.as_deref() == Some("normal") {
+            result.status = CrossCheckStatus::CannotCompare;
+            result.why = Some(CrossCheckReason::ScrapesInside {
+                scrapes: 3,
+                needed: 4,
+            });
+        }
+    }
+    let points = variant.seconds.iter().skip(5).step_by(5).map(|second| {
+        let seen = |value: Option<f64>| value.filter(|_| second.second != 25);
+        PrometheusPoint {
+            at_s: f64::from(second.second),
+            generator_per_second: second.throughput_per_second,
+            prometheus_per_second: seen(second.throughput_per_second.map(|rate| rate * 1.01)),
+            generator_p95_ms: second.p95_ms,
+            prometheus_p95_ms: seen(second.p95_ms.map(|time| time * 0.93)),
+        }
+    });
+    PrometheusReport {
+        version: Some("2.42.0".to_owned()),
+        started_here: true,
+        target: Some(format!(
+            "instance=\"127.0.0.1:8080\",job=\"ecommerce-app\",variant=\"{}\"",
+            variant.name
+        )),
+        interval_s: Some(5.0),
+        scrapes: Some(15),
+        scrape_mean_ms: Some(4.2),
+        scrape_max_ms: Some(9.7),
+        cpu_share: Some(0.017),
+        points: points.collect(),
+        results,
+    }
 }
 
 /// Both runs of a pair, every second pair the other way round.

@@ -203,6 +203,7 @@ fn variant(name: &str, levers: &[&str], figures: [[f64; 5]; 4]) -> VariantReport
         audit: Some(audit()),
         audit_missing: None,
         cross_check: Some(cross_check(judged)),
+        prometheus: None,
         generator: Some(generator(judged[2])),
         phases,
     }
@@ -409,7 +410,7 @@ fn audit() -> AuditReport {
     }
 }
 
-fn cross_check(figures: &[f64; 5]) -> CrossCheckReport {
+pub(crate) fn cross_check(figures: &[f64; 5]) -> CrossCheckReport {
     let [tps, p95, error_rate, ..] = *figures;
     let overloaded = error_rate > 0.01;
     let throughput = |phase: &str, tps: f64| CrossCheckResult {

@@ -94,6 +94,10 @@ impl Observer for Shown {
                 self.view
                     .say(&format!("{variant}: open at {target} after {seconds:.1} s"));
             }
+            Event::AwaitingScrape { variant } => {
+                self.busy(variant, "waiting for the first scrape by Prometheus");
+            }
+            Event::AskingPrometheus { variant } => self.busy(variant, "asking Prometheus"),
             Event::Progress { phase, seen, .. } => {
                 let elapsed = machine::now().saturating_duration_since(self.began);
                 self.view.whole(elapsed, self.estimate.max(elapsed));

@@ -1,0 +1,289 @@
+//! A run against what a Prometheus has kept of its target.
+
+use std::time::Duration;
+
+use double11_units::UnixMicros;
+
+use super::ask::{Asked, failed};
+use super::target::{self, Target, Wanted};
+use super::{Prometheus, PrometheusError, Span};
+use crate::cross_check::{
+    CheckKind, CheckResult, CrossCheck, CrossCheckInput, ORDERS, PAYMENTS, REPLAYS,
+    REQUEST_DURATION, Reason, Verdict, checks,
+};
+use crate::matrix::{CounterError, Matrix, PROCESS_START};
+
+/// How many intervals may lie between a run and the scrapes before and after it.
+const BESIDE_MAX: u32 = 3;
+
+/// A run of the load engine.
+#[derive(Debug, Clone, Copy)]
+pub struct RunInput<'a> {
+    /// The client's side; its matrix is not looked at.
+    pub client: CrossCheckInput<'a>,
+    /// Labels of the target, as `PromQL` matchers without braces.
+    pub selector: &'a str,
+    /// What the run asked, such as `http://127.0.0.1:8080`.
+    pub target: &'a str,
+    /// The time between two scrapes of the run that this one is compared with, where there is one.
+    pub other_interval: Option<Duration>,
+}
+
+/// What came out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PrometheusCheck {
+    /// The checks; where nothing can be said there is one, of the scrapes, that says why.
+    pub cross_check: CrossCheck,
+    /// How the target was scraped, where it was found.
+    pub target: Option<ScrapedTarget>,
+}
+
+/// How a target was scraped while a run lasted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScrapedTarget {
+    /// Matchers of exactly this target, without braces.
+    pub matchers: String,
+    /// The time between two scrapes.
+    pub interval: Duration,
+    /// From the scrape before the first request to the one after the last.
+    pub span: Span,
+    /// Scrapes in it that succeeded.
+    pub scrapes: u64,
+    /// Mean and longest time that a scrape took.
+    pub scrape_took: Option<(Duration, Duration)>,
+}
+
+/// Compares a run with what a Prometheus has of its target.
+///
+/// Nothing is compared where the clocks differ, the target was not found or restarted, its samples have
+/// times of their own, or it counted requests outside of the run; the check of the scrapes says so.
+///
+/// # Errors
+/// [`PrometheusError`] where Prometheus does not answer at all. Once it has, a question that fails is the
+/// reason why the one figure cannot be compared.
+pub fn check_run(
+    prometheus: &Prometheus,
+    input: &RunInput<'_>,
+) -> Result<PrometheusCheck, PrometheusError> {
+    let run = match run_span(&input.client) {
+        Ok(span) => span,
+        Err(reason) => return Ok(nothing(reason, None)),
+    };
+    let wanted = Wanted {
+        selector: input.selector,
+        target: Some(input.target),
+        run,
+    };
+    let target = match target::find(prometheus, wanted)? {
+        Ok(target) => target,
+        Err(reason) => return Ok(nothing(reason, None)),
+    };
+    let around = match Around::of(&target, run) {
+        Ok(around) => around,
+        Err(reason) => return Ok(nothing(reason, None)),
+    };
+    let scraped = scraped(prometheus, &target, around.counted);
+    let kept = prometheus.samples(&names(&target.matchers), around.all)?;
+    let matrix = kept.until(around.counted.to);
+    let client = CrossCheckInput {
+        matrix: &matrix,
+        ..input.client
+    };
+    if let Err(reason) = believable(input, &target, &around, &kept) {
+        return Ok(nothing(reason, Some(scraped)));
+    }
+    let asked = Asked {
+        prometheus,
+        target: &target,
+    };
+    let mut all = vec![scrapes(&target, around.counted)];
+    all.extend(checks(&client, &asked));
+    Ok(PrometheusCheck {
+        cross_check: CrossCheck::new(all),
+        target: Some(scraped),
+    })
+}
+
+/// The scrapes around a run.
+#[derive(Debug, Clone, Copy)]
+struct Around {
+    /// From the last before the first request to the first after the last answer.
+    counted: Span,
+    /// With one more on each side, where there is one.
+    all: Span,
+}
+
+impl Around {
+    fn of(target: &Target, run: Span) -> Result<Self, Reason> {
+        let (from, before) = target.before(run.from);
+        let (to, after) = target.after(run.to);
+        let near = target.interval * BESIDE_MAX;
+        let from = from
+            .filter(|from| run.from.since(*from) <= near)
+            .ok_or(Reason::NoScrapeBefore)?;
+        let to = to
+            .filter(|to| to.since(run.to) <= near)
+            .ok_or(Reason::NoScrapeAfter)?;
+        Ok(Self {
+            counted: Span { from, to },
+            all: Span {
+                from: before.unwrap_or(from),
+                to: after.unwrap_or(to),
+            },
+        })
+    }
+}
+
+/// From the first request to the end of the last second in which anything ended.
+fn run_span(client: &CrossCheckInput<'_>) -> Result<Span, Reason> {
+    let from = client.start()?;
+    let seconds = client.time_series.seconds.last();
+    let seconds = seconds.map_or(0, |last| u64::from(last.second) + 1);
+    Ok(Span {
+        from,
+        to: from.plus(Duration::from_secs(seconds)),
+    })
+}
+
+/// The series that are compared.
+fn names(matchers: &str) -> String {
+    format!(
+        "__name__=~\"{REQUEST_DURATION}_(bucket|sum|count)|{ORDERS}|{PAYMENTS}|{REPLAYS}|{PROCESS_START}\",\
+         {matchers}"
+    )
+}
+
+/// Whether what was kept can be about this run.
+fn believable(
+    input: &RunInput<'_>,
+    target: &Target,
+    around: &Around,
+    kept: &Matrix,
+) -> Result<(), Reason> {
+    let Around { counted, all } = *around;
+    if kept.restarted_between(counted.from, counted.to) {
+        return Err(Reason::TargetRestarted);
+    }
+    let scrapes: Vec<UnixMicros> = target.scrapes.iter().map(|point| point.at).collect();
+    if kept
+        .scrapes()
+        .iter()
+        .any(|at| scrapes.binary_search(at).is_err())
+    {
+        return Err(Reason::OtherTimestamps);
+    }
+    if let Some(other) = input.other_interval {
+        let (interval_s, other_s) = (target.interval.as_secs_f64(), other.as_secs_f64());
+        if (interval_s - other_s).abs() > other_s * 0.1 {
+            return Err(Reason::OtherInterval {
+                interval_s,
+                other_s,
+            });
+        }
+    }
+    let client = CrossCheckInput {
+        matrix: kept,
+        ..input.client
+    };
+    let counted_between = |from, to| {
+        let mut sum = 0.0;
+        for endpoint in client.distinct_endpoints() {
+            match client.counted_at(endpoint, from, to) {
+                Ok(count) => sum += count,
+                // What is not there, or began anew outside of the run, counted nothing.
+                Err(CounterError::Missing { .. } | CounterError::Reset { .. }) => {}
+            }
+        }
+        sum
+    };
+    let before = counted_between(all.from, counted.from);
+    let after = counted_between(counted.to, all.to);
+    let unknown: u64 = client
+        .distinct_endpoints()
+        .map(|endpoint| client.sent_to(endpoint).unknown)
+        .sum();
+    if before > 0.0 || after > unknown as f64 {
+        return Err(Reason::TrafficOutside { before, after });
+    }
+    Ok(())
+}
+
+/// The check of the scrapes themselves.
+fn scrapes(target: &Target, span: Span) -> CheckResult {
+    let check = CheckResult::new(CheckKind::Scrapes, "scrapes".to_owned(), None);
+    check.judged(|check| {
+        let (expected, missing) = target.expected_and_missing(span);
+        check.figures(
+            expected as f64,
+            expected.saturating_sub(missing) as f64,
+            0.0,
+        );
+        target.without_gap(span)?;
+        Ok(Verdict::Agrees)
+    })
+}
+
+/// Nothing can be said.
+pub(super) fn nothing(reason: Reason, target: Option<ScrapedTarget>) -> PrometheusCheck {
+    let check = CheckResult::new(CheckKind::Scrapes, "scrapes".to_owned(), None);
+    PrometheusCheck {
+        cross_check: CrossCheck::new(vec![check.judged(|_| Err(reason))]),
+        target,
+    }
+}
+
+/// How the target was scraped; how long that took is left out where Prometheus does not tell.
+pub(super) fn scraped(prometheus: &Prometheus, target: &Target, span: Span) -> ScrapedTarget {
+    let (expected, missing) = target.expected_and_missing(span);
+    let took = format!("__name__=\"scrape_duration_seconds\",{}", target.matchers);
+    let seconds: Vec<f64> = prometheus
+        .samples(&took, span)
+        .map(|matrix| matrix.values().collect())
+        .unwrap_or_default();
+    let longest = seconds.iter().copied().reduce(f64::max);
+    let mean = seconds.iter().sum::<f64>() / seconds.len().max(1) as f64;
+    let duration = |seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default();
+    ScrapedTarget {
+        matchers: target.matchers.clone(),
+        interval: target.interval,
+        span,
+        scrapes: expected.saturating_sub(missing),
+        scrape_took: longest.map(|longest| (duration(mean), duration(longest))),
+    }
+}
+
+impl PrometheusCheck {
+    /// A check that could not be made because Prometheus did not answer in its course.
+    pub fn failed(error: &PrometheusError) -> Self {
+        nothing(failed(error), None)
+    }
+}
+
+impl Prometheus {
+    /// The latest successful scrape of the target of a run since an instant, or why it cannot be
+    /// told which that is.
+    ///
+    /// # Errors
+    /// As [`Self::clock_ahead`].
+    pub fn scraped_since(
+        &self,
+        selector: &str,
+        target: &str,
+        since: UnixMicros,
+    ) -> Result<Result<Option<UnixMicros>, Reason>, PrometheusError> {
+        let run = Span {
+            from: since,
+            to: self.clock.now().max(since),
+        };
+        let wanted = Wanted {
+            selector,
+            target: Some(target),
+            run,
+        };
+        let found = target::find(self, wanted)?;
+        Ok(found.map(|target| {
+            let (last, _) = target.before(run.to);
+            last.filter(|last| *last >= since)
+        }))
+    }
+}
