@@ -29,7 +29,7 @@ pub use endpoint::StepEndpoint;
 pub use result::{CheckKind, CheckResult, CrossCheck, Overall, Reason, ServiceTimeDetail, Verdict};
 pub(crate) use service_time::{Agreement, compare as compare_p95};
 pub(crate) use source::{HandlerTime, Source};
-pub(crate) use throughput::compare as compare_rates;
+pub(crate) use throughput::{Counted, REQUESTS_MIN, compare as compare_rates};
 pub(crate) use window::Window;
 
 /// The target's histogram of the time in its handlers, by `endpoint` (route template), `method` and

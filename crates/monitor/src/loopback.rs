@@ -54,7 +54,7 @@ impl Server {
         format!("http://{}/actuator/prometheus", self.address)
     }
 
-    /// Waits until the next request has been answered and returns its head.
+    /// Waits until the next request has been answered and returns its head and body.
     pub(crate) fn next_request(&self) -> String {
         self.requests.recv().unwrap()
     }
@@ -71,6 +71,14 @@ fn answer(mut stream: TcpStream, reply: &Reply) -> String {
     while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap() == 1 {
         head.push(byte[0]);
     }
+    // What was sent has to be read: closing before would take the answer back.
+    let text = String::from_utf8_lossy(&head).to_ascii_lowercase();
+    let length = text
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "));
+    let mut body = vec![0; length.map_or(0, |length| length.trim().parse().unwrap())];
+    stream.read_exact(&mut body).unwrap();
+    head.extend(body);
     // A client that gave up has closed the connection; that is what some tests want.
     match reply {
         Reply::Body(body) => {

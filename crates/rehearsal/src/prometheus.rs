@@ -212,7 +212,7 @@ impl Attached<'_, '_> {
             cpu_share,
         };
         let asked = self
-            .wait(clock::now(), LAST_SCRAPE_LIMIT)
+            .wait(end_of(run.outcome).max(clock::now()), LAST_SCRAPE_LIMIT)
             .and_then(|_| self.ask(run, observer));
         if let Some(server) = &scraping.server {
             // A target that is gone is only scraped in vain.
@@ -272,4 +272,13 @@ impl Attached<'_, '_> {
         }
         Ok((check, points))
     }
+}
+
+/// When the last second of a run ends in which anything was answered: requests are counted by seconds.
+fn end_of(outcome: &RunOutcome) -> UnixMicros {
+    let series = &outcome.time_series;
+    let start = UnixMicros::new(series.start_unix_ms.unwrap_or(0).saturating_mul(1_000));
+    let seconds = series.seconds.last();
+    let seconds = seconds.map_or(0, |last| u64::from(last.second) + 1);
+    start.plus(Duration::from_secs(seconds))
 }

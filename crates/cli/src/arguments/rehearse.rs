@@ -22,12 +22,6 @@ pub(crate) struct Rehearse {
     /// Leave out the search for each shop's capacity.
     #[arg(long)]
     pub(crate) no_capacity: bool,
-    #[command(flatten)]
-    pub(crate) shops: RehearsedShops,
-    #[command(flatten)]
-    pub(crate) traffic: RehearsedTraffic,
-    #[command(flatten)]
-    pub(crate) prometheus: RehearsedPrometheus,
     /// Where the report and the runs go.
     #[arg(
         long,
@@ -38,6 +32,12 @@ pub(crate) struct Rehearse {
     pub(crate) out: PathBuf,
     #[command(flatten)]
     pub(crate) report: ReportArguments,
+    #[command(flatten)]
+    pub(crate) shops: RehearsedShops,
+    #[command(flatten)]
+    pub(crate) traffic: RehearsedTraffic,
+    #[command(flatten)]
+    pub(crate) prometheus: RehearsedPrometheus,
 }
 
 /// How long it takes.

@@ -11,7 +11,7 @@ pub(crate) struct Validate {
     /// The folder of a run of the load engine, as `double11 load --out DIR` makes it.
     #[arg(long, value_name = "DIR")]
     pub(crate) run: Option<PathBuf>,
-    /// A sample file of any tool, `JMeter`'s included, made while Prometheus scraped the shop.
+    /// A sample file of any tool, JMeter's included, made while Prometheus scraped the shop.
     #[arg(long, value_name = "FILE", requires = "prometheus")]
     pub(crate) jtl: Option<PathBuf>,
     /// The Prometheus that scraped the shop meanwhile; without it, the scrapes kept with the run count.

@@ -13,7 +13,7 @@ use crate::matrix::CounterError;
 
 /// Requests that must have been answered between the scrapes: with fewer, a few requests at the
 /// edges of the window are as much as the tolerance.
-const REQUESTS_MIN: f64 = 200.0;
+pub(crate) const REQUESTS_MIN: f64 = 200.0;
 
 /// Compares what the target counted per second between the first and the last scrape inside the phase
 /// with what the client saw answered in the same span. Requests of the phase with an unknown outcome
@@ -32,32 +32,45 @@ pub(super) fn check(
             .filter(|step| input.has_endpoint(&step.step))
             .map(|step| Sent::of(step).unknown)
             .sum();
-        let client = (window.answered(input), unknown as f64);
+        let client = Counted {
+            count: window.answered(input),
+            unknown: unknown as f64,
+            needed: REQUESTS_MIN,
+        };
         compare(check, client, window.length(), || {
             source.rate(input, window)
         })
     })
 }
 
-/// Compares what the client counted in a span (and how much more the target may have counted) with
-/// what the target counted per second.
+/// What the client counted in a span.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counted {
+    pub(crate) count: f64,
+    /// How much more the target may have counted.
+    pub(crate) unknown: f64,
+    /// How many make a rate worth comparing.
+    pub(crate) needed: f64,
+}
+
+/// Compares what the client counted in a span with what the target counted per second.
 pub(crate) fn compare(
     check: &mut CheckResult,
-    (counted, unknown): (f64, f64),
+    client: Counted,
     span: Duration,
     rate: impl FnOnce() -> Result<f64, Reason>,
 ) -> Result<Verdict, Reason> {
     let seconds = span.as_secs_f64();
-    check.client = Some(counted / seconds);
-    if counted < REQUESTS_MIN {
+    check.client = Some(client.count / seconds);
+    if client.count < client.needed {
         return Err(Reason::RequestsTooFew {
-            requests: counted,
-            needed: REQUESTS_MIN,
+            requests: client.count,
+            needed: client.needed,
         });
     }
     let rate = rate()?;
-    let limit = (counted * THROUGHPUT_TOLERANCE + unknown) / seconds;
-    let difference = check.figures(counted / seconds, rate, limit);
+    let limit = (client.count * THROUGHPUT_TOLERANCE + client.unknown) / seconds;
+    let difference = check.figures(client.count / seconds, rate, limit);
     Ok(Verdict::agrees_if(difference.abs() <= limit))
 }
 

@@ -66,7 +66,7 @@ pub fn history(
     let steps = u32::try_from(span.length().as_millis() / step.as_millis()).unwrap_or(u32::MAX);
     let points = (1..=steps).map(|number| {
         let at = step * number;
-        let (completed, seconds, times) = client_between(client, at.saturating_sub(window), at);
+        let (completed, times) = client_between(client, at.saturating_sub(window), at);
         let told = |series: &[(Labels, Vec<Point>)]| {
             let points = series.first().map(|(_, points)| points.as_slice());
             let wanted = start.plus(at).millis();
@@ -78,7 +78,8 @@ pub fn history(
         };
         HistoryPoint {
             at,
-            client_per_second: (seconds > 0.0).then(|| completed as f64 / seconds),
+            // Before the run there was nothing, on both sides.
+            client_per_second: Some(completed as f64 / window.as_secs_f64()),
             prometheus_per_second: told(&throughput),
             client_p95: times.percentile(95.0),
             prometheus_p95: told(&p95)
@@ -89,12 +90,12 @@ pub fn history(
 }
 
 /// Answers and service times of the compared steps in the whole seconds between two instants of the
-/// run, and how many seconds these are.
+/// run.
 fn client_between(
     client: &CrossCheckInput<'_>,
     from: Duration,
     to: Duration,
-) -> (u64, f64, LatencyHistogram) {
+) -> (u64, LatencyHistogram) {
     let steps = client.compared_steps();
     let (mut completed, mut times) = (0, LatencyHistogram::new());
     let begins = |second: u32| Duration::from_secs(u64::from(second));
@@ -112,9 +113,5 @@ fn client_between(
             times.merge(&histogram);
         }
     }
-    (
-        completed,
-        (to.saturating_sub(from)).as_secs().max(1) as f64,
-        times,
-    )
+    (completed, times)
 }

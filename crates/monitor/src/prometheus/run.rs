@@ -13,9 +13,6 @@ use crate::cross_check::{
 };
 use crate::matrix::{CounterError, Matrix, PROCESS_START};
 
-/// How many intervals may lie between a run and the scrapes before and after it.
-const BESIDE_MAX: u32 = 3;
-
 /// A run of the load engine.
 #[derive(Debug, Clone, Copy)]
 pub struct RunInput<'a> {
@@ -89,7 +86,9 @@ pub fn check_run(
         matrix: &matrix,
         ..input.client
     };
-    if let Err(reason) = believable(input, &target, &around, &kept) {
+    let believed = of_the_scrapes(prometheus, &target, &kept)?
+        .and_then(|()| believable(input, &target, &around, &kept));
+    if let Err(reason) = believed {
         return Ok(nothing(reason, Some(scraped)));
     }
     let asked = Asked {
@@ -117,13 +116,9 @@ impl Around {
     fn of(target: &Target, run: Span) -> Result<Self, Reason> {
         let (from, before) = target.before(run.from);
         let (to, after) = target.after(run.to);
-        let near = target.interval * BESIDE_MAX;
-        let from = from
-            .filter(|from| run.from.since(*from) <= near)
-            .ok_or(Reason::NoScrapeBefore)?;
-        let to = to
-            .filter(|to| to.since(run.to) <= near)
-            .ok_or(Reason::NoScrapeAfter)?;
+        // However far they are: counters keep what they counted, and a gap is told for itself.
+        let from = from.ok_or(Reason::NoScrapeBefore)?;
+        let to = to.ok_or(Reason::NoScrapeAfter)?;
         Ok(Self {
             counted: Span { from, to },
             all: Span {
@@ -153,6 +148,28 @@ fn names(matchers: &str) -> String {
     )
 }
 
+/// Whether what was kept has the instants of the scrapes, and whether there is anything at all.
+pub(super) fn of_the_scrapes(
+    prometheus: &Prometheus,
+    target: &Target,
+    kept: &Matrix,
+) -> Result<Result<(), Reason>, PrometheusError> {
+    let scrapes: Vec<UnixMicros> = target.scrapes.iter().map(|point| point.at).collect();
+    let found = kept.scrapes();
+    if found.iter().any(|at| scrapes.binary_search(at).is_err()) {
+        return Ok(Err(Reason::OtherTimestamps));
+    }
+    if !found.is_empty() {
+        return Ok(Ok(()));
+    }
+    let count = format!("{REQUEST_DURATION}_count");
+    let at_any_time = format!("count(count_over_time({count}{{{}}}[1d]))", target.matchers);
+    Ok(Err(match prometheus.number(&at_any_time, None)? {
+        Some(series) if series > 0.0 => Reason::OtherTimestamps,
+        _ => Reason::SeriesMissing { series: count },
+    }))
+}
+
 /// Whether what was kept can be about this run.
 fn believable(
     input: &RunInput<'_>,
@@ -163,14 +180,6 @@ fn believable(
     let Around { counted, all } = *around;
     if kept.restarted_between(counted.from, counted.to) {
         return Err(Reason::TargetRestarted);
-    }
-    let scrapes: Vec<UnixMicros> = target.scrapes.iter().map(|point| point.at).collect();
-    if kept
-        .scrapes()
-        .iter()
-        .any(|at| scrapes.binary_search(at).is_err())
-    {
-        return Err(Reason::OtherTimestamps);
     }
     if let Some(other) = input.other_interval {
         let (interval_s, other_s) = (target.interval.as_secs_f64(), other.as_secs_f64());
@@ -210,7 +219,7 @@ fn believable(
 
 /// The check of the scrapes themselves.
 fn scrapes(target: &Target, span: Span) -> CheckResult {
-    let check = CheckResult::new(CheckKind::Scrapes, "scrapes".to_owned(), None);
+    let check = CheckResult::new(CheckKind::Scrapes, "scrapes due and made".to_owned(), None);
     check.judged(|check| {
         let (expected, missing) = target.expected_and_missing(span);
         check.figures(
@@ -225,7 +234,7 @@ fn scrapes(target: &Target, span: Span) -> CheckResult {
 
 /// Nothing can be said.
 pub(super) fn nothing(reason: Reason, target: Option<ScrapedTarget>) -> PrometheusCheck {
-    let check = CheckResult::new(CheckKind::Scrapes, "scrapes".to_owned(), None);
+    let check = CheckResult::new(CheckKind::Scrapes, "scrapes due and made".to_owned(), None);
     PrometheusCheck {
         cross_check: CrossCheck::new(vec![check.judged(|_| Err(reason))]),
         target,

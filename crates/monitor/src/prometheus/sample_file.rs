@@ -12,17 +12,20 @@ use double11_measure::jtl::{JtlSummary, Limits, Problem, Reader, Row, TimeStamps
 use double11_units::UnixMicros;
 
 use super::ask::{Asked, handler_time, p95_of, rate};
-use super::run::{PrometheusCheck, nothing, scraped};
+use super::run::{PrometheusCheck, nothing, of_the_scrapes, scraped};
 use super::target::{self, Target, Wanted};
 use super::{Prometheus, PrometheusError, Span};
 use crate::cross_check::{
-    Agreement, CLIENT_OVERHEAD_DEFAULT, CheckKind, CheckResult, CrossCheck, ORDERS, REPLAYS,
-    REQUEST_DURATION, Reason, Verdict, compare_p95, compare_rates,
+    Agreement, CLIENT_OVERHEAD_DEFAULT, CheckKind, CheckResult, Counted, CrossCheck, ORDERS,
+    REPLAYS, REQUEST_DURATION, REQUESTS_MIN, Reason, Verdict, compare_p95, compare_rates,
 };
 use crate::matrix::{Matrix, PROCESS_START, Selector};
 
 /// What samples of orders are called unless the caller says otherwise.
 pub const ORDER_LABELS: [&str; 3] = ["checkout", "order", "purchase"];
+
+/// Orders between two scrapes below which one at the edge is as much as the tolerance.
+const ORDERS_MIN: f64 = 50.0;
 
 /// The share of failed samples that tells overload.
 const OVERLOAD_SHARE: f64 = 0.01;
@@ -72,10 +75,14 @@ pub fn check_sample_file<R: BufRead>(
         target.matchers
     );
     let matrix = prometheus.samples(&names, steady)?;
-    if matrix.restarted_between(steady.from, steady.to) {
-        return Ok(Ok(nothing(Reason::TargetRestarted, Some(scraped))));
+    let believed = match of_the_scrapes(prometheus, &target, &matrix)? {
+        Ok(()) if matrix.restarted_between(steady.from, steady.to) => Err(Reason::TargetRestarted),
+        other => other,
+    };
+    if let Err(reason) = believed {
+        return Ok(Ok(nothing(reason, Some(scraped))));
     }
-    let client = match open().and_then(|input| Counted::read(input, steady, file.order_labels)) {
+    let client = match open().and_then(|input| Rows::read(input, steady, file.order_labels)) {
         Ok(client) => client,
         Err(problem) => return Ok(Err(problem)),
     };
@@ -117,14 +124,14 @@ fn span(summary: &JtlSummary) -> Result<Span, Reason> {
 
 /// What the file counts between two instants, by the samples' ends.
 #[derive(Debug, Default)]
-struct Counted {
+struct Rows {
     answered: u64,
     failed: u64,
     times: LatencyHistogram,
     orders: u64,
 }
 
-impl Counted {
+impl Rows {
     fn read(input: impl BufRead, within: Span, order_labels: &[String]) -> Result<Self, Problem> {
         let mut reader = Reader::with_limits(input, Limits::default())?;
         let mut counted = Self::default();
@@ -167,12 +174,12 @@ struct Sides<'a> {
     asked: Asked<'a>,
     matrix: &'a Matrix,
     steady: Span,
-    client: &'a Counted,
+    client: &'a Rows,
 }
 
 impl Sides<'_> {
     fn scrapes(&self, target: &Target) -> CheckResult {
-        let check = CheckResult::new(CheckKind::Scrapes, "scrapes".to_owned(), None);
+        let check = CheckResult::new(CheckKind::Scrapes, "scrapes due and made".to_owned(), None);
         check.judged(|check| {
             let (expected, missing) = target.expected_and_missing(self.steady);
             check.figures(
@@ -194,7 +201,11 @@ impl Sides<'_> {
         let check = CheckResult::new(CheckKind::Throughput, "throughput".to_owned(), None);
         check.judged(|check| {
             let series = format!("{REQUEST_DURATION}_count");
-            let counted = (self.client.answered as f64, 0.0);
+            let counted = Counted {
+                count: self.client.answered as f64,
+                unknown: 0.0,
+                needed: REQUESTS_MIN,
+            };
             compare_rates(check, counted, self.steady.length(), || {
                 let query = format!("sum({})", self.rate(&series, ""));
                 let told = self.asked.number(&query, self.steady.to)?;
@@ -247,7 +258,11 @@ impl Sides<'_> {
                     labels: labels.to_vec(),
                 });
             }
-            let counted = (self.client.orders as f64, 0.0);
+            let counted = Counted {
+                count: self.client.orders as f64,
+                unknown: 0.0,
+                needed: ORDERS_MIN,
+            };
             compare_rates(check, counted, self.steady.length(), || Ok(told))
         }))
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use double11_units::UnixMicros;
 
-use super::{Prometheus, PrometheusError, Span};
+use super::{Prometheus, PrometheusError, SELECTOR_DEFAULT, Span};
 use crate::cross_check::Reason;
 use crate::exposition::Labels;
 use crate::matrix::{Point, Selector};
@@ -59,61 +59,85 @@ pub(super) fn find(
         to: wanted.run.to.plus(AROUND),
     };
     let found = prometheus.samples(&up, around)?;
-    let all: Vec<(&Labels, &[Point])> = found
-        .select(Selector::new("up", &[]))
-        .filter(|(_, points)| touches(points, wanted.run))
-        .collect();
+    let all: Vec<Candidate<'_>> = found.select(Selector::new("up", &[])).collect();
     if all.is_empty() {
         let ever = format!("count(count_over_time({{{up}}}[{EVER}]))");
         let known = prometheus.number(&ever, None)?;
         return Ok(Err(match known {
             Some(count) if count > 0.0 => Reason::NoOverlap,
-            _ => Reason::NothingScraped {
-                selector: selector.to_owned(),
-            },
+            _ => nothing_scraped(selector.to_owned()),
         }));
     }
-    Ok(choose(&all, wanted.target).map(|(labels, points)| Target {
-        matchers: matchers(labels),
-        scrapes: points.to_vec(),
-        interval: interval(points),
-    }))
+    let chosen = choose(&all, wanted).and_then(|(labels, points)| {
+        if !touches(points, wanted.run) {
+            return Err(Reason::NoOverlap);
+        }
+        Ok(Target {
+            matchers: matchers(labels),
+            scrapes: points.to_vec(),
+            interval: interval(points),
+        })
+    });
+    Ok(chosen)
+}
+
+/// A target by its labels, with whether its scrapes succeeded.
+type Candidate<'m> = (&'m Labels, &'m [Point]);
+
+fn nothing_scraped(selector: String) -> Reason {
+    Reason::NothingScraped { selector }
 }
 
 /// Whether there is any scrape while the run lasted.
 fn touches(points: &[Point], run: Span) -> bool {
-    points
-        .iter()
-        .any(|point| run.from <= point.at && point.at <= run.to)
+    points.iter().any(|point| covers(run, point.at))
 }
 
-/// The one target that is meant: by its whole address, else by its port, else because there is no
-/// other. Of several at the same address the one that ever answered.
-fn choose<'m>(
-    all: &[(&'m Labels, &'m [Point])],
-    target: Option<&str>,
-) -> Result<(&'m Labels, &'m [Point]), Reason> {
-    let authority = target.map(authority).unwrap_or_default();
+fn covers(span: Span, at: UnixMicros) -> bool {
+    span.from <= at && at <= span.to
+}
+
+/// The one target that is meant: by its whole address, else by its port. Where several have the port,
+/// the one that was scraped during the run, and that answered. Where no address is known, or the
+/// caller named labels of his own, also the only one that answered; a target of another address is never
+/// taken for the shop only because there is no better.
+fn choose<'m>(all: &[Candidate<'m>], wanted: Wanted<'_>) -> Result<Candidate<'m>, Reason> {
+    let authority = wanted.target.map(authority).unwrap_or_default();
     let port = authority.rsplit_once(':').map(|(_, port)| port);
     let instance = |labels: &Labels| labels.get("instance").cloned().unwrap_or_default();
     let has_port = |labels: &Labels| {
         let instance = instance(labels);
         instance.rsplit_once(':').map(|(_, port)| port) == port && port.is_some()
     };
-    let answered = |points: &[Point]| points.iter().any(|point| point.value > 0.0);
-    let keep = |wanted: &dyn Fn(&Labels, &[Point]) -> bool| -> Vec<(&'m Labels, &'m [Point])> {
+    let answered = |points: &[Point]| {
+        let mut within = points.iter().filter(|point| covers(wanted.run, point.at));
+        within.any(|point| point.value > 0.0)
+    };
+    let keep = |wanted: &dyn Fn(&Labels, &[Point]) -> bool| -> Vec<Candidate<'m>> {
         let kept = all.iter().filter(|(labels, points)| wanted(labels, points));
         kept.copied().collect()
     };
-    let ways = [
+    let mut ways = vec![
         keep(&|labels, _| instance(labels) == authority),
         keep(&|labels, _| has_port(labels)),
+        keep(&|labels, points| has_port(labels) && touches(points, wanted.run)),
         keep(&|labels, points| has_port(labels) && answered(points)),
-        keep(&|_, points| answered(points)),
-        all.to_vec(),
     ];
+    let at_port = ways.iter().any(|way| !way.is_empty());
+    let by_labels = wanted.target.is_none() || wanted.selector != SELECTOR_DEFAULT;
+    if by_labels && !at_port {
+        ways.extend([keep(&|_, points| answered(points)), all.to_vec()]);
+    }
     if let Some([one]) = ways.iter().map(Vec::as_slice).find(|way| way.len() == 1) {
         return Ok(*one);
+    }
+    if !by_labels && !at_port {
+        let selector = format!(
+            "{},instance=~\".*:{}\"",
+            wanted.selector,
+            port.unwrap_or_default()
+        );
+        return Err(nothing_scraped(selector));
     }
     let targets = all.iter().map(|(labels, _)| instance(labels)).collect();
     Err(Reason::SeveralTargets { targets })
@@ -232,7 +256,7 @@ impl Target {
 
 #[cfg(test)]
 mod tests {
-    use super::{Target, authority, choose, interval, quoted};
+    use super::{SELECTOR_DEFAULT, Target, Wanted, authority, choose, interval, quoted};
     use crate::cross_check::Reason;
     use crate::exposition::Labels;
     use crate::matrix::Point;
@@ -307,27 +331,46 @@ mod tests {
         let all = |states: [&'static str; 3]| -> Vec<bool> {
             states.iter().map(|state| *state == "up").collect()
         };
-        let chosen = |states: [&'static str; 3], target: Option<&str>| {
+        let chosen = |states: [&'static str; 3], selector: &str, target: Option<&str>| {
             let states = all(states);
             let given: Vec<_> = names
                 .iter()
                 .zip(&states)
                 .map(|(labels, is_up)| (labels, if *is_up { &up[..] } else { &down[..] }))
                 .collect();
-            choose(&given, target).map(|(labels, _)| labels["instance"].clone())
+            let run = Span {
+                from: at(0),
+                to: at(9),
+            };
+            let wanted = Wanted {
+                selector,
+                target,
+                run,
+            };
+            choose(&given, wanted).map(|(labels, _)| labels["instance"].clone())
         };
         let ok = |instance: &str| Ok(instance.to_owned());
         let everywhere = ["up", "up", "up"];
-        let by_port = chosen(everywhere, Some("http://127.0.0.1:8080"));
+        let (job, own) = (SELECTOR_DEFAULT, "job=\"mine\"");
+        let by_port = chosen(everywhere, job, Some("http://127.0.0.1:8080"));
         assert_eq!(by_port, ok("localhost:8080"));
-        let by_address = chosen(everywhere, Some("http://localhost:8081/"));
+        let by_address = chosen(everywhere, job, Some("http://localhost:8081/"));
         assert_eq!(by_address, ok("localhost:8081"));
-        let one_answers = chosen(["up", "up", "down"], Some("http://127.0.0.1:8081"));
+        let shop = Some("http://127.0.0.1:8081");
+        let one_answers = chosen(["up", "up", "down"], job, shop);
         assert_eq!(one_answers, ok("localhost:8081"));
-        assert_eq!(chosen(["down", "down", "up"], None), ok("10.0.0.1:8081"));
         assert!(matches!(
-            chosen(everywhere, Some("http://127.0.0.1:8081")),
+            chosen(everywhere, job, shop),
             Err(Reason::SeveralTargets { targets }) if targets.len() == 3
+        ));
+        // Without an address, or by labels of the caller's own, the only one that answers is meant.
+        let only = ["down", "down", "up"];
+        let other = Some("http://127.0.0.1:9");
+        assert_eq!(chosen(only, job, None), ok("10.0.0.1:8081"));
+        assert_eq!(chosen(only, own, other), ok("10.0.0.1:8081"));
+        assert!(matches!(
+            chosen(only, job, other),
+            Err(Reason::NothingScraped { selector }) if selector.ends_with("instance=~\".*:9\"")
         ));
     }
 

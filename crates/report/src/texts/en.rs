@@ -212,7 +212,7 @@ pub(super) const ENGLISH: Texts = Texts {
     why_bucket_too_wide: "the shop's bucket is {width} wide, too wide to tell",
     why_generator_limited: "the load engine was itself late in this run, which its times contain and the shop's do not",
     why_unreadable: "a histogram of the run cannot be read",
-    cross_check_scrapes: "scrapes",
+    cross_check_scrapes: "scrapes due and made",
     why_other_clock: "the clock of Prometheus differs from the generator's by {ahead}",
     why_nothing_scraped: "Prometheus has scraped no target with {selector}",
     why_no_overlap: "Prometheus has nothing of the shop from the time of the run",
