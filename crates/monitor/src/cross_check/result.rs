@@ -371,7 +371,7 @@ impl Reason {
                 format!("several targets could be meant: {targets}")
             }
             Self::ScrapeGap { missing, expected } => {
-                format!("{missing} of {expected} scrapes are missing or failed")
+                format!("{missing} of {expected} scrapes missing or failed")
             }
             Self::ScrapesInside { scrapes, needed } => {
                 format!("{scrapes} scrapes lie inside the phase, needed {needed}")

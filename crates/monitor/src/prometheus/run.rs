@@ -13,6 +13,9 @@ use crate::cross_check::{
 };
 use crate::matrix::{CounterError, Matrix, PROCESS_START};
 
+/// How much the intervals of two runs may differ, as a share.
+const INTERVAL_TOLERANCE: f64 = 0.1;
+
 /// A run of the load engine.
 #[derive(Debug, Clone, Copy)]
 pub struct RunInput<'a> {
@@ -181,15 +184,7 @@ fn believable(
     if kept.restarted_between(counted.from, counted.to) {
         return Err(Reason::TargetRestarted);
     }
-    if let Some(other) = input.other_interval {
-        let (interval_s, other_s) = (target.interval.as_secs_f64(), other.as_secs_f64());
-        if (interval_s - other_s).abs() > other_s * 0.1 {
-            return Err(Reason::OtherInterval {
-                interval_s,
-                other_s,
-            });
-        }
-    }
+    same_interval(target.interval, input.other_interval)?;
     let client = CrossCheckInput {
         matrix: kept,
         ..input.client
@@ -215,6 +210,18 @@ fn believable(
         return Err(Reason::TrafficOutside { before, after });
     }
     Ok(())
+}
+
+/// Both variants must be scraped alike, so that both are disturbed alike.
+fn same_interval(own: Duration, other: Option<Duration>) -> Result<(), Reason> {
+    let (interval_s, other_s) = (own.as_secs_f64(), other.unwrap_or(own).as_secs_f64());
+    if (interval_s - other_s).abs() <= other_s * INTERVAL_TOLERANCE {
+        return Ok(());
+    }
+    Err(Reason::OtherInterval {
+        interval_s,
+        other_s,
+    })
 }
 
 /// The check of the scrapes themselves.
@@ -294,5 +301,72 @@ impl Prometheus {
             let (last, _) = target.before(run.to);
             last.filter(|last| *last >= since)
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Around, Span, same_interval};
+    use crate::cross_check::Reason;
+    use crate::matrix::Point;
+    use crate::prometheus::target::Target;
+    use double11_units::UnixMicros;
+    use std::time::Duration;
+
+    fn at(seconds: i64) -> UnixMicros {
+        UnixMicros::new(seconds * 1_000_000)
+    }
+
+    fn around(scrapes: &[(i64, f64)]) -> Result<[UnixMicros; 4], Reason> {
+        let point = |&(seconds, value): &(i64, f64)| Point {
+            at: at(seconds),
+            value,
+        };
+        let target = Target {
+            matchers: String::new(),
+            scrapes: scrapes.iter().map(point).collect(),
+            interval: Duration::from_secs(5),
+        };
+        let run = Span {
+            from: at(12),
+            to: at(31),
+        };
+        Around::of(&target, run)
+            .map(|Around { counted, all }| [all.from, counted.from, counted.to, all.to])
+    }
+
+    #[test]
+    fn a_run_is_counted_from_the_scrape_before_it_to_the_one_after_it() {
+        let up = |seconds: &[i64]| -> Vec<(i64, f64)> {
+            seconds.iter().map(|second| (*second, 1.0)).collect()
+        };
+        let whole = up(&[0, 5, 10, 15, 20, 25, 30, 35, 40, 45]);
+        assert_eq!(around(&whole), Ok([5, 10, 35, 40].map(at)));
+        assert_eq!(around(&up(&[10, 20, 35])), Ok([10, 10, 35, 35].map(at)));
+        // A scrape that failed has no counters: the next one counts.
+        let failed = [(5, 1.0), (10, 0.0), (20, 1.0), (35, 0.0), (40, 1.0)];
+        assert_eq!(around(&failed), Ok([5, 5, 40, 40].map(at)));
+        assert_eq!(around(&up(&[15, 35])), Err(Reason::NoScrapeBefore));
+        assert_eq!(around(&up(&[10, 30])), Err(Reason::NoScrapeAfter));
+    }
+
+    #[test]
+    fn variants_that_are_scraped_at_different_intervals_are_not_compared() {
+        let seconds = Duration::from_secs;
+        assert_eq!(same_interval(seconds(5), None), Ok(()));
+        assert_eq!(
+            same_interval(seconds(5), Some(Duration::from_millis(5_003))),
+            Ok(())
+        );
+        let reason = Reason::OtherInterval {
+            interval_s: 5.0,
+            other_s: 15.0,
+        };
+        assert_eq!(
+            same_interval(seconds(5), Some(seconds(15))),
+            Err(reason.clone())
+        );
+        let words = "the target was scraped every 5.0 s, the other variant every 15.0 s";
+        assert_eq!(reason.to_string(), words);
     }
 }

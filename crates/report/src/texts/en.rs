@@ -217,7 +217,7 @@ pub(super) const ENGLISH: Texts = Texts {
     why_nothing_scraped: "Prometheus has scraped no target with {selector}",
     why_no_overlap: "Prometheus has nothing of the shop from the time of the run",
     why_several_targets: "several targets could be meant: {targets}",
-    why_scrape_gap: "{missing} of {expected} scrapes are missing or failed",
+    why_scrape_gap: "{missing} of {expected} scrapes missing or failed",
     why_scrapes_inside: "{scrapes} scrapes lie inside the phase, needed {needed}",
     why_traffic_outside: "the shop counted {before} requests just before the run and {after} just after it: they are somebody else's, or the clocks differ",
     why_other_timestamps: "the shop gives its samples times of its own, not those of the scrapes",

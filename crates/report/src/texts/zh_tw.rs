@@ -221,7 +221,7 @@ pub(super) const TRADITIONAL_CHINESE: Texts = Texts {
     why_scrapes_inside: "階段內只有 {scrapes} 次擷取，需要 {needed} 次",
     why_traffic_outside: "商店在測試前一刻計得 {before} 個請求，測試後一刻計得 {after} 個：不是別人的流量，就是時鐘不一致",
     why_other_timestamps: "商店替指標標了自己的時間，而不是擷取的時間",
-    why_other_interval: "商店每 {interval} 被擷取一次，另一個版本則是每 {other} 一次",
+    why_other_interval: "商店每 {interval}被擷取一次，另一個版本則是每 {other}一次",
     why_prometheus_failed: "Prometheus 沒有給出可用的回答：{message}",
     prometheus: "Prometheus 看到的測試",
     prometheus_about: "真正的 Prometheus 以同樣的方式擷取兩個商店的指標。計數以它留存的樣本比對，從第一個請求之前的那次擷取，到最後一個請求之後的那次；速率與百分位數則照儀表板的方式查詢，但只取階段之內、至少四次擷取之間的範圍，壓測端的計數也裁到相同的時刻。圖中每一點，兩邊都回看四個擷取間隔。",
