@@ -200,6 +200,17 @@ pub enum Event<'event> {
         /// Its variant.
         variant: &'event str,
     },
+    /// Prometheus was asked: what its comparisons came to.
+    AskedPrometheus {
+        /// The variant.
+        variant: &'event str,
+        /// How many agree.
+        agree: usize,
+        /// How many differ.
+        differ: usize,
+        /// How many could not be made.
+        not_compared: usize,
+    },
     /// The traffic goes on; about once a second.
     Progress {
         /// The variant under traffic.

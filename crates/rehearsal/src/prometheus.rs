@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use double11_load::StopHandle;
 use double11_load::engine::RunOutcome;
 use double11_monitor::cross_check::{
-    CLIENT_OVERHEAD_DEFAULT, ClientWrites, CrossCheckInput, Reason, StepEndpoint,
+    CLIENT_OVERHEAD_DEFAULT, ClientWrites, CrossCheckInput, Reason, StepEndpoint, Verdict,
 };
 use double11_monitor::matrix::Matrix;
 use double11_monitor::prometheus::{
@@ -98,6 +98,22 @@ pub(crate) struct Said {
     pub(crate) started_here: bool,
     /// Processors that it used itself, where it was started here.
     pub(crate) cpu_share: Option<f64>,
+}
+
+impl Said {
+    /// What the comparisons came to, in three numbers.
+    pub(crate) fn event<'event>(&self, variant: &'event str) -> Event<'event> {
+        let of = |wanted: fn(&Verdict) -> bool| {
+            let checks = self.check.cross_check.checks.iter();
+            checks.filter(|check| wanted(&check.verdict)).count()
+        };
+        Event::AskedPrometheus {
+            variant,
+            agree: of(|verdict| *verdict == Verdict::Agrees),
+            differ: of(|verdict| *verdict == Verdict::Differs),
+            not_compared: of(|verdict| matches!(verdict, Verdict::CannotCompare(_))),
+        }
+    }
 }
 
 impl Scraping {

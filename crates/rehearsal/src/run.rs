@@ -164,7 +164,9 @@ pub(crate) fn run(
             writes: traffic.writes,
             folder: &folder,
         };
-        attached.finish(client, observer)
+        let said = attached.finish(client, observer);
+        observer.event(said.event(variant));
+        said
     });
     let ledger = folder.join("client-ledger.jsonl");
     let (audit, settled_after) = match close(open, Some(&ledger), which.name, observer)? {

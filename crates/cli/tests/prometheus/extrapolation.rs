@@ -48,7 +48,7 @@ fn answer(mut stream: TcpStream, begin: Instant) -> std::io::Result<()> {
 /// the truth.
 fn off(prometheus: &Prometheus, query: &str, truth: f64, seconds: std::ops::Range<u32>) -> String {
     let asked = |back: u32| {
-        let result = prometheus.query(&query.replace("]", &format!("] offset {back}s")))?;
+        let result = prometheus.query(&query.replace(']', &format!("] offset {back}s")))?;
         result[0]["value"][1].as_str()?.parse::<f64>().ok()
     };
     let found: Vec<f64> = seconds.filter_map(asked).collect();

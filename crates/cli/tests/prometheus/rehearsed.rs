@@ -179,6 +179,8 @@ fn a_prometheus_is_started_and_stopped() {
         "{}",
         both(&output)
     );
+    let said = both(&output);
+    assert!(said.contains("optimized: Prometheus agrees in "), "{said}");
     let report = report(&out);
     check_counts(&out, &report);
     for (asked, name) in asked(&report).into_iter().zip(["baseline", "optimized"]) {

@@ -97,6 +97,15 @@ impl Observer for Shown {
             Event::AwaitingScrape { variant } => {
                 self.busy(variant, "waiting for the first scrape by Prometheus");
             }
+            Event::AskedPrometheus {
+                variant,
+                agree,
+                differ,
+                not_compared,
+            } => self.view.say(&format!(
+                "{variant}: Prometheus agrees in {agree} comparisons, differs in {differ}, \
+                 {not_compared} cannot be made"
+            )),
             Event::AskingPrometheus { variant } => self.busy(variant, "asking Prometheus"),
             Event::Progress { phase, seen, .. } => {
                 let elapsed = machine::now().saturating_duration_since(self.began);
