@@ -22,6 +22,10 @@ pub(crate) struct Rehearse {
     /// Leave out the search for each shop's capacity.
     #[arg(long)]
     pub(crate) no_capacity: bool,
+    #[command(flatten)]
+    pub(crate) shops: RehearsedShops,
+    #[command(flatten)]
+    pub(crate) traffic: RehearsedTraffic,
     /// Where the report and the runs go.
     #[arg(
         long,
@@ -32,10 +36,6 @@ pub(crate) struct Rehearse {
     pub(crate) out: PathBuf,
     #[command(flatten)]
     pub(crate) report: ReportArguments,
-    #[command(flatten)]
-    pub(crate) shops: RehearsedShops,
-    #[command(flatten)]
-    pub(crate) traffic: RehearsedTraffic,
     #[command(flatten)]
     pub(crate) prometheus: RehearsedPrometheus,
 }
