@@ -88,9 +88,11 @@ fn nothing_scraped(selector: String) -> Reason {
     Reason::NothingScraped { selector }
 }
 
-/// Whether there is any scrape while the run lasted.
+/// Whether the time from the first to the last scrape and that of the run overlap. A short run may lie
+/// between two scrapes.
 fn touches(points: &[Point], run: Span) -> bool {
-    points.iter().any(|point| covers(run, point.at))
+    let ends = points.first().zip(points.last());
+    ends.is_some_and(|(first, last)| first.at <= run.to && run.from <= last.at)
 }
 
 fn covers(span: Span, at: UnixMicros) -> bool {
@@ -256,7 +258,7 @@ impl Target {
 
 #[cfg(test)]
 mod tests {
-    use super::{SELECTOR_DEFAULT, Target, Wanted, authority, choose, interval, quoted};
+    use super::{SELECTOR_DEFAULT, Target, Wanted, authority, choose, interval, quoted, touches};
     use crate::cross_check::Reason;
     use crate::exposition::Labels;
     use crate::matrix::Point;
@@ -371,6 +373,24 @@ mod tests {
         assert!(matches!(
             chosen(only, job, other),
             Err(Reason::NothingScraped { selector }) if selector.ends_with("instance=~\".*:9\"")
+        ));
+    }
+
+    #[test]
+    fn a_run_between_two_scrapes_overlaps_and_one_before_or_after_them_does_not() {
+        let scrapes = points(&[(0, 1.0), (5, 1.0)]);
+        let overlaps = |from, to| {
+            let (from, to) = (at(from), at(to));
+            touches(&scrapes, Span { from, to })
+        };
+        assert!(overlaps(2, 3) && overlaps(4, 9) && overlaps(-3, 0));
+        assert!(!overlaps(6, 9) && !overlaps(-3, -1));
+        assert!(!touches(
+            &[],
+            Span {
+                from: at(0),
+                to: at(9)
+            }
         ));
     }
 
