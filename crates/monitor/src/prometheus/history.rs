@@ -14,7 +14,7 @@ use crate::matrix::Point;
 /// Scrapes that the window of each rate holds.
 const WINDOW_SCRAPES: u32 = 4;
 
-/// One look at the [`WINDOW_SCRAPES`] intervals before an instant.
+/// One look at the four intervals before an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct HistoryPoint {
     /// Since the start of the run.
