@@ -2,6 +2,7 @@
 //! (`DOUBLE11_…`); the command line wins.
 
 mod compare;
+mod dashboards;
 mod help;
 mod load;
 mod plan;
@@ -17,6 +18,7 @@ use double11_units::scale::Scale;
 
 use crate::console::ColourChoice;
 pub(crate) use compare::Compare;
+pub(crate) use dashboards::Dashboards;
 
 pub(crate) use help::parse;
 pub(crate) use load::Load;
@@ -141,6 +143,20 @@ Exit codes: 0 the figures agree, 1 they differ, 3 Prometheus cannot be reached,
 4 cannot say, with the reason: scrapes are missing, the shop restarted, the
 clocks differ, run and Prometheus do not overlap.")]
     Validate(Validate),
+    /// Draw the shop's Grafana dashboards on a page of its own, for machines without Grafana.
+    #[command(after_help = "\
+Examples:
+  double11 dashboards                  # Prometheus on http://localhost:9090
+  double11 dashboards --prometheus http://127.0.0.1:9091 --lang zh-TW
+  double11 dashboards --from now-3h    # a run of the last hours
+  double11 dashboards --addr 127.0.0.1:3000 --from 2026-11-11T00:00:00Z \\
+    --to 2026-11-11T01:00:00Z
+  double11 dashboards --file my-dashboard.json
+
+The page is not Grafana: it reads the same files and draws them more plainly.
+Open the address that is printed; Ctrl-C ends it. Only queries are passed on to
+Prometheus, never anything that changes it.")]
+    Dashboards(Dashboards),
     /// Print what the records of Double 11 become at a scale of 1:N.
     #[command(after_help = "\
 Examples:

@@ -3,6 +3,7 @@
 mod audit;
 mod compare;
 mod completions;
+mod dashboards;
 mod load;
 mod man;
 mod plan;
@@ -30,6 +31,7 @@ pub(crate) fn run(arguments: Arguments) -> CommandResult {
         Command::Plan(plan) => plan::run(&plan.action),
         Command::Audit(audit) => audit::run(&audit),
         Command::Validate(validate) => validate::run(&validate),
+        Command::Dashboards(dashboards) => dashboards::run(&dashboards),
         Command::Scale(scale) => Ok(scale::run(scale.scale)),
         Command::Completions(completions) => Ok(completions::run(completions.shell)),
         Command::Man(man) => man::run(&man),

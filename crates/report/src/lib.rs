@@ -18,12 +18,12 @@ pub mod json;
 pub mod markdown;
 pub mod picture;
 pub mod terminal;
+pub mod vendor;
 
 mod figures;
 mod format;
 mod sentence;
 mod texts;
-mod vendor;
 
 pub use assess::conclude;
 pub use figures::figure;

@@ -1,13 +1,14 @@
-//! The chart library that every page carries with it; see `vendor/uplot/VENDOR.md`.
+//! The chart library, of which the workspace has this one copy; see `vendor/uplot/VENDOR.md`. Every report
+//! carries it with it, and the page of the dashboards uses it too.
 
 /// uPlot as one script that defines the global `uPlot`.
-pub(crate) const UPLOT_SCRIPT: &str = include_str!("../vendor/uplot/uPlot.iife.min.js");
+pub const UPLOT_SCRIPT: &str = include_str!("../vendor/uplot/uPlot.iife.min.js");
 /// Its style sheet.
-pub(crate) const UPLOT_STYLE: &str = include_str!("../vendor/uplot/uPlot.min.css");
+pub const UPLOT_STYLE: &str = include_str!("../vendor/uplot/uPlot.min.css");
 /// Its licence, which asks to be kept with every copy.
-pub(crate) const UPLOT_LICENCE: &str = include_str!("../vendor/uplot/LICENSE");
+pub const UPLOT_LICENCE: &str = include_str!("../vendor/uplot/LICENSE");
 /// Its version.
-pub(crate) const UPLOT_VERSION: &str = "1.6.32";
+pub const UPLOT_VERSION: &str = "1.6.32";
 
 #[cfg(test)]
 mod tests {

@@ -46,7 +46,11 @@ pub(crate) fn run(arguments: Serve) -> CommandResult {
 }
 
 /// Beyond loopback somebody must have said who may call.
-fn check_address(option: &str, addr: SocketAddr, auth: Option<Auth>) -> Result<(), Failure> {
+pub(super) fn check_address(
+    option: &str,
+    addr: SocketAddr,
+    auth: Option<Auth>,
+) -> Result<(), Failure> {
     if addr.ip().is_loopback() || auth.is_some() {
         return Ok(());
     }
@@ -98,20 +102,29 @@ async fn serve(arguments: Serve) -> CommandResult {
     until_asked(running, &*store, asked).await
 }
 
-/// The signals that ask the shop to end.
-struct Asked {
+/// The signals that ask a server to end.
+pub(super) struct Asked {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Asked {
-    fn listen() -> std::io::Result<Self> {
+    /// Hears them from now on.
+    pub(super) fn listen() -> std::io::Result<Self> {
         let terminate = signal(SignalKind::terminate())?;
         let interrupt = signal(SignalKind::interrupt())?;
         Ok(Self {
             terminate,
             interrupt,
         })
+    }
+
+    /// Waits for the first of them.
+    pub(super) async fn heard(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }
 
@@ -122,8 +135,7 @@ async fn until_asked(running: Running, store: &dyn Store, mut asked: Asked) -> C
     }
     console::data(&format!("listening on http://{}\n", running.local_addr()));
     let failure = tokio::select! {
-        _ = asked.terminate.recv() => None,
-        _ = asked.interrupt.recv() => None,
+        () = asked.heard() => None,
         failure = store.failed() => Some(failure),
     };
     let report = running.shutdown().await;
