@@ -100,7 +100,7 @@ fn a_prometheus_that_runs_is_asked() {
             "--param",
             "products=500",
             "--normal-rate",
-            "10",
+            "20",
             "--time-scale",
             "4",
             "--prometheus",

@@ -30,11 +30,8 @@ pub(super) struct Asked<'a> {
 impl Source for Asked<'_> {
     /// From the first to the last scrape that lie wholly inside the phase, none of them missing.
     fn window(&self, input: &CrossCheckInput<'_>, phase: &PhaseSummary) -> Result<Window, Reason> {
-        let start = input.start()?;
-        let seconds = |value: f64| Duration::try_from_secs_f64(value).unwrap_or_default();
-        let from = start.plus(seconds(phase.start_s));
-        let to = from.plus(seconds(phase.duration_s));
-        let span = self.target.steady(Span { from, to })?;
+        let inside = whole_seconds(input.start()?, (phase.start_s, phase.duration_s));
+        let span = self.target.steady(inside)?;
         Window::between(input, span.from, span.to)
     }
 
@@ -55,6 +52,16 @@ impl Source for Asked<'_> {
         let series = of_endpoints(&bucket, &self.target.matchers, input, window);
         let told = self.number(&p95_of(&series), window.to)?;
         Ok(handler_time(&delta, told))
+    }
+}
+
+/// The seconds of the run that lie wholly inside a phase that begins and lasts so many seconds. The client
+/// counts by them, and one that two phases share tells how much they had together, not which had what.
+pub(super) fn whole_seconds(run: UnixMicros, (begins, lasts): (f64, f64)) -> Span {
+    let seconds = |value: f64| Duration::try_from_secs_f64(value).unwrap_or_default();
+    Span {
+        from: run.plus(seconds(begins.ceil())),
+        to: run.plus(seconds((begins + lasts).floor())),
     }
 }
 

@@ -188,6 +188,18 @@ fn rates_have_no_name_and_are_read_all_the_same() {
     assert!(asked[0].starts_with("POST /api/v1/query_range ") && asked[0].ends_with(question));
 }
 
+/// A phase of 100 a second from 4.75 s on, after one of 10: the second in which it began had 32 requests, of
+/// which a window that began at 4.8 s took 6 instead of 20.
+#[test]
+fn seconds_that_two_phases_share_are_left_out() {
+    let span = |begins, lasts| {
+        let Span { from, to } = ask::whole_seconds(at(0), (begins, lasts));
+        (from, to)
+    };
+    assert_eq!(span(4.75, 5.0), (at(5), at(9)));
+    assert_eq!(span(5.0, 15.0), (at(5), at(20)));
+}
+
 #[test]
 fn the_version_is_told_or_left_out() {
     let version = |reply| asking(vec![reply], Prometheus::version).0;
