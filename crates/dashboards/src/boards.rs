@@ -175,7 +175,7 @@ fn annotations(language: Language, both_variants: bool) -> Vec<Annotation> {
     let mut annotations = vec![annotation(
         language.pick("Alerts firing", "觸發中的告警"),
         "red",
-        r#"ALERTS{alertstate="firing"}"#.to_owned(),
+        r#"ALERTS{alertstate="firing",alertname!="Watchdog"}"#.to_owned(),
         "{{alertname}} {{variant}}",
     )];
     let started = |selector: &str| {
