@@ -23,4 +23,4 @@ mod writer;
 
 pub use file::OpenError;
 pub use options::SqliteOptions;
-pub use store::{CatalogueFacts, SqliteStore};
+pub use store::SqliteStore;

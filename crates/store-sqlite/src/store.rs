@@ -4,10 +4,10 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use double11_store::{
-    AddToCart, Answer, Attempt, CancelOutcome, Cart, CartOutcome, Figures, FinalizeOutcome,
-    FinalizePayment, Lever, ListedProduct, NewProduct, OrderView, PageRequest, PayOutcome,
-    PendingRefund, PlaceOrder, PlaceOutcome, PreparePayment, Product, RemoveFromCart, SearchPage,
-    StockPolicy, Stopwatch, Store, StoreError, StoreFailure,
+    AddToCart, Answer, Attempt, CancelOutcome, Cart, CartOutcome, CatalogueFacts, Figures,
+    FinalizeOutcome, FinalizePayment, Lever, ListedProduct, NewProduct, OrderView, PageRequest,
+    PayOutcome, PendingRefund, PlaceOrder, PlaceOutcome, PreparePayment, Product, RemoveFromCart,
+    SearchPage, StockPolicy, Stopwatch, Store, StoreError, StoreFailure,
 };
 use double11_units::{AttemptId, CartId, Currency, OrderId, ProductId};
 use rusqlite::{Connection, OptionalExtension};
@@ -24,17 +24,6 @@ use crate::work::{
     Command, Outcome, ShopFacts, Work, WorkResult, carts, catalogue, find, orders, payments,
 };
 use crate::writer::{Horizon, Settler, Writer, WriterParts, log_path};
-
-/// With which catalogue a store was seeded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CatalogueFacts {
-    /// The seed.
-    pub seed: i64,
-    /// How many products.
-    pub products: u32,
-    /// The currency of all prices.
-    pub currency: Currency,
-}
 
 /// A shop's store in one SQLite file.
 pub struct SqliteStore {
@@ -395,6 +384,10 @@ fn whole(count: f64) -> u64 {
 impl Store for SqliteStore {
     fn kind(&self) -> &'static str {
         "sqlite"
+    }
+
+    fn is_shared(&self) -> bool {
+        false
     }
 
     fn catalogue(&self) -> Answer<Vec<Product>> {

@@ -1,6 +1,17 @@
 //! Products as the store keeps them.
 
-use double11_units::{Money, ProductId};
+use double11_units::{Currency, Money, ProductId};
+
+/// With which catalogue a store was seeded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CatalogueFacts {
+    /// The seed.
+    pub seed: i64,
+    /// How many products.
+    pub products: u32,
+    /// The currency of all prices.
+    pub currency: Currency,
+}
 
 /// The five categories of the requirements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -25,7 +25,9 @@ use std::time::Duration;
 use double11_units::{AttemptId, CartId, OrderId, ProductId};
 
 pub use cart::{AddToCart, Cart, CartLine, CartOutcome, CartRefusal, RemoveFromCart};
-pub use catalogue::{Category, ListedProduct, NewProduct, PageRequest, Product, SearchPage};
+pub use catalogue::{
+    CatalogueFacts, Category, ListedProduct, NewProduct, PageRequest, Product, SearchPage,
+};
 pub use clock::{Clock, Stopwatch, SystemClock};
 pub use error::{StoreError, StoreFailure};
 pub use levers::{Lever, Levers, StockPolicy, Variant};
@@ -63,6 +65,9 @@ pub trait StoreObserver: Send + Sync + 'static {
 pub trait Store: Send + Sync + 'static {
     /// The kind of store, for `/actuator/info` and reports: `sqlite`, `mysql`.
     fn kind(&self) -> &'static str;
+    /// Whether other shops may use the same data at the same time, so that nothing that this shop
+    /// remembers of it may be taken for the truth.
+    fn is_shared(&self) -> bool;
 
     /// Every product, ascending by id. Does not change while the shop runs.
     fn catalogue(&self) -> Answer<Vec<Product>>;

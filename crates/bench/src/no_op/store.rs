@@ -85,6 +85,10 @@ impl Store for Nothing {
         "nothing"
     }
 
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     fn place_order(&self, _command: PlaceOrder) -> Answer<PlaceOutcome> {
         let receipt = self.receipt();
         let Some(queue) = &self.queue else {

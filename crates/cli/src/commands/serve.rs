@@ -9,8 +9,8 @@ use double11_shop::{
     Dependencies, Limits, MetricLabels, Metrics, Running, SandboxGateway, SandboxSettings, Shop,
     ShopSettings, StartError, catalogue, gateway,
 };
-use double11_store::{Clock, Levers, StockPolicy, Store, SystemClock};
-use double11_store_sqlite::{CatalogueFacts, OpenError, SqliteOptions, SqliteStore};
+use double11_store::{CatalogueFacts, Clock, Levers, StockPolicy, Store, SystemClock};
+use double11_store_sqlite::{OpenError, SqliteOptions, SqliteStore};
 use double11_units::Currency;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 

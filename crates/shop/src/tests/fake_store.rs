@@ -101,6 +101,10 @@ impl Store for FakeStore {
         "fake"
     }
 
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     fn catalogue(&self) -> Answer<Vec<Product>> {
         self.answer(|state| {
             state
