@@ -102,55 +102,75 @@ fn data_source(language: Language) -> Variable {
     }
 }
 
-fn job(language: Language) -> Variable {
-    let description = language.pick(
-        "The job of Prometheus that scrapes the shops.",
-        "抓取商店的 Prometheus 工作。",
-    );
-    Variable {
-        name: "job",
-        label: language.pick("Job", "工作").to_owned(),
-        description: description.to_owned(),
-        kind: VariableType::Query {
-            query: "label_values(ecommerce_build_info, job)",
-            multi: true,
-        },
-        current: chosen("All", "$__all"),
+/// A variable whose values Prometheus knows, in both languages.
+struct Queried {
+    name: &'static str,
+    label: (&'static str, &'static str),
+    description: (&'static str, &'static str),
+    query: &'static str,
+    /// What is chosen at first; none for everything, of which several may then be chosen.
+    first: Option<&'static str>,
+}
+
+impl Queried {
+    fn variable(self, language: Language) -> Variable {
+        Variable {
+            name: self.name,
+            label: language.pick(self.label.0, self.label.1).to_owned(),
+            description: language
+                .pick(self.description.0, self.description.1)
+                .to_owned(),
+            kind: VariableType::Query {
+                query: self.query,
+                multi: self.first.is_none(),
+            },
+            current: self
+                .first
+                .map_or_else(|| chosen("All", "$__all"), |first| chosen(first, first)),
+        }
     }
+}
+
+fn job(language: Language) -> Variable {
+    Queried {
+        name: "job",
+        label: ("Job", "工作"),
+        description: (
+            "The job of Prometheus that scrapes the shops.",
+            "抓取商店的 Prometheus 工作。",
+        ),
+        query: "label_values(ecommerce_build_info, job)",
+        first: None,
+    }
+    .variable(language)
 }
 
 fn instance(language: Language) -> Variable {
-    let description = language.pick(
-        "The shop's processes; all of them are added up.",
-        "商店的執行個體；選取的全部加總。",
-    );
-    Variable {
+    Queried {
         name: "instance",
-        label: language.pick("Instance", "執行個體").to_owned(),
-        description: description.to_owned(),
-        kind: VariableType::Query {
-            query: r#"label_values(ecommerce_build_info{job=~"$job"}, instance)"#,
-            multi: true,
-        },
-        current: chosen("All", "$__all"),
+        label: ("Instance", "執行個體"),
+        description: (
+            "The shop's processes; all of them are added up.",
+            "商店的執行個體；選取的全部加總。",
+        ),
+        query: r#"label_values(ecommerce_build_info{job=~"$job"}, instance)"#,
+        first: None,
     }
+    .variable(language)
 }
 
 fn variant(language: Language) -> Variable {
-    let description = language.pick(
-        "The variant of the shop that is shown. Two are never mixed in one figure.",
-        "要顯示的商店變體；兩個變體的數字不會混在一起。",
-    );
-    Variable {
+    Queried {
         name: "variant",
-        label: language.pick("Variant", "變體").to_owned(),
-        description: description.to_owned(),
-        kind: VariableType::Query {
-            query: r#"label_values(ecommerce_build_info{job=~"$job"}, variant)"#,
-            multi: false,
-        },
-        current: chosen("optimized", "optimized"),
+        label: ("Variant", "變體"),
+        description: (
+            "The variant of the shop that is shown. Two are never mixed in one figure.",
+            "要顯示的商店變體；兩個變體的數字不會混在一起。",
+        ),
+        query: r#"label_values(ecommerce_build_info{job=~"$job"}, variant)"#,
+        first: Some("optimized"),
     }
+    .variable(language)
 }
 
 fn shifted(language: Language) -> Variable {

@@ -133,9 +133,9 @@ impl Permit<'_> {
         let running = Running(turns);
         let mut permit = Some(self);
         std::future::poll_fn(move |context| {
-            let waker = running.0.begin(context.waker(), &admission.in_flight);
-            // From here on its turns count it.
-            drop(permit.take());
+            let waker = running
+                .0
+                .begin(context.waker(), &admission.in_flight, permit.take());
             request.as_mut().poll(&mut Context::from_waker(waker))
         })
         .await

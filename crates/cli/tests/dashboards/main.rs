@@ -13,6 +13,9 @@
 #[path = "../double11/harness.rs"]
 mod harness;
 mod prometheus;
+#[expect(dead_code, reason = "the other test targets use the rest")]
+#[path = "../monitoring/servers.rs"]
+mod servers;
 
 use std::path::Path;
 
@@ -21,6 +24,7 @@ use double11_dashboards::{Dashboard, Language, all};
 
 use harness::{Server, both, run, skip};
 use prometheus::{Answer, Prometheus, Span, unix_seconds};
+use servers::prometheus_present;
 
 /// Seconds between scrapes; Grafana's window is four of them.
 const SCRAPE_SECONDS: u32 = 1;
@@ -162,7 +166,7 @@ fn highest(
 
 #[test]
 fn every_query_is_answered_by_a_prometheus_that_scrapes_shops_under_load() {
-    if !Prometheus::is_there() {
+    if !prometheus_present() {
         return skip("there is no `prometheus`; `make tools` installs it");
     }
     let folder = tempfile::tempdir().unwrap();

@@ -1,13 +1,12 @@
-//! A Prometheus of the test's own: it scrapes what it is told, keeps its data in the test's folder and
-//! ends with the test.
+//! A Prometheus that scrapes shops, and what can be asked of it.
 
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{eventually, free_port};
+use crate::harness::eventually;
+use crate::servers::Running;
 
 /// From one moment to another, in seconds since 1970.
 #[derive(Clone, Copy, Debug)]
@@ -26,22 +25,9 @@ pub(crate) fn unix_seconds() -> f64 {
     since.unwrap().as_secs_f64()
 }
 
-pub(crate) struct Prometheus {
-    child: Child,
-    url: String,
-}
+pub(crate) struct Prometheus(Running);
 
 impl Prometheus {
-    /// Whether the machine has one.
-    pub(crate) fn is_there() -> bool {
-        let mut version = Command::new("prometheus");
-        version
-            .arg("--version")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        version.status().is_ok_and(|status| status.success())
-    }
-
     /// Scrapes shops by variant, as `deploy/prometheus/prometheus.yml` does, at a distance of its own.
     pub(crate) fn start(folder: &Path, scrape_seconds: u32, shops: &[(&str, &str)]) -> Self {
         let targets = shops.iter().map(
@@ -57,32 +43,7 @@ impl Prometheus {
                 "static_configs": targets.collect::<Vec<_>>(),
             }],
         });
-        let configuration = folder.join("prometheus.yml");
-        std::fs::write(&configuration, text.to_string()).unwrap();
-        let log = std::fs::File::create(folder.join("prometheus.log")).unwrap();
-        let port = free_port();
-        let child = Command::new("prometheus")
-            .arg(format!("--config.file={}", configuration.display()))
-            .arg(format!(
-                "--storage.tsdb.path={}",
-                folder.join("tsdb").display()
-            ))
-            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        let prometheus = Self {
-            child,
-            url: format!("http://127.0.0.1:{port}"),
-        };
-        eventually("the start of Prometheus", Duration::from_secs(30), || {
-            ureq::get(format!("{}/-/ready", prometheus.url))
-                .call()
-                .is_ok()
-        });
-        prometheus
+        Self(Running::prometheus_with(folder, &text.to_string()))
     }
 
     /// Waits until so many targets have answered twice.
@@ -141,7 +102,7 @@ impl Prometheus {
     }
 
     fn ask(&self, path: &str, parameters: &[(&str, &str)]) -> Value {
-        let url = format!("{}/api/v1/{path}", self.url);
+        let url = format!("{}/api/v1/{path}", self.0.url);
         let mut request = ureq::get(url);
         for (name, value) in parameters {
             request = request.query(name, value);
@@ -164,13 +125,6 @@ fn values(pairs: &Value) -> Vec<f64> {
     pairs
         .map(|pair| pair[1].as_str().unwrap().parse().unwrap())
         .collect()
-}
-
-impl Drop for Prometheus {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
 }
 
 /// The values of each series of an answer.

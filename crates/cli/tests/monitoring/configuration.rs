@@ -4,10 +4,11 @@
 use serde_json::{Value, json};
 
 use crate::harness::both;
+use crate::servers::present;
 use crate::shipped::{
     alertmanager_file, prometheus_folder, replaced, rule_tests, rules, text, yaml,
 };
-use crate::tools::{AMTOOL, PROMTOOL, present, run_in};
+use crate::tools::{AMTOOL, PROMTOOL, run_in};
 
 #[test]
 fn promtool_accepts_configuration_and_rules() {

@@ -5,8 +5,9 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::harness::{both, soak};
+use crate::servers::present;
 use crate::shipped::{Alert, alerts, prometheus_folder, rule_tests, yaml};
-use crate::tools::{PROMTOOL, present, run_in};
+use crate::tools::{PROMTOOL, run_in};
 
 /// Always fires, so that it has neither a quiet test nor one in which it resolves.
 const ALWAYS: &str = "Watchdog";

@@ -12,9 +12,9 @@ use serde_json::json;
 
 use crate::harness::{Server, free_port, now, pause, store_path};
 use crate::routing;
+use crate::servers::{Running, servers_present};
 use crate::shipped::{replaced, text};
 use crate::sink::Sink;
-use crate::tools::{Running, servers_present};
 
 /// Windows and intervals; their order from short to long is kept, and each holds four scrapes.
 const RULES: [(&str, &str); 10] = [

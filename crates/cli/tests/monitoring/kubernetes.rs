@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use crate::configuration::job;
 use crate::harness::both;
+use crate::servers::present;
 use crate::shipped::{prometheus_folder, yaml};
-use crate::tools::{PROMTOOL, present, run_in};
+use crate::tools::{PROMTOOL, run_in};
 
 const FILE: &str = "deploy/prometheus/kubernetes.yml";
 

@@ -20,6 +20,8 @@ mod harness;
 mod kubernetes;
 mod page;
 mod routing;
+#[expect(dead_code, reason = "other test targets use the rest")]
+mod servers;
 mod shipped;
 mod sink;
 mod tools;

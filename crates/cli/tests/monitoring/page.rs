@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::harness::{Server, both};
+use crate::servers::present;
 use crate::shipped::rules;
-use crate::tools::{PROMTOOL, present, run_with_input};
+use crate::tools::{PROMTOOL, run_with_input};
 
 const VARIANTS: [&str; 2] = ["baseline", "optimized"];
 

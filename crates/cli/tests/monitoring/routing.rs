@@ -4,11 +4,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::harness::{both, eventually};
+use crate::servers::{Running, present, servers_present};
 use crate::shipped::{alertmanager_file, alerts, replaced, text};
 use crate::sink::Sink;
-use crate::tools::{AMTOOL, Running, present, run_in, servers_present};
+use crate::tools::{AMTOOL, run_in};
 
 /// What a test changes in the shipped configuration: where the receivers are, and how long to wait for
 /// company. Routes, grouping, inhibition and the order of everything stay.
@@ -89,37 +91,49 @@ fn alert(name: &str, severity: &str, variant: &str, instance: &str) -> Value {
     }})
 }
 
-fn post(manager: &Running, alerts: &[Value]) {
-    let address = format!("{}/api/v2/alerts", manager.url);
-    ureq::post(&address).send_json(alerts).unwrap();
+/// An Alertmanager with the shipped routes that has been told of some alerts.
+struct Told {
+    manager: Running,
+    sink: Sink,
+    _folder: TempDir,
 }
 
-#[test]
-fn worse_news_mutes_the_same_news() {
+/// Tells an Alertmanager of these alerts; none, said aloud, where there is no Alertmanager.
+fn told(alerts: &[Value]) -> Option<Told> {
     if !servers_present() {
-        return;
+        return None;
     }
     let folder = tempfile::tempdir().unwrap();
     let sink = Sink::start();
     let manager = start(folder.path(), &sink);
-    post(
-        &manager,
-        &[
-            alert("OrderErrorRatioHigh", "critical", "optimized", "a:1"),
-            alert("OrderErrorRatioHigh", "warning", "optimized", "a:1"),
-            alert("OrderErrorRatioHigh", "warning", "baseline", "b:1"),
-            alert("LatencyBudgetBurn", "warning", "baseline", "b:1"),
-            alert("RequestSuccessRatioLow", "critical", "optimized", "a:1"),
-            alert("RequestLatencyHigh", "warning", "optimized", "a:1"),
-            alert("LatencyBudgetBurn", "warning", "optimized", "a:1"),
-            alert("AvailabilityBudgetBurn", "warning", "optimized", "a:1"),
-            alert("AvailabilityBudgetBurn", "critical", "baseline", "a:1"),
-            alert("RequestsShed", "warning", "optimized", "a:1"),
-        ],
-    );
+    let address = format!("{}/api/v2/alerts", manager.url);
+    ureq::post(&address).send_json(alerts).unwrap();
+    Some(Told {
+        manager,
+        sink,
+        _folder: folder,
+    })
+}
+
+#[test]
+fn worse_news_mutes_the_same_news() {
+    let Some(told) = told(&[
+        alert("OrderErrorRatioHigh", "critical", "optimized", "a:1"),
+        alert("OrderErrorRatioHigh", "warning", "optimized", "a:1"),
+        alert("OrderErrorRatioHigh", "warning", "baseline", "b:1"),
+        alert("LatencyBudgetBurn", "warning", "baseline", "b:1"),
+        alert("RequestSuccessRatioLow", "critical", "optimized", "a:1"),
+        alert("RequestLatencyHigh", "warning", "optimized", "a:1"),
+        alert("LatencyBudgetBurn", "warning", "optimized", "a:1"),
+        alert("AvailabilityBudgetBurn", "warning", "optimized", "a:1"),
+        alert("AvailabilityBudgetBurn", "critical", "baseline", "a:1"),
+        alert("RequestsShed", "warning", "optimized", "a:1"),
+    ]) else {
+        return;
+    };
     let mut muted = Vec::new();
     eventually("ten alerts judged", Duration::from_secs(30), || {
-        let alerts = manager.get("/api/v2/alerts");
+        let alerts = told.manager.get("/api/v2/alerts");
         let alerts = alerts.as_array().unwrap().clone();
         let judged = alerts
             .iter()
@@ -144,30 +158,25 @@ fn worse_news_mutes_the_same_news() {
             "RequestLatencyHigh warning optimized",
         ]
     );
-    sink.expect("tickets", "RequestsShed", "firing");
-    sink.expect("pager", "RequestSuccessRatioLow", "firing");
+    told.sink.expect("tickets", "RequestsShed", "firing");
+    told.sink
+        .expect("pager", "RequestSuccessRatioLow", "firing");
 }
 
 #[test]
 fn the_instances_of_a_shop_share_a_message_and_the_variants_do_not() {
-    if !servers_present() {
+    let Some(told) = told(&[
+        alert("ShopDown", "critical", "optimized", "a:1"),
+        alert("ShopDown", "critical", "optimized", "b:1"),
+        alert("ShopDown", "critical", "tuned", "c:1"),
+    ]) else {
         return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let sink = Sink::start();
-    let manager = start(folder.path(), &sink);
-    post(
-        &manager,
-        &[
-            alert("ShopDown", "critical", "optimized", "a:1"),
-            alert("ShopDown", "critical", "optimized", "b:1"),
-            alert("ShopDown", "critical", "tuned", "c:1"),
-        ],
-    );
+    };
     eventually("two messages", Duration::from_secs(30), || {
-        sink.messages().len() >= 2
+        told.sink.messages().len() >= 2
     });
-    let mut sizes: Vec<(String, usize)> = sink
+    let mut sizes: Vec<(String, usize)> = told
+        .sink
         .messages()
         .iter()
         .map(|message| {

@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::harness::{now, pause};
-use crate::server::{Prometheus, is_installed};
+use crate::server::Prometheus;
+use crate::servers::prometheus_present;
 
 /// What is counted, evenly and exactly: 200 a second for 40 seconds.
 const PER_SECOND: f64 = 200.0;
@@ -62,7 +63,7 @@ fn off(prometheus: &Prometheus, query: &str, truth: f64, seconds: std::ops::Rang
 #[test]
 #[ignore = "takes two minutes and prints figures for the documents"]
 fn how_far_extrapolation_is_off() {
-    if !is_installed() {
+    if !prometheus_present() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();

@@ -21,4 +21,7 @@ mod proxy;
 mod rehearsed;
 mod restarted;
 mod server;
+#[expect(dead_code, reason = "the other test targets use the rest")]
+#[path = "../monitoring/servers.rs"]
+mod servers;
 mod spoilt;

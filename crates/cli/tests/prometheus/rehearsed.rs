@@ -8,7 +8,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::harness::{PROGRAM, Server, both, eventually, run};
-use crate::server::{Prometheus, is_installed};
+use crate::server::Prometheus;
+use crate::servers::prometheus_present;
 
 fn report(out: &Path) -> Value {
     let text = std::fs::read(out.join("improvement_report.json")).unwrap();
@@ -76,7 +77,7 @@ fn check_counts(out: &Path, report: &Value) {
 /// Two shops and a Prometheus that somebody else runs: each phase is long enough to be compared.
 #[test]
 fn a_prometheus_that_runs_is_asked() {
-    if !is_installed() {
+    if !prometheus_present() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -168,7 +169,7 @@ fn left(out: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn a_prometheus_is_started_and_stopped() {
-    if !is_installed() {
+    if !prometheus_present() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -204,7 +205,7 @@ fn a_prometheus_is_started_and_stopped() {
 
 #[test]
 fn an_interrupted_rehearsal_leaves_no_prometheus_behind() {
-    if !is_installed() {
+    if !prometheus_present() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();

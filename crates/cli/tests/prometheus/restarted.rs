@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use crate::harness::{Server, both, free_port, pause, run};
-use crate::server::{Prometheus, is_installed};
+use crate::server::Prometheus;
+use crate::servers::prometheus_present;
 use crate::spoilt::load;
 
 #[test]
 fn a_restart_in_mid_run_leaves_nothing_to_say() {
-    if !is_installed() {
+    if !prometheus_present() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();

@@ -1,31 +1,17 @@
-//! A Prometheus of the test's own, stopped when dropped.
+//! A Prometheus that scrapes addresses as jobs of their own, and what can be asked of it.
 
-use std::fs::File;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::harness::{eventually, free_port, skip};
-
-/// Whether there is a Prometheus; says so where there is none.
-pub(crate) fn is_installed() -> bool {
-    let found = Command::new("prometheus")
-        .arg("--version")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    if found.is_err() {
-        skip("there is no prometheus (apt-get install prometheus)");
-    }
-    found.is_ok()
-}
+use crate::harness::eventually;
+use crate::servers::Running;
 
 /// A running Prometheus.
 pub(crate) struct Prometheus {
-    child: Child,
     pub(crate) url: String,
+    _server: Running,
 }
 
 impl Prometheus {
@@ -38,30 +24,11 @@ impl Prometheus {
     pub(crate) fn configured(folder: &Path, configuration: &str) -> Self {
         let folder = folder.join("prometheus");
         std::fs::create_dir_all(&folder).unwrap();
-        let file = folder.join("prometheus.yml");
-        std::fs::write(&file, configuration).unwrap();
-        let port = free_port();
-        let log = File::create(folder.join("log")).unwrap();
-        let child = Command::new("prometheus")
-            .arg(format!("--config.file={}", file.display()))
-            .arg(format!(
-                "--storage.tsdb.path={}",
-                folder.join("data").display()
-            ))
-            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        let server = Self {
-            child,
-            url: format!("http://127.0.0.1:{port}"),
-        };
-        eventually("an answer of Prometheus", Duration::from_secs(20), || {
-            server.query("1").is_some()
-        });
-        server
+        let server = Running::prometheus_with(&folder, configuration);
+        Self {
+            url: server.url.clone(),
+            _server: server,
+        }
     }
 
     /// What an instant query answers.
@@ -84,13 +51,6 @@ impl Prometheus {
         eventually("scrapes", Duration::from_secs(30), || {
             scraped().is_some_and(|now| now >= before + count)
         });
-    }
-}
-
-impl Drop for Prometheus {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
     }
 }
 

@@ -19,4 +19,7 @@ mod harness;
 mod page;
 mod prometheus;
 mod server;
+#[expect(dead_code, reason = "the other test targets use the rest")]
+#[path = "../monitoring/servers.rs"]
+mod servers;
 mod site;

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::browser_check::{Browser, View, axe};
 use crate::harness::{Server, both, free_port, pause, run};
-use crate::prometheus::{Prometheus, SCRAPE};
+use crate::prometheus::{self, SCRAPE};
+use crate::servers::Running;
 use crate::site::Site;
 
 /// What no machine of a test has; a panel of nothing else may be empty, and has to say so.
@@ -26,9 +27,9 @@ const LOAD: [&str; 6] = ["--rate", "60", "--duration", "14s", "--products", PROD
 const PRODUCTS: &str = "2000";
 
 /// Both shops one after the other under the same traffic, and the Prometheus that saw them.
-fn record(folder: &Path) -> Option<Prometheus> {
+fn record(folder: &Path) -> Option<Running> {
     let ports = [free_port(), free_port()];
-    let prometheus = Prometheus::start(folder, ports[0], ports[1])?;
+    let prometheus = prometheus::start(folder, ports[0], ports[1])?;
     for (variant, port) in ["baseline", "optimized"].into_iter().zip(ports) {
         let home = folder.join(variant);
         std::fs::create_dir(&home).unwrap();
@@ -216,7 +217,7 @@ fn use_and_save(browser: &mut Browser, address: &str, folder: &Path) {
 }
 
 /// A span without data, and a Prometheus that has ended.
-fn tell_troubles(browser: &mut Browser, site: &Site, prometheus: &mut Prometheus) {
+fn tell_troubles(browser: &mut Browser, site: &Site, prometheus: &mut Running) {
     let before = format!("{}/?from=1000000000000&to=1000000900000", site.url);
     show(browser, &before, views()[2]);
     let empty = panels(browser);
@@ -277,7 +278,7 @@ fn every_type_of_panel_is_drawn_and_every_trouble_said() {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
-    let Some(prometheus) = Prometheus::start(folder.path(), free_port(), free_port()) else {
+    let Some(prometheus) = prometheus::start(folder.path(), free_port(), free_port()) else {
         return;
     };
     let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/viewer/sample.json");

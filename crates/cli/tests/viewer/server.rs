@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::harness::{Server, both, free_port, run};
-use crate::prometheus::Prometheus;
+use crate::prometheus;
+use crate::servers::Running;
 use crate::site::Site;
 
 fn agent() -> ureq::Agent {
@@ -97,9 +98,9 @@ fn the_help_has_examples_and_says_what_it_is_not() {
 }
 
 /// A Prometheus that scrapes nobody, and the page over it.
-fn idle() -> Option<(tempfile::TempDir, Prometheus, Site)> {
+fn idle() -> Option<(tempfile::TempDir, Running, Site)> {
     let folder = tempfile::tempdir().unwrap();
-    let prometheus = Prometheus::start(folder.path(), free_port(), free_port())?;
+    let prometheus = prometheus::start(folder.path(), free_port(), free_port())?;
     let site = Site::start(&prometheus.url, &[]);
     Some((folder, prometheus, site))
 }

@@ -6,9 +6,12 @@
 //! gateway or its client; it leaves when it is woken and comes back when it runs.
 
 use std::fmt;
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Wake, Waker};
+
+use super::Permit;
 
 /// A task, and whether its request is among those in process.
 struct Shared {
@@ -18,6 +21,11 @@ struct Shared {
 }
 
 impl Shared {
+    /// The request is in process, and has been counted already when it was let in.
+    fn take_over(&self) {
+        self.counts.store(true, Ordering::Release);
+    }
+
     fn count(&self) {
         if !self.counts.swap(true, Ordering::AcqRel) {
             self.in_flight.fetch_add(1, Ordering::Relaxed);
@@ -53,8 +61,14 @@ impl fmt::Debug for Turns {
 }
 
 impl Turns {
-    /// The request has its turn and counts; the waker that ends that.
-    pub(super) fn begin(&mut self, task: &Waker, in_flight: &Arc<AtomicUsize>) -> &Waker {
+    /// The request has its turn and counts; the waker that ends that. With its first turn comes the
+    /// permit that let it in, whose count becomes the one of the turns.
+    pub(super) fn begin(
+        &mut self,
+        task: &Waker,
+        in_flight: &Arc<AtomicUsize>,
+        permit: Option<Permit<'_>>,
+    ) -> &Waker {
         if let Some((shared, _)) = &self.0
             && !shared.task.will_wake(task)
         {
@@ -69,7 +83,14 @@ impl Turns {
             });
             (Arc::clone(&shared), Waker::from(shared))
         });
-        shared.count();
+        match permit {
+            Some(permit) => {
+                // Its count lives on in the turns.
+                let _taken = ManuallyDrop::new(permit);
+                shared.take_over();
+            }
+            None => shared.count(),
+        }
         waker
     }
 
