@@ -29,6 +29,9 @@ npm|axe-core and Grafana's types are fetched with it, and its Node makes a schem
 valgrind|the instructions of an order are counted
 prometheus|rules are tested, and dashboards, rules and the cross-check are asked of a real one
 prometheus-alertmanager|alerts are routed and delivered by a real one
+mariadb-server-core|the store runs on a real MariaDB
+mariadb-client-core|databases are made for the tests, in MariaDB and in seekdb
+redis-server|shops share a real Redis and a real Redis Cluster
 axe-core|the report is checked for accessibility in the browser
 grafana-types|the dashboards are checked against Grafana's types
 END
@@ -42,6 +45,9 @@ has() {
     groff-base) command -v groff >/dev/null ;;
     valgrind) command -v valgrind >/dev/null ;;
     npm) command -v npm >/dev/null ;;
+    mariadb-server-core) has_daemon mariadbd && command -v mariadb-install-db >/dev/null ;;
+    mariadb-client-core) command -v mariadb >/dev/null ;;
+    redis-server) has_daemon redis-server && command -v redis-cli >/dev/null ;;
     prometheus) command -v prometheus >/dev/null && command -v promtool >/dev/null ;;
     prometheus-alertmanager) command -v prometheus-alertmanager >/dev/null && command -v amtool >/dev/null ;;
     axe-core) [ -f "$axe" ] ;;
@@ -53,6 +59,11 @@ has() {
     python3-requests) python3 -c 'import requests' 2>/dev/null || /usr/bin/python3 -c 'import requests' 2>/dev/null ;;
     python3-venv) [ -n "$(python_with_venv)" ] ;;
   esac
+}
+
+# Daemons may lie where the search path of a user does not lead.
+has_daemon() {
+  command -v "$1" >/dev/null || [ -x "/usr/sbin/$1" ]
 }
 
 # A Python that can make virtual environments, the first on the path if it can.
@@ -69,17 +80,45 @@ python_with_venv() {
 # Python packages of fixed versions, in an environment of their own below target/.
 ENVIRONMENT=target/test-tools/python
 PACKAGES=(schemathesis==4.32.5 openapi-spec-validator==0.9.0)
+# OceanBase's single-node engine, 139 MB; for x86-64 and Python 3.11 or newer only.
+SEEKDB=pylibseekdb==1.4.0.post1
 
 has_python_packages() {
   [ -x "$ENVIRONMENT/bin/schemathesis" ] &&
     [ "$(cat "$ENVIRONMENT/packages" 2>/dev/null)" = "${PACKAGES[*]}" ]
 }
 
+has_seekdb() {
+  compgen -G "$ENVIRONMENT/lib/python3*/site-packages/pylibseekdb/seekdb" >/dev/null &&
+    [ "$(cat "$ENVIRONMENT/seekdb" 2>/dev/null)" = "$SEEKDB" ]
+}
+
+# Into the same environment, after the other packages. The wheel does not say that its program can be run.
+install_seekdb() {
+  has_seekdb && return
+  if [ -x "$ENVIRONMENT/bin/python" ]; then
+    printf 'Installing for the tests: %s\n' "$SEEKDB"
+    {
+      "$ENVIRONMENT/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary :all: "$SEEKDB" &&
+        chmod +x "$ENVIRONMENT"/lib/python3*/site-packages/pylibseekdb/seekdb &&
+        printf '%s' "$SEEKDB" >"$ENVIRONMENT/seekdb"
+    } >&2 || printf 'The installation failed.\n' >&2
+  fi
+  has_seekdb && return
+  printf 'Missing for the tests:\n  %-16s skipped: %s\n' seekdb 'the store runs on a real OceanBase' >&2
+  printf 'hint: %s/bin/pip install %s, with Python 3.11 or newer on x86-64\n' "$ENVIRONMENT" "$SEEKDB" >&2
+  [ "${CI:-}" = true ] && exit 1
+  return 0
+}
+
 # Schemathesis asks the shop what its description allows and forbids; the validator reads the
-# description. Ends the script.
+# description; the engine of OceanBase comes with them. Ends the script.
 install_python_packages() {
   local python
-  has_python_packages && exit 0
+  if has_python_packages; then
+    install_seekdb
+    exit 0
+  fi
   python=$(python_with_venv)
   if [ -n "$python" ]; then
     printf 'Installing for the tests: %s\n' "${PACKAGES[*]}"
@@ -90,11 +129,15 @@ install_python_packages() {
         printf '%s' "${PACKAGES[*]}" >"$ENVIRONMENT/packages"
     } >&2 || printf 'The installation failed.\n' >&2
   fi
-  has_python_packages && exit 0
+  if has_python_packages; then
+    install_seekdb
+    exit 0
+  fi
   printf 'Missing for the tests:\n  %-16s skipped: %s\n' schemathesis \
     'the shop is asked what its description allows and forbids' >&2
   printf 'hint: python3 -m venv %s && %s/bin/pip install %s\n' "$ENVIRONMENT" "$ENVIRONMENT" "${PACKAGES[*]}" >&2
   [ "${CI:-}" = true ] && exit 1
+  install_seekdb
   exit 0
 }
 
@@ -126,10 +169,21 @@ for name in "${wanted[@]}"; do
     *) debian+=("$name") ;;
   esac
 done
+# Debian starts the daemons of its packages unless this file says no. One that is there is left alone.
+policy=/usr/sbin/policy-rc.d
+keep_daemons_off() {
+  if [ ! -e "$policy" ]; then
+    # shellcheck disable=SC2016,SC2086
+    $root sh -c 'printf "#!/bin/sh\nexit 101\n" >"$1" && chmod 755 "$1"' sh "$policy" &&
+      trap '$root rm -f "$policy"' EXIT
+  fi
+}
+
 if [ "${#debian[@]}" -gt 0 ] && command -v apt-get >/dev/null && root=$(as_root); then
   printf 'Installing for the tests: %s\n' "${debian[*]}"
   {
-    $root apt-get update -q &&
+    keep_daemons_off &&
+      $root apt-get update -q &&
       $root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${debian[@]}"
   } >&2 || printf 'The installation failed.\n' >&2
 fi
