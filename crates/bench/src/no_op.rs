@@ -10,10 +10,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
-use double11_shop::{
-    Dependencies, Limits, MetricLabels, Metrics, SandboxGateway, SandboxSettings, Shop,
-    ShopSettings,
-};
+use double11_gateway::{SandboxGateway, SandboxSettings};
+use double11_shop::{Dependencies, Limits, MetricLabels, Metrics, Shop, ShopSettings};
 use double11_store::{Clock, SystemClock, Variant};
 use double11_units::Currency;
 
@@ -66,7 +64,7 @@ async fn listen(options: &NoOp) -> anyhow::Result<()> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         levers: String::new(),
         currency: Currency::Cny.code(),
-        gateway: double11_shop::gateway::SANDBOX,
+        gateway: double11_gateway::SANDBOX,
         sale: true,
     };
     let settings = ShopSettings {

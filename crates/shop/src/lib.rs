@@ -3,11 +3,10 @@
 //!
 //! Every optimisation that the shop itself owns is a lever (catalogue snapshot, search index, cart
 //! cache, admission); what a lever does inside the store is the store's affair. This crate must not
-//! know which store it runs on, who the shoppers are, or how a run is judged. Only [`metrics`] knows
+//! know which store it runs on, who takes the money, who the shoppers are, or how a run is judged. Only [`metrics`] knows
 //! the crate `prometheus`, and only the private module `http` knows HTTP and JSON.
 
 pub mod catalogue;
-pub mod gateway;
 pub mod metrics;
 pub mod server;
 pub mod settings;
@@ -28,7 +27,6 @@ mod upkeep;
 #[cfg(test)]
 mod tests;
 
-pub use gateway::{Gateway, SandboxGateway, SandboxSettings};
 pub use metrics::{MetricLabels, Metrics};
 pub use server::{Dependencies, Running, Shop, ShutdownReport, StartError};
 pub use settings::{Limits, ShopSettings};

@@ -10,6 +10,7 @@ mod resolver;
 use std::sync::Arc;
 use std::time::Duration;
 
+use double11_gateway::{Charge, ChargeResult, Gateway};
 use double11_store::{
     Attempt, Clock, FinalizeOutcome, FinalizePayment, GatewayAnswer, PayOutcome, PayRefusal,
     PaymentReceipt, PreparePayment, Store, StoreError,
@@ -17,7 +18,6 @@ use double11_store::{
 use double11_units::{AttemptId, UnixMicros};
 use tokio::sync::{Notify, watch};
 
-use crate::gateway::{ChargeResult, Gateway};
 use crate::metrics::{Metrics, PaymentStatus};
 use joins::{Joins, Role};
 
@@ -139,7 +139,11 @@ impl Payments {
 
     async fn charge(&self, attempt: Attempt) -> PayAnswer {
         let _working = self.joins.work_on(attempt.attempt_id);
-        let charge = self.gateway.charge(attempt.attempt_id, attempt.amount);
+        let charge = self.gateway.charge(Charge {
+            attempt_id: attempt.attempt_id,
+            order_id: attempt.order_id,
+            amount: attempt.amount,
+        });
         let answer = match tokio::time::timeout(self.gateway_deadline, charge).await {
             Ok(Ok(ChargeResult::Captured)) => GatewayAnswer::Captured,
             Ok(Ok(ChargeResult::Declined)) => GatewayAnswer::Declined,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use double11_gateway::Gateway;
 use double11_store::{Clock, Lever, Product, Store, StoreError};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
@@ -15,7 +16,6 @@ use crate::activity::Activity;
 use crate::admission::Admission;
 use crate::cart_cache::CartCache;
 use crate::carts::Carts;
-use crate::gateway::Gateway;
 use crate::http::connection::accept;
 use crate::http::{self, App, Door, References};
 use crate::metrics::Metrics;

@@ -4,7 +4,6 @@ mod bad_input;
 mod client;
 mod fake_store;
 mod gate;
-mod gateway;
 mod life;
 mod monitoring;
 mod on_sqlite;
@@ -16,10 +15,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use double11_gateway::{Gateway, SandboxGateway, SandboxSettings};
 use double11_store::{Levers, SystemClock, Variant};
 use double11_units::Currency;
 
-use crate::gateway::{Gateway, SandboxGateway, SandboxSettings};
 use crate::{Dependencies, Limits, MetricLabels, Metrics, Running, Shop, ShopSettings};
 use client::Client;
 use fake_store::FakeStore;

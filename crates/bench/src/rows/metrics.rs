@@ -53,7 +53,7 @@ fn nanoseconds_of_a_record() -> f64 {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         levers: String::new(),
         currency: Currency::Cny.code(),
-        gateway: double11_shop::gateway::SANDBOX,
+        gateway: double11_gateway::SANDBOX,
         sale: true,
     });
     let all = Stopwatch::start();

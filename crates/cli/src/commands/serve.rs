@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use double11_gateway::{SANDBOX, SandboxGateway, SandboxSettings};
 use double11_shop::{
-    Dependencies, Limits, MetricLabels, Metrics, Running, SandboxGateway, SandboxSettings, Shop,
-    ShopSettings, StartError, catalogue, gateway,
+    Dependencies, Limits, MetricLabels, Metrics, Running, Shop, ShopSettings, StartError, catalogue,
 };
 use double11_store::{CatalogueFacts, Clock, Levers, StockPolicy, Store, SystemClock};
 use double11_store_sqlite::{OpenError, SqliteOptions, SqliteStore};
@@ -81,7 +81,7 @@ async fn serve(arguments: Serve) -> CommandResult {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         levers: lever_names.join(","),
         currency: Currency::default().code(),
-        gateway: gateway::SANDBOX,
+        gateway: SANDBOX,
         sale: arguments.sale,
     }));
     let (store, facts) = open_store(&arguments, levers, &clock, &metrics)?;

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use double11_gateway::{AttemptStatus, GatewayError};
 use double11_store::{Attempt, GatewayAnswer, PendingRefund, StoreError};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::{PayAnswer, Payments};
-use crate::gateway::{AttemptStatus, GatewayError};
 use crate::metrics::PaymentStatus;
 
 /// How often the store is asked what is open.

@@ -5,6 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use double11_gateway::{
+    AttemptStatus, Charge, ChargeResult, Gateway, GatewayError, GatewayReply, Health,
+};
 use double11_store::payment::RefundState;
 use double11_store::{AttemptState, Levers, OrderState, StoreError};
 use double11_units::{AttemptId, Money};
@@ -14,7 +17,6 @@ use tokio::sync::Semaphore;
 use super::client::{Answer, Client};
 use super::fake_store::FakeStore;
 use super::{Fixture, PRODUCTS, settings, start, start_with, variants};
-use crate::gateway::{AttemptStatus, ChargeResult, Gateway, GatewayError, GatewayReply};
 
 /// Longer than any test.
 const PATIENT: Duration = Duration::from_mins(1);
@@ -47,7 +49,12 @@ impl Gateway for SlowGateway {
         "sandbox"
     }
 
-    fn charge(&self, attempt_id: AttemptId, _: Money) -> GatewayReply<ChargeResult> {
+    fn health(&self) -> Health {
+        Health::Up
+    }
+
+    fn charge(&self, charge: Charge) -> GatewayReply<ChargeResult> {
+        let attempt_id = charge.attempt_id;
         self.charges.fetch_add(1, Ordering::SeqCst);
         if !self.loses_charges.load(Ordering::SeqCst) {
             self.known

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use double11_store::SystemClock;
-use double11_units::{AttemptId, Currency, Money};
+use double11_units::{AttemptId, Currency, Money, OrderId};
 
-use super::sandbox;
-use crate::gateway::{
-    AttemptStatus, ChargeResult, Gateway, GatewayError, LedgerError, SandboxGateway,
-    SandboxSettings,
-};
 use double11_store::Stopwatch;
+
+use crate::{
+    AttemptStatus, Charge, ChargeResult, Gateway, GatewayError, Health, LedgerError,
+    SandboxGateway, SandboxSettings,
+};
 
 fn id(number: i64) -> AttemptId {
     AttemptId::new(number).unwrap()
@@ -22,23 +22,36 @@ fn yuan(amount: i64) -> Money {
     Money::from_minor(amount * 100, Currency::Cny)
 }
 
+fn charge(attempt: i64, amount: i64) -> Charge {
+    Charge {
+        attempt_id: id(attempt),
+        order_id: OrderId::new(7).unwrap(),
+        amount: yuan(amount),
+    }
+}
+
+/// A gateway without latency whose ledger is in `folder`.
+fn sandbox(folder: &std::path::Path) -> SandboxGateway {
+    SandboxGateway::open(sandbox_settings(folder), Arc::new(SystemClock)).unwrap()
+}
+
 #[tokio::test]
 async fn answers_survive_a_crash_and_are_never_repeated() {
     let folder = tempfile::tempdir().unwrap();
     let gateway = sandbox(folder.path());
     for _ in 0..2 {
         assert_eq!(
-            gateway.charge(id(1), yuan(199)).await,
+            gateway.charge(charge(1, 199)).await,
             Ok(ChargeResult::Captured)
         );
         assert_eq!(gateway.void(id(2)).await, Ok(AttemptStatus::Voided));
         assert_eq!(
-            gateway.charge(id(2), yuan(5)).await,
+            gateway.charge(charge(2, 5)).await,
             Ok(ChargeResult::Declined)
         );
     }
     assert_eq!(
-        gateway.charge(id(3), yuan(7)).await,
+        gateway.charge(charge(3, 7)).await,
         Ok(ChargeResult::Captured)
     );
     assert_eq!(gateway.refund(id(3), yuan(7)).await, Ok(()));
@@ -63,7 +76,7 @@ async fn answers_survive_a_crash_and_are_never_repeated() {
         assert_eq!(gateway.status(id(attempt)).await, Ok(expected), "{attempt}");
     }
     assert_eq!(
-        gateway.charge(id(1), yuan(199)).await,
+        gateway.charge(charge(1, 199)).await,
         Ok(ChargeResult::Captured)
     );
     assert_eq!(gateway.refund(id(3), yuan(7)).await, Ok(()));
@@ -78,7 +91,7 @@ async fn answers_survive_a_crash_and_are_never_repeated() {
 async fn the_ledger_has_the_documented_form() {
     let folder = tempfile::tempdir().unwrap();
     let gateway = sandbox(folder.path());
-    gateway.charge(id(123), yuan(199)).await.unwrap();
+    gateway.charge(charge(123, 199)).await.unwrap();
     gateway.refund(id(123), yuan(199)).await.unwrap();
     gateway.void(id(124)).await.unwrap();
     drop(gateway);
@@ -115,8 +128,8 @@ async fn a_torn_last_line_is_cut_off() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("shop.gateway");
     let gateway = sandbox(folder.path());
-    gateway.charge(id(1), yuan(1)).await.unwrap();
-    gateway.charge(id(2), yuan(2)).await.unwrap();
+    gateway.charge(charge(1, 1)).await.unwrap();
+    gateway.charge(charge(2, 2)).await.unwrap();
     drop(gateway);
     let whole = fs::read(&path).unwrap();
     let second = whole.len()
@@ -144,7 +157,7 @@ async fn a_torn_last_line_is_cut_off() {
         );
         // What is written next must stand on a line of its own.
         assert_eq!(
-            gateway.charge(id(9), yuan(9)).await,
+            gateway.charge(charge(9, 9)).await,
             Ok(ChargeResult::Captured)
         );
         drop(gateway);
@@ -174,7 +187,7 @@ async fn a_torn_group_is_cut_off() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("shop.gateway");
     let gateway = sandbox(folder.path());
-    gateway.charge(id(1), yuan(1)).await.unwrap();
+    gateway.charge(charge(1, 1)).await.unwrap();
     drop(gateway);
     let before = fs::read_to_string(&path).unwrap();
     let whole = [&before, group(&before).concat().as_str()].concat();
@@ -281,7 +294,7 @@ async fn many_charges_share_a_sync() {
     let mut charges = tokio::task::JoinSet::new();
     for number in 1..=2_000 {
         let gateway = Arc::clone(&gateway);
-        charges.spawn(async move { gateway.charge(id(number), yuan(1)).await });
+        charges.spawn(async move { gateway.charge(charge(number, 1)).await });
     }
     let mut captured = 0;
     while let Some(charged) = charges.join_next().await {
@@ -298,19 +311,20 @@ async fn many_charges_share_a_sync() {
 async fn a_failed_disk_means_not_knowing() {
     let folder = tempfile::tempdir().unwrap();
     let gateway = sandbox(folder.path());
-    gateway.charge(id(1), yuan(1)).await.unwrap();
+    gateway.charge(charge(1, 1)).await.unwrap();
     drop(gateway);
-    let ledger = crate::gateway::broken_ledger(&folder.path().join("shop.gateway"));
-    let gateway = SandboxGateway::over(ledger, sandbox_settings(folder.path()));
+    let gateway = SandboxGateway::open_broken(sandbox_settings(folder.path()));
+    assert_eq!(gateway.health(), Health::Up);
     assert_eq!(
         gateway.status(id(1)).await,
         Ok(AttemptStatus::Captured),
         "read before the fault"
     );
     assert_eq!(
-        gateway.charge(id(2), yuan(2)).await,
+        gateway.charge(charge(2, 2)).await,
         Err(GatewayError::OutcomeUnknown)
     );
+    assert!(matches!(gateway.health(), Health::Down(_)));
     for attempt in [1, 2, 3] {
         assert_eq!(
             gateway.status(id(attempt)).await,
@@ -343,7 +357,7 @@ async fn latency_and_refusals_follow_the_seed() {
         let gateway = SandboxGateway::open(settings, Arc::new(SystemClock)).unwrap();
         let mut refused = Vec::new();
         for number in 1..=300 {
-            if gateway.charge(id(number), yuan(1)).await == Ok(ChargeResult::Declined) {
+            if gateway.charge(charge(number, 1)).await == Ok(ChargeResult::Declined) {
                 refused.push(number);
             }
         }
@@ -358,7 +372,7 @@ async fn latency_and_refusals_follow_the_seed() {
     let gateway = SandboxGateway::open(settings, Arc::new(SystemClock)).unwrap();
     let stopwatch = Stopwatch::start();
     for number in 1..=30 {
-        gateway.charge(id(number), yuan(1)).await.unwrap();
+        gateway.charge(charge(number, 1)).await.unwrap();
     }
     assert!(
         stopwatch.elapsed() >= Duration::from_millis(30),

@@ -2,19 +2,17 @@
 //!
 //! The attempt id is the gateway's key: whatever is asked twice for one attempt is answered as it
 //! was the first time. The built-in [`SandboxGateway`] keeps a durable ledger of its own, so that it
-//! survives the shop's crash and an audit can read it.
+//! survives the shop's crash and an audit can read it. This crate must not know the shop, its store or
+//! its metrics: a gateway runs without them.
 
-mod ledger;
-mod sandbox;
-mod writer;
+pub mod sandbox;
 
 use std::future::Future;
 use std::pin::Pin;
 
-use double11_units::{AttemptId, Money};
+use double11_units::{AttemptId, Money, OrderId};
 
-pub use ledger::LedgerError;
-pub use sandbox::{SandboxGateway, SandboxSettings};
+pub use sandbox::{LedgerError, SandboxGateway, SandboxSettings};
 
 /// The name of the built-in gateway, a label of metrics and a column of the store.
 pub const SANDBOX: &str = "sandbox";
@@ -29,8 +27,11 @@ pub trait Gateway: Send + Sync + 'static {
     /// The gateway's name, a label of metrics and a column of the store.
     fn name(&self) -> &'static str;
 
+    /// Whether the gateway can do its work, as far as it is known without asking it.
+    fn health(&self) -> Health;
+
     /// Takes the amount, once, however often it is asked for this attempt.
-    fn charge(&self, attempt_id: AttemptId, amount: Money) -> GatewayReply<ChargeResult>;
+    fn charge(&self, charge: Charge) -> GatewayReply<ChargeResult>;
 
     /// What the gateway knows of an attempt.
     fn status(&self, attempt_id: AttemptId) -> GatewayReply<AttemptStatus>;
@@ -42,6 +43,17 @@ pub trait Gateway: Send + Sync + 'static {
     fn refund(&self, attempt_id: AttemptId, amount: Money) -> GatewayReply<()>;
 }
 
+/// Money to be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Charge {
+    /// The attempt: the key under which the gateway takes it once.
+    pub attempt_id: AttemptId,
+    /// The order that is paid. Only a reference, which the gateway names when it calls back.
+    pub order_id: OrderId,
+    /// How much.
+    pub amount: Money,
+}
+
 /// What became of a charge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChargeResult {
@@ -49,6 +61,22 @@ pub enum ChargeResult {
     Captured,
     /// Nothing was taken and nothing will be.
     Declined,
+}
+
+impl ChargeResult {
+    /// The name on the wire and in the ledger.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Captured => "captured",
+            Self::Declined => "declined",
+        }
+    }
+
+    /// The result with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let all = [Self::Captured, Self::Declined];
+        all.into_iter().find(|result| result.name() == name)
+    }
 }
 
 /// What the gateway knows of an attempt.
@@ -64,6 +92,15 @@ pub enum AttemptStatus {
     NeverHeard,
 }
 
+/// Whether a gateway can do its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// As far as is known.
+    Up,
+    /// It cannot, for this reason: outcomes are unknown until that is mended.
+    Down(&'static str),
+}
+
 /// Why a gateway gave no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GatewayError {
@@ -74,14 +111,3 @@ pub enum GatewayError {
     #[error("the attempt was not captured")]
     NotCaptured,
 }
-
-/// The ledger of this file over a descriptor that takes no writes: a disk that failed.
-#[cfg(test)]
-pub(crate) fn broken_ledger(path: &std::path::Path) -> BrokenLedger {
-    let mut ledger = ledger::Ledger::open(path).expect("a good ledger");
-    ledger.file = std::fs::File::open(path).expect("the same file, to be read only");
-    BrokenLedger(ledger)
-}
-
-#[cfg(test)]
-pub(crate) struct BrokenLedger(ledger::Ledger);

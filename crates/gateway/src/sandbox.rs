@@ -3,8 +3,12 @@
 //! Latency and refusal of an attempt depend on the seed and its id only, not on order or threads.
 //! The latency is the one artificial wait in the shop, and it is the same in every variant.
 
+mod ledger;
+mod writer;
+
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use double11_store::Clock;
@@ -14,9 +18,13 @@ use rand_distr::{Distribution, LogNormal};
 use rand_pcg::Pcg64Mcg;
 use tokio::sync::{mpsc, oneshot};
 
-use super::ledger::{Ledger, LedgerError};
-use super::writer::{Reply, Request, Writer};
-use super::{AttemptStatus, ChargeResult, Gateway, GatewayError, GatewayReply, SANDBOX};
+use crate::{
+    AttemptStatus, Charge, ChargeResult, Gateway, GatewayError, GatewayReply, Health, SANDBOX,
+};
+use ledger::Ledger;
+use writer::{Reply, Request, Writer};
+
+pub use ledger::LedgerError;
 
 /// Requests that may wait for the ledger's thread; more wait in their callers.
 const QUEUE_MAX: usize = 4_096;
@@ -55,6 +63,8 @@ impl SandboxSettings {
 pub struct SandboxGateway {
     requests: Option<mpsc::Sender<Request>>,
     thread: Option<std::thread::JoinHandle<()>>,
+    /// Set by the ledger's thread when its disk failed.
+    broken: Arc<AtomicBool>,
     settings: SandboxSettings,
 }
 
@@ -67,11 +77,13 @@ impl SandboxGateway {
         Self::over_ledger(Ledger::open(&settings.ledger)?, settings, clock)
     }
 
-    /// A gateway whose disk fails at the next write.
+    /// A gateway over a descriptor that takes no writes: its disk fails at the next one.
     #[cfg(test)]
-    pub(crate) fn over(ledger: super::BrokenLedger, settings: SandboxSettings) -> Self {
+    fn open_broken(settings: SandboxSettings) -> Self {
+        let mut ledger = Ledger::open(&settings.ledger).expect("a good ledger");
+        ledger.file = std::fs::File::open(&settings.ledger).expect("the file, to be read only");
         let clock = Arc::new(double11_store::SystemClock);
-        Self::over_ledger(ledger.0, settings, clock).expect("a thread")
+        Self::over_ledger(ledger, settings, clock).expect("a thread")
     }
 
     fn over_ledger(
@@ -80,7 +92,8 @@ impl SandboxGateway {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, LedgerError> {
         let (sender, receiver) = mpsc::channel(QUEUE_MAX);
-        let writer = Writer::new(ledger, clock);
+        let broken = Arc::new(AtomicBool::new(false));
+        let writer = Writer::new(ledger, clock, Arc::clone(&broken));
         let thread = std::thread::Builder::new()
             .name("gateway-ledger".to_owned())
             .spawn(move || writer.run(receiver))
@@ -91,6 +104,7 @@ impl SandboxGateway {
         Ok(Self {
             requests: Some(sender),
             thread: Some(thread),
+            broken,
             settings,
         })
     }
@@ -124,7 +138,7 @@ impl SandboxGateway {
     fn fate(&self, attempt_id: AttemptId) -> (Duration, bool) {
         let settings = &self.settings;
         let id_bits = attempt_id.get().cast_unsigned();
-        let stream = crate::random::scramble(settings.seed ^ crate::random::scramble(id_bits));
+        let stream = scramble(settings.seed ^ scramble(id_bits));
         let mut random = Pcg64Mcg::seed_from_u64(stream);
         let refused = random.random_range(0.0..1.0) < settings.decline_rate;
         let latency =
@@ -153,7 +167,18 @@ impl Gateway for SandboxGateway {
         SANDBOX
     }
 
-    fn charge(&self, attempt_id: AttemptId, amount: Money) -> GatewayReply<ChargeResult> {
+    fn health(&self) -> Health {
+        if self.broken.load(Ordering::Acquire) {
+            Health::Down("the ledger cannot be written")
+        } else {
+            Health::Up
+        }
+    }
+
+    fn charge(&self, charge: Charge) -> GatewayReply<ChargeResult> {
+        let Charge {
+            attempt_id, amount, ..
+        } = charge;
         let (latency, decline) = self.fate(attempt_id);
         self.ask(latency, move |reply| Request::Charge {
             attempt_id,
@@ -186,3 +211,14 @@ impl Gateway for SandboxGateway {
         })
     }
 }
+
+/// The output function of `SplitMix64`: a bijection that scatters neighbouring inputs. Source: Steele,
+/// Lea, Flood, "Fast Splittable Pseudorandom Number Generators", 2014.
+pub(crate) const fn scramble(state: u64) -> u64 {
+    let mixed = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    mixed ^ (mixed >> 31)
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,13 +4,14 @@
 //! decides everything, two requests for one attempt cannot race.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use double11_store::Clock;
 use double11_units::{AttemptId, Money};
 use tokio::sync::{mpsc, oneshot};
 
 use super::ledger::{Entry, Event, Ledger};
-use super::{AttemptStatus, ChargeResult, GatewayError};
+use crate::{AttemptStatus, ChargeResult, GatewayError};
 
 /// The most requests that share one sync.
 const BATCH_MAX: usize = 1_024;
@@ -56,15 +57,18 @@ pub(super) struct Writer {
     /// Set by the first error of the disk. From then on nothing is known: a failed sync leaves open
     /// what is on the disk, so that every later answer could be wrong.
     broken: bool,
+    /// The same for others to see.
+    told_broken: Arc<AtomicBool>,
 }
 
 impl Writer {
-    pub(super) fn new(ledger: Ledger, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(ledger: Ledger, clock: Arc<dyn Clock>, told_broken: Arc<AtomicBool>) -> Self {
         Self {
             ledger,
             clock,
             lines: Vec::new(),
             broken: false,
+            told_broken,
         }
     }
 
@@ -97,6 +101,7 @@ impl Writer {
                 "the gateway ledger cannot be written; outcomes are unknown from now on"
             );
             self.broken = true;
+            self.told_broken.store(true, Ordering::Release);
         }
         self.lines.clear();
         for decided in decided {
