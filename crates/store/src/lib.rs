@@ -17,6 +17,7 @@ pub mod error;
 pub mod levers;
 pub mod order;
 pub mod payment;
+pub mod shared_cache;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -39,6 +40,7 @@ pub use payment::{
     Attempt, AttemptState, FinalizeOutcome, FinalizePayment, GatewayAnswer, PayOutcome, PayRefusal,
     PaymentReceipt, PaymentView, PendingRefund, PreparePayment,
 };
+pub use shared_cache::{CacheAnswer, Offer, OthersActivity, SharedCache, SoldOutFlag, StockNews};
 
 /// The future answer of a store. Boxed, so that the store can be chosen at run time.
 pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'static>>;
