@@ -5,7 +5,13 @@
 //! survives the shop's crash and an audit can read it. This crate must not know the shop, its store or
 //! its metrics: a gateway runs without them.
 
+pub mod client;
 pub mod sandbox;
+pub mod service;
+pub mod signature;
+
+mod transport;
+mod wire;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,6 +19,7 @@ use std::pin::Pin;
 use double11_units::{AttemptId, Money, OrderId};
 
 pub use sandbox::{LedgerError, SandboxGateway, SandboxSettings};
+pub use transport::AddressError;
 
 /// The name of the built-in gateway, a label of metrics and a column of the store.
 pub const SANDBOX: &str = "sandbox";
