@@ -167,14 +167,25 @@ impl Bench {
         store: &Path,
         more: &[&str],
     ) -> anyhow::Result<Listening> {
-        let mut command = Command::new(&self.program);
+        let mut command = self.serve_at(addr);
         command
-            .args(["serve", "--end-with-parent", "--addr", addr])
-            .args(["--stock", "1000000000", "--payment-window", "10h"])
             .arg("--store")
             .arg(format!("sqlite:{}", store.display()))
             .args(more);
         Listening::start(&mut command, &self.path("shop.log"))
+    }
+
+    /// The command of a shop with room for every order, on a port of the system's choice; its store is to be added.
+    pub(crate) fn serve(&self) -> Command {
+        self.serve_at(ANYWHERE)
+    }
+
+    fn serve_at(&self, addr: &str) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .args(["serve", "--end-with-parent", "--addr", addr])
+            .args(["--stock", "1000000000", "--payment-window", "10h"]);
+        command
     }
 
     /// The bench's own shop, whose store stores nothing; on these processors.
@@ -252,10 +263,14 @@ impl Bench {
         let mut command = Command::new(&self.program);
         command
             .arg("audit")
-            .args(["--store", &format!("sqlite:{}", store.display())])
-            .arg("--ledger")
-            .arg(self.path("run").join(LEDGER));
-        let (output, _) = process::run(&mut command)?;
+            .args(["--store", &format!("sqlite:{}", store.display())]);
+        self.findings(command)
+    }
+
+    /// The same by an audit of which only the latest ledger is to be added.
+    pub(crate) fn findings(&self, mut audit: Command) -> anyhow::Result<f64> {
+        audit.arg("--ledger").arg(self.path("run").join(LEDGER));
+        let (output, _) = process::run(&mut audit)?;
         match output.status.code() {
             Some(0) => Ok(0.0),
             Some(1) => Ok(1.0),

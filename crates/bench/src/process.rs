@@ -234,7 +234,8 @@ pub(crate) fn run_for_memory(
     }
 }
 
-fn usage(process: u32) -> Usage {
+/// What a process has used since it began.
+pub(crate) fn usage(process: u32) -> Usage {
     let read = |name: &str| std::fs::read_to_string(format!("/proc/{process}/{name}"));
     let written = read("io").unwrap_or_default();
     let written = written

@@ -6,6 +6,7 @@ mod funnel;
 mod growth;
 mod kill;
 mod latency;
+mod mariadb;
 mod metrics;
 mod orders;
 mod overload;
@@ -38,6 +39,8 @@ pub(crate) enum Row {
     Users,
     /// Durable orders.
     Orders,
+    /// Durable orders on MariaDB with Redis, with group commit and without.
+    Mariadb,
     /// Orders far below the capacity, beside `fdatasync`.
     Latency,
     /// Durable payments.
@@ -87,6 +90,7 @@ impl Bench {
             Row::Engine => engine::measure(self),
             Row::Users => Ok(users::measure(self)),
             Row::Orders => orders::measure(self),
+            Row::Mariadb => mariadb::measure(self),
             Row::Latency => latency::measure(self),
             Row::Payments => payments::measure(self),
             Row::Funnel => funnel::measure(self),
