@@ -25,7 +25,7 @@ use crate::products::{Picks, Products};
 use crate::search::SearchIndex;
 use crate::settings::ShopSettings;
 use crate::snapshot::{self, GapInCatalogue, Snapshot};
-use crate::upkeep;
+use crate::upkeep::{self, Kept};
 use double11_store::Stopwatch;
 
 /// Connections that may wait to be accepted.
@@ -95,7 +95,13 @@ impl Shop {
         let app = Arc::new(app(settings, &dependencies, &prepared, &activity));
         let (stop_serving, serving_stops) = watch::channel(false);
         let (stop_upkeep, upkeep_stops) = watch::channel(false);
-        let upkeep = start_upkeep(&app, &prepared, &activity, &upkeep_stops);
+        let upkeep = start_upkeep(
+            &app,
+            &prepared,
+            &activity,
+            &dependencies.clock,
+            &upkeep_stops,
+        );
         let mut serving = JoinSet::new();
         let door = if management.is_some() {
             Door::Public
@@ -343,6 +349,7 @@ fn start_upkeep(
     app: &Arc<App>,
     prepared: &Prepared,
     activity: &Arc<Activity>,
+    clock: &Arc<dyn Clock>,
     stop: &upkeep::Stop,
 ) -> JoinSet<()> {
     let store = || Arc::clone(&app.store);
@@ -350,6 +357,17 @@ fn start_upkeep(
     let mut tasks = JoinSet::new();
     tasks.spawn(upkeep::expire(store(), payments(), stop.clone()));
     tasks.spawn(payments().resolve_until(stop.clone()));
+    let limits = &app.settings.limits;
+    let kept = Kept {
+        keys: limits.keep_keys,
+        carts: limits.keep_carts,
+    };
+    tasks.spawn(upkeep::purge(
+        store(),
+        Arc::clone(clock),
+        kept,
+        stop.clone(),
+    ));
     if let Some(snapshot) = &prepared.snapshot {
         tasks.spawn(upkeep::refresh_stock(
             store(),

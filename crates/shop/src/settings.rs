@@ -56,6 +56,11 @@ pub struct Limits {
     pub cart_cache_entries: usize,
     /// How long a shutdown waits for requests and payments in process.
     pub drain_deadline: Duration,
+    /// How long an idempotency key is kept after it was claimed. A retry with a key that is gone is
+    /// a new write.
+    pub keep_keys: Duration,
+    /// How long a cart is kept after its last change.
+    pub keep_carts: Duration,
 }
 
 impl Limits {
@@ -70,5 +75,7 @@ impl Limits {
         in_flight_max: 1_024,
         cart_cache_entries: 200_000,
         drain_deadline: Duration::from_secs(10),
+        keep_keys: Duration::from_hours(24),
+        keep_carts: Duration::from_hours(7 * 24),
     };
 }

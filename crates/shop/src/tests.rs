@@ -2,7 +2,7 @@
 
 mod bad_input;
 mod client;
-mod fake_store;
+pub(crate) mod fake_store;
 mod gate;
 mod life;
 mod monitoring;

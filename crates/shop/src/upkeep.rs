@@ -1,4 +1,5 @@
-//! What the shop does on its own: expiry, the sold-out bits, the gauges, and feeling its own pressure.
+//! What the shop does on its own: expiry, deleting what it need not keep, the sold-out bits, the
+//! gauges, and feeling its own pressure.
 //!
 //! Each task runs until it is told to stop and is awaited by the server. A failing store is logged
 //! once per spell of failure, not once per try.
@@ -6,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use double11_store::{Store, StoreError};
+use double11_store::{Clock, Store, StoreError};
 use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior};
 
@@ -21,6 +22,10 @@ use crate::snapshot::Snapshot;
 const EXPIRY_PERIOD: Duration = Duration::from_millis(250);
 /// Orders expired in one command.
 const EXPIRY_PAGE: u32 = 500;
+/// How often old keys and carts are looked for. Without an index by age every row is looked at.
+const PURGE_PERIOD: Duration = Duration::from_mins(10);
+/// Keys and carts deleted in one command.
+const PURGE_PAGE: u32 = 500;
 /// How often the sold-out bits are refreshed: two misses still keep them about a second old.
 const STOCK_PERIOD: Duration = Duration::from_millis(500);
 const _: () = assert!(
@@ -51,6 +56,46 @@ async fn expire_all(store: &dyn Store, payments: &Payments) -> Result<(), StoreE
             return Ok(());
         }
     }
+}
+
+/// For how long the shop keeps what it may delete.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kept {
+    /// Idempotency keys, from the write that claimed them.
+    pub(crate) keys: Duration,
+    /// Carts, from their last change.
+    pub(crate) carts: Duration,
+}
+
+/// Deletes keys and carts that are old enough.
+pub(crate) async fn purge(store: Arc<dyn Store>, clock: Arc<dyn Clock>, kept: Kept, stop: Stop) {
+    let mut rhythm = Rhythm::new(PURGE_PERIOD, stop);
+    while rhythm.next().await {
+        let result = purge_all(&*store, &*clock, kept).await;
+        rhythm.note(&result, "old keys and carts cannot be deleted");
+    }
+}
+
+pub(crate) async fn purge_all(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    kept: Kept,
+) -> Result<(), StoreError> {
+    let now = clock.now();
+    let mut total = 0;
+    loop {
+        let deleted = store
+            .purge(now.minus(kept.keys), now.minus(kept.carts), PURGE_PAGE)
+            .await?;
+        total += deleted;
+        if deleted < PURGE_PAGE {
+            break;
+        }
+    }
+    if total > 0 {
+        tracing::debug!(rows = total, "old keys and carts deleted");
+    }
+    Ok(())
 }
 
 /// Refreshes the sold-out bits of the snapshot.
@@ -133,5 +178,47 @@ impl Rhythm {
             tracing::warn!(error = error as &dyn std::error::Error, "{failure}");
         }
         self.failing = result.is_err();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use double11_store::{Clock, StoreError};
+    use double11_units::UnixMicros;
+
+    use super::{Kept, PURGE_PAGE, purge_all};
+    use crate::tests::fake_store::FakeStore;
+
+    struct Noon;
+
+    impl Clock for Noon {
+        fn now(&self) -> UnixMicros {
+            UnixMicros::new(1_000_000_000)
+        }
+    }
+
+    const KEPT: Kept = Kept {
+        keys: Duration::from_secs(100),
+        carts: Duration::from_secs(700),
+    };
+
+    #[tokio::test]
+    async fn old_rows_are_deleted_page_by_page_until_none_is_left() {
+        let store = FakeStore::new(1);
+        store.set_purgeable(2 * PURGE_PAGE + 1);
+        purge_all(&*store, &Noon, KEPT).await.unwrap();
+        let asked = (UnixMicros::new(900_000_000), UnixMicros::new(300_000_000));
+        assert_eq!(store.purges(), [asked; 3]);
+    }
+
+    #[tokio::test]
+    async fn a_failing_store_ends_the_round() {
+        let store = FakeStore::new(1);
+        store.set_purgeable(PURGE_PAGE);
+        store.fail_with(Some(StoreError::Busy));
+        let result = purge_all(&*store, &Noon, KEPT).await;
+        assert!(matches!(result, Err(StoreError::Busy)), "{result:?}");
     }
 }

@@ -9,7 +9,7 @@ use double11_store::{
     PayOutcome, PendingRefund, PlaceOrder, PlaceOutcome, PreparePayment, Product, RemoveFromCart,
     SearchPage, StockPolicy, Stopwatch, Store, StoreError, StoreFailure,
 };
-use double11_units::{AttemptId, CartId, Currency, OrderId, ProductId};
+use double11_units::{AttemptId, CartId, Currency, OrderId, ProductId, UnixMicros};
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::checkpoint::Checkpointer;
@@ -18,6 +18,7 @@ use crate::failure::{FailureSignal, commit_surely_failed, store_error};
 use crate::file::{self, OpenError, StoreLock};
 use crate::ids::IdSource;
 use crate::options::SqliteOptions;
+use crate::work::data_life::Due;
 use crate::work::new_orders::NewOrders;
 use crate::work::stock::{GroupedStock, GuardedStock, StockMoves, UnlockedStock};
 use crate::work::{
@@ -210,25 +211,23 @@ impl SqliteStore {
         T: Send + 'static,
         F: FnOnce(Outcome) -> Option<T> + Send + 'static,
     {
-        let fresh_id = self.shared.ids.next(self.shared.options.clock.now());
-        let unlocked = self.shared.options.stock_policy == StockPolicy::ReadThenWrite
-            && matches!(command, Command::Place(_));
-        if let Some(writer) = &self.writer
-            && !unlocked
-        {
-            // Queued at once, so that commands are taken in the order of the calls.
-            let queued = writer.submit(command, fresh_id);
-            return Box::pin(async move {
-                let outcome = queued?.await.unwrap_or(Err(StoreError::OutcomeUnknown))?;
-                pick(outcome).ok_or(StoreError::OutcomeUnknown)
-            });
-        }
-        let shared = Arc::clone(&self.shared);
-        Box::pin(async move {
-            let outcome = shared.write_alone(command, fresh_id).await?;
-            pick(outcome).ok_or(StoreError::OutcomeUnknown)
-        })
+        let outcome = write(&self.shared, self.writer.as_ref(), command);
+        Box::pin(async move { pick(outcome.await?).ok_or(StoreError::OutcomeUnknown) })
     }
+}
+
+/// Sends a command on its way at once, so that commands are taken in the order of the calls.
+fn write(shared: &Arc<Shared>, writer: Option<&Arc<Writer>>, command: Command) -> Answer<Outcome> {
+    let fresh_id = shared.ids.next(shared.options.clock.now());
+    let unlocked = shared.options.stock_policy == StockPolicy::ReadThenWrite
+        && matches!(command, Command::Place(_));
+    if let Some(writer) = writer
+        && !unlocked
+    {
+        let queued = writer.submit(command, fresh_id);
+        return Box::pin(async move { queued?.await.unwrap_or(Err(StoreError::OutcomeUnknown)) });
+    }
+    Box::pin(Arc::clone(shared).write_alone(command, fresh_id))
 }
 
 impl Shared {
@@ -499,6 +498,31 @@ impl Store for SqliteStore {
         self.write(command, |outcome| match outcome {
             Outcome::FinishRefund => Some(()),
             _ => None,
+        })
+    }
+
+    fn restock(&self, product_id: ProductId, pieces: u32) -> Answer<bool> {
+        let command = Command::Restock { product_id, pieces };
+        self.write(command, |outcome| match outcome {
+            Outcome::Restock(known) => Some(known),
+            _ => None,
+        })
+    }
+
+    fn purge(&self, keys_before: UnixMicros, carts_before: UnixMicros, limit: u32) -> Answer<u32> {
+        let find = self.read(move |connection, _facts| {
+            Due::find(connection, keys_before, carts_before, limit)
+        });
+        let (shared, writer) = (Arc::clone(&self.shared), self.writer.clone());
+        Box::pin(async move {
+            let due = find.await?;
+            if due.is_empty() {
+                return Ok(0);
+            }
+            match write(&shared, writer.as_ref(), Command::Purge(due)).await? {
+                Outcome::Purge(deleted) => Ok(deleted),
+                _ => Err(StoreError::OutcomeUnknown),
+            }
         })
     }
 

@@ -5,6 +5,7 @@
 
 pub(crate) mod carts;
 pub(crate) mod catalogue;
+pub(crate) mod data_life;
 pub(crate) mod new_orders;
 pub(crate) mod orders;
 pub(crate) mod payments;
@@ -16,9 +17,10 @@ use double11_store::{
     AddToCart, CancelOutcome, CartOutcome, FinalizeOutcome, FinalizePayment, PayOutcome,
     PlaceOrder, PlaceOutcome, PreparePayment, RemoveFromCart,
 };
-use double11_units::{AttemptId, Currency, Money, OrderId, UnixMicros};
+use double11_units::{AttemptId, Currency, Money, OrderId, ProductId, UnixMicros};
 use rusqlite::Connection;
 
+use data_life::Due;
 use new_orders::NewOrders;
 use stock::StockMoves;
 
@@ -38,6 +40,11 @@ pub(crate) enum Command {
     },
     AddToCart(AddToCart),
     RemoveFromCart(RemoveFromCart),
+    Restock {
+        product_id: ProductId,
+        pieces: u32,
+    },
+    Purge(Due),
 }
 
 /// What became of a [`Command`]; the variants correspond.
@@ -50,6 +57,8 @@ pub(crate) enum Outcome {
     Finalize(FinalizeOutcome),
     FinishRefund,
     Cart(CartOutcome),
+    Restock(bool),
+    Purge(u32),
 }
 
 impl Outcome {
@@ -65,6 +74,8 @@ impl Outcome {
                 )
                 | Self::Finalize(FinalizeOutcome::UnknownAttempt)
                 | Self::Cart(CartOutcome::Refused(_))
+                | Self::Restock(false)
+                | Self::Purge(0)
         )
     }
 }
@@ -144,6 +155,12 @@ impl<'tx> Work<'tx> {
             }
             Command::AddToCart(add) => Outcome::Cart(carts::add(self, add, fresh_id)?),
             Command::RemoveFromCart(remove) => Outcome::Cart(carts::remove(self, *remove)?),
+            Command::Restock { product_id, pieces } => {
+                let connection = self.connection;
+                let known = self.stock.receive(connection, *product_id, *pieces)?;
+                Outcome::Restock(known)
+            }
+            Command::Purge(due) => Outcome::Purge(data_life::purge(self, due)?),
         })
     }
 

@@ -5,6 +5,7 @@
 //! but the [`Store`] trait, so they say the same of every store.
 
 pub mod carts;
+pub mod data_life;
 pub mod keys;
 pub mod payments;
 pub mod races;
@@ -105,6 +106,8 @@ macro_rules! conformance_suite {
             a_late_capture_is_refunded an_overdue_order_takes_no_payment);
         $crate::conformance_suite!(@cases $open, carts: grows_and_shrinks becomes_one_order
             belongs_to_its_owner limits_hold);
+        $crate::conformance_suite!(@cases $open, data_life: restocked_pieces_are_sold
+            old_keys_are_deleted old_carts_are_deleted);
         $crate::conformance_suite!(@cases $open, races: flash_sale_sells_exactly_the_stock
             one_order_per_key one_payment_for_the_balance payment_against_expiry
             orders_for_the_same_two_products);

@@ -23,7 +23,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use double11_units::{AttemptId, CartId, OrderId, ProductId};
+use double11_units::{AttemptId, CartId, OrderId, ProductId, UnixMicros};
 
 pub use cart::{AddToCart, Cart, CartLine, CartOutcome, CartRefusal, RemoveFromCart};
 pub use catalogue::{
@@ -110,6 +110,14 @@ pub trait Store: Send + Sync + 'static {
     fn pending_refunds(&self, limit: u32) -> Answer<Vec<PendingRefund>>;
     /// Marks the refund of an attempt as confirmed by the gateway. Idempotent.
     fn finish_refund(&self, order_id: OrderId, attempt_id: AttemptId) -> Answer<()>;
+
+    /// Takes in pieces of a product, which can be sold at once; `false` when there is no such product.
+    fn restock(&self, product_id: ProductId, pieces: u32) -> Answer<bool>;
+    /// Deletes what need not be kept for ever: idempotency keys claimed before `keys_before`, unless
+    /// their payment has no outcome yet, and carts last changed before `carts_before`, with their
+    /// lines. At most `limit` keys and carts together; returns how many. Whoever gets `limit` should ask
+    /// again.
+    fn purge(&self, keys_before: UnixMicros, carts_before: UnixMicros, limit: u32) -> Answer<u32>;
 
     /// Figures for the metrics.
     fn figures(&self) -> Answer<Figures>;

@@ -11,7 +11,7 @@ use double11_store::{
     PayOutcome, PendingRefund, PlaceOrder, PlaceOutcome, PreparePayment, Product, RemoveFromCart,
     SearchPage, Store, StoreError, StoreFailure, SystemClock,
 };
-use double11_units::{AttemptId, CartId, Currency, Money, OrderId, ProductId};
+use double11_units::{AttemptId, CartId, Currency, Money, OrderId, ProductId, UnixMicros};
 use tokio::sync::{mpsc, oneshot};
 
 /// Orders that may wait for a commit, as many as `serve` lets wait.
@@ -171,6 +171,14 @@ impl Store for Nothing {
 
     fn finish_refund(&self, _order_id: OrderId, _attempt_id: AttemptId) -> Answer<()> {
         closed()
+    }
+
+    fn restock(&self, _product_id: ProductId, _pieces: u32) -> Answer<bool> {
+        closed()
+    }
+
+    fn purge(&self, _keys: UnixMicros, _carts: UnixMicros, _limit: u32) -> Answer<u32> {
+        answer(0)
     }
 
     fn figures(&self) -> Answer<Figures> {

@@ -14,17 +14,17 @@ use double11_store::{
     PlaceRefusal, PreparePayment, Product, RemoveFromCart, SearchPage, Store, StoreError,
     StoreFailure, SystemClock,
 };
-use double11_units::{AttemptId, CartId, Currency, OrderId, ProductId};
+use double11_units::{AttemptId, CartId, Currency, OrderId, ProductId, UnixMicros};
 use state::{Claim, State};
 
-pub(super) struct FakeStore {
+pub(crate) struct FakeStore {
     state: Mutex<State>,
     /// How long an order holds its stock, in microseconds.
     window: AtomicI64,
 }
 
 impl FakeStore {
-    pub(super) fn new(products: u32) -> Arc<Self> {
+    pub(crate) fn new(products: u32) -> Arc<Self> {
         let products = crate::catalogue::generate(11, products, Currency::Cny);
         let available = products.iter().map(|new| new.stock).collect();
         let state = State {
@@ -39,7 +39,7 @@ impl FakeStore {
     }
 
     /// Every call fails like this until told otherwise.
-    pub(super) fn fail_with(&self, fault: Option<StoreError>) {
+    pub(crate) fn fail_with(&self, fault: Option<StoreError>) {
         self.lock().fault = fault;
     }
 
@@ -54,6 +54,16 @@ impl FakeStore {
 
     pub(super) fn available(&self, product_id: i64) -> u32 {
         self.lock().available[usize::try_from(product_id).unwrap() - 1]
+    }
+
+    /// This many keys and carts are older than whatever is asked for.
+    pub(crate) fn set_purgeable(&self, rows: u32) {
+        self.lock().purgeable = rows;
+    }
+
+    /// The instants of every purge that was asked for: of keys and of carts.
+    pub(crate) fn purges(&self) -> Vec<(UnixMicros, UnixMicros)> {
+        self.lock().purges.clone()
     }
 
     pub(super) fn set_window_micros(&self, window: i64) {
@@ -332,6 +342,26 @@ impl Store for FakeStore {
                 .iter_mut()
                 .find(|known| known.attempt_id == attempt_id);
             payment.unwrap().refund = Some(RefundState::Done);
+        })
+    }
+
+    fn restock(&self, product_id: ProductId, pieces: u32) -> Answer<bool> {
+        self.answer(|state| {
+            let known = state.find(product_id).is_some();
+            if known {
+                let index = usize::try_from(product_id.get()).unwrap() - 1;
+                state.available[index] += pieces;
+            }
+            known
+        })
+    }
+
+    fn purge(&self, keys_before: UnixMicros, carts_before: UnixMicros, limit: u32) -> Answer<u32> {
+        self.answer(|state| {
+            state.purges.push((keys_before, carts_before));
+            let deleted = state.purgeable.min(limit);
+            state.purgeable -= deleted;
+            deleted
         })
     }
 

@@ -29,6 +29,16 @@ pub(crate) trait StockMoves {
     /// Turns reserved pieces into sold ones.
     fn sell(&mut self, connection: &Connection, line: &OrderLine) -> WorkResult<()>;
 
+    /// Takes in pieces that can be sold from now on; `false` when there is no such product.
+    fn receive(
+        &mut self,
+        connection: &Connection,
+        product: ProductId,
+        pieces: u32,
+    ) -> WorkResult<bool> {
+        Ok(run(connection, RECEIVE, (product.get(), pieces))? == 1)
+    }
+
     /// Writes what was only collected so far. Called once, before COMMIT.
     fn flush(&mut self, connection: &Connection) -> WorkResult<()>;
 
@@ -50,6 +60,8 @@ const SELL: &str =
     "UPDATE stock SET reserved = reserved - ?2, sold = sold + ?2 WHERE product_id = ?1";
 const MOVE: &str = "UPDATE stock SET available = available + ?2, reserved = reserved + ?3, \
                     sold = sold + ?4 WHERE product_id = ?1 AND available + ?2 >= 0";
+const RECEIVE: &str = "UPDATE stock SET received = received + ?2, available = available + ?2 \
+                       WHERE product_id = ?1";
 const PRICE: &str = "SELECT price FROM products WHERE product_id = ?1";
 const AVAILABLE: &str = "SELECT available FROM stock WHERE product_id = ?1";
 
@@ -107,6 +119,8 @@ struct Level {
     available: i64,
     reserved: i64,
     sold: i64,
+    /// What the present group took in; unlike the moves it is written at once.
+    received: i64,
 }
 
 /// Moves of a whole group, one update a product. What the store holds is read once: only the writer
@@ -153,7 +167,11 @@ impl GroupedStock {
     pub(crate) fn end(&mut self, is_stored: bool) {
         for product_id in self.moved.drain(..) {
             if let Some(level) = self.levels.get_mut(&product_id) {
-                let moved = if is_stored { level.available } else { 0 };
+                let moved = if is_stored {
+                    level.available + level.received
+                } else {
+                    0
+                };
                 *level = Level {
                     stored: level.stored + moved,
                     ..Level::default()
@@ -171,7 +189,7 @@ impl StockMoves for GroupedStock {
     ) -> WorkResult<Option<ProductId>> {
         for line in lines {
             let level = self.level(connection, line.product_id)?;
-            if level.stored + level.available < pieces(line.quantity) {
+            if level.stored + level.available + level.received < pieces(line.quantity) {
                 return Ok(Some(line.product_id));
             }
         }
@@ -187,6 +205,21 @@ impl StockMoves for GroupedStock {
 
     fn sell(&mut self, connection: &Connection, line: &OrderLine) -> WorkResult<()> {
         self.shift(connection, line, (0, -1, 1))
+    }
+
+    fn receive(
+        &mut self,
+        connection: &Connection,
+        product: ProductId,
+        pieces: u32,
+    ) -> WorkResult<bool> {
+        // What is stored must be known before it is changed, or the pieces would count twice.
+        if find(connection, AVAILABLE, [product.get()], |_| Ok(()))?.is_none() {
+            return Ok(false);
+        }
+        self.level(connection, product)?.received += i64::from(pieces);
+        self.moved.push(product);
+        Ok(run(connection, RECEIVE, (product.get(), pieces))? == 1)
     }
 
     fn flush(&mut self, connection: &Connection) -> WorkResult<()> {

@@ -10,7 +10,9 @@ use double11_store::{
     PaymentReceipt, PaymentView, PlaceOrder, PlaceRefusal, PreparePayment, Product, StoreError,
     SystemClock,
 };
-use double11_units::{AttemptId, CartId, Currency, Money, OrderId, ProductId, Quantity, UserId};
+use double11_units::{
+    AttemptId, CartId, Currency, Money, OrderId, ProductId, Quantity, UnixMicros, UserId,
+};
 
 #[derive(Default)]
 pub(super) struct State {
@@ -21,6 +23,8 @@ pub(super) struct State {
     pub(super) receipts: HashMap<AttemptId, PaymentReceipt>,
     pub(super) keys: HashMap<(String, &'static str, UserId), Claim>,
     pub(super) last_id: i64,
+    pub(super) purgeable: u32,
+    pub(super) purges: Vec<(UnixMicros, UnixMicros)>,
     pub(super) fault: Option<StoreError>,
     pub(super) panics: bool,
 }
