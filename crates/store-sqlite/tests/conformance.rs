@@ -8,6 +8,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
+use double11_store::conformance::histories::{find_concurrent, find_in_crowd, find_sequential};
 use double11_store::conformance::{CURRENCY, Conditions, PAYMENT_WINDOW};
 use double11_store::{Lever, Levers, StockPolicy, Store, StoreObserver, Variant};
 use double11_store_sqlite::{SqliteOptions, SqliteStore};
@@ -22,7 +23,8 @@ impl StoreObserver for Unobserved {
 /// A store in a folder that goes with it.
 struct Temporary {
     store: SqliteStore,
-    _folder: TempDir,
+    /// Kept until the store is gone.
+    folder: TempDir,
 }
 
 impl Deref for Temporary {
@@ -33,9 +35,8 @@ impl Deref for Temporary {
     }
 }
 
-fn open(conditions: &Conditions, levers: Levers) -> Temporary {
-    let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(SqliteOptions {
+fn options(folder: &TempDir, conditions: &Conditions, levers: Levers) -> SqliteOptions {
+    SqliteOptions {
         path: folder.path().join("shop.db"),
         levers,
         stock_policy: StockPolicy::Guarded,
@@ -46,13 +47,14 @@ fn open(conditions: &Conditions, levers: Levers) -> Temporary {
         group_max: 64,
         clock: Arc::clone(&conditions.clock) as Arc<dyn double11_store::Clock>,
         observer: Arc::new(Unobserved),
-    })
-    .unwrap();
-    store.seed(1, &conditions.catalogue()).unwrap();
-    Temporary {
-        store,
-        _folder: folder,
     }
+}
+
+fn open(conditions: &Conditions, levers: Levers) -> Temporary {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(options(&folder, conditions, levers)).unwrap();
+    store.seed(1, &conditions.catalogue()).unwrap();
+    Temporary { store, folder }
 }
 
 async fn baseline(conditions: Conditions) -> Temporary {
@@ -69,6 +71,86 @@ async fn optimized(conditions: Conditions) -> Temporary {
 
 async fn only_group_commit(conditions: Conditions) -> Temporary {
     open(&conditions, Levers::NONE.with(Lever::GroupCommit))
+}
+
+/// A store whose stock is moved wrongly on purpose.
+async fn read_then_write(conditions: Conditions) -> Temporary {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(SqliteOptions {
+        stock_policy: StockPolicy::ReadThenWrite,
+        ..options(&folder, &conditions, Variant::Tuned.levers())
+    })
+    .unwrap();
+    store.seed(1, &conditions.catalogue()).unwrap();
+    Temporary { store, folder }
+}
+
+/// A store to which a newer version has added a column for each table, a table and an index.
+async fn expanded(conditions: Conditions, levers: Levers) -> Temporary {
+    let Temporary { store, folder } = open(&conditions, levers);
+    store.close().await.unwrap();
+    drop(store);
+    let path = folder.path().join("shop.db");
+    let file = rusqlite::Connection::open(path).unwrap();
+    let mut statement = file
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        .unwrap();
+    let names = statement.query_map((), |row| row.get(0)).unwrap();
+    let names: Vec<String> = names.map(Result::unwrap).collect();
+    assert_eq!(names.len(), 10, "{names:?}");
+    for name in names {
+        file.execute_batch(&format!("ALTER TABLE {name} ADD COLUMN newer TEXT"))
+            .unwrap();
+    }
+    file.execute_batch("CREATE TABLE newer (a INTEGER); CREATE INDEX newer_a ON newer (a)")
+        .unwrap();
+    drop(statement);
+    file.close().unwrap();
+    Temporary {
+        store: SqliteStore::open(options(&folder, &conditions, levers)).unwrap(),
+        folder,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_of_the_next_version_answers_as_ever() {
+    for variant in [Variant::Baseline, Variant::Optimized] {
+        let open = async |conditions| expanded(conditions, variant.levers()).await;
+        let found = find_sequential(&open, 8).await;
+        assert_eq!(found, None, "{variant}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stock_that_is_read_and_then_written_is_found_out() {
+    let found = find_in_crowd(&read_then_write, 50).await;
+    let found = found.expect("many at once must notice it");
+    assert!(
+        found.told.contains("oversold") || found.told.contains("pieces"),
+        "{found}"
+    );
+    let found = find_concurrent(&read_then_write, 1_000).await;
+    assert!(found.is_some(), "a few at once must notice it in the end");
+}
+
+/// A store that lets buyers wait a second longer than it should.
+async fn too_patient(conditions: Conditions) -> Temporary {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(SqliteOptions {
+        payment_window: PAYMENT_WINDOW + Duration::from_secs(1),
+        ..options(&folder, &conditions, Variant::Optimized.levers())
+    })
+    .unwrap();
+    store.seed(1, &conditions.catalogue()).unwrap();
+    Temporary { store, folder }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_answer_is_found_and_its_history_made_small() {
+    let found = find_sequential(&too_patient, 64).await;
+    let found = found.expect("a wrong window must be noticed");
+    let commands = found.told.matches("->").count();
+    assert_eq!(commands, 1, "one order is enough to show it:\n{found}");
 }
 
 mod with_baseline {

@@ -6,7 +6,9 @@
 
 pub mod carts;
 pub mod data_life;
+pub mod histories;
 pub mod keys;
+pub mod model;
 pub mod payments;
 pub mod races;
 pub mod stock;
@@ -108,6 +110,7 @@ macro_rules! conformance_suite {
             belongs_to_its_owner limits_hold);
         $crate::conformance_suite!(@cases $open, data_life: restocked_pieces_are_sold
             old_keys_are_deleted old_carts_are_deleted);
+        $crate::conformance_suite!(@cases $open, histories: sequential concurrent crowd);
         $crate::conformance_suite!(@cases $open, races: flash_sale_sells_exactly_the_stock
             one_order_per_key one_payment_for_the_balance payment_against_expiry
             orders_for_the_same_two_products);
