@@ -1,16 +1,20 @@
 //! A check as data: what it proves and the queries that return its violations.
 
-use double11_units::UnixMicros;
+use std::time::Duration;
+
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, Row, Statement};
 
+use crate::AuditOptions;
+use crate::audited::AuditedStore;
 use crate::error::AuditError;
 use crate::report::{CheckReport, CheckStatus, FINDINGS_MAX, Finding, NamedValue, Scalar};
-use crate::store_file::StoreFile;
 
 /// A named promise of the shop and how it is examined.
 ///
-/// Every query may use the parameter `:now`, the instant of the audit in microseconds.
+/// Every query may use the one row of the scratch table `instants`, in microseconds: `now` is the
+/// instant of the audit; keys claimed and carts changed after `keys_since` and `carts_since` must
+/// still be stored.
 pub(crate) struct Check {
     /// Stable name in kebab case.
     pub(crate) id: &'static str,
@@ -96,12 +100,34 @@ impl Needs {
 
 /// An audit in progress.
 pub(crate) struct Run<'store> {
-    pub(crate) store: &'store StoreFile,
-    pub(crate) given: Given,
-    pub(crate) now: UnixMicros,
+    store: &'store AuditedStore,
+    given: Given,
 }
 
-impl Run<'_> {
+impl<'store> Run<'store> {
+    /// Writes down the instants that the checks ask for.
+    pub(crate) fn begin(
+        store: &'store AuditedStore,
+        given: Given,
+        options: &AuditOptions,
+    ) -> Result<Self, AuditError> {
+        let now = options.now.get();
+        let before = |span: Duration| {
+            let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+            now.saturating_sub(micros)
+        };
+        let connection = store.connection();
+        connection.execute_batch(
+            "CREATE TABLE instants (
+               now INTEGER NOT NULL, keys_since INTEGER NOT NULL, carts_since INTEGER NOT NULL)",
+        )?;
+        connection.execute(
+            "INSERT INTO instants VALUES (?1, ?2, ?3)",
+            [now, before(options.kept.keys), before(options.kept.carts)],
+        )?;
+        Ok(Self { store, given })
+    }
+
     /// Carries out one check.
     pub(crate) fn judge(&self, check: &Check) -> Result<CheckReport, AuditError> {
         let mut report = CheckReport {
@@ -179,11 +205,7 @@ impl Run<'_> {
     }
 
     fn statement(&self, sql: &str) -> rusqlite::Result<Statement<'_>> {
-        let mut statement = self.store.connection().prepare(sql)?;
-        if let Some(index) = statement.parameter_index(":now")? {
-            statement.raw_bind_parameter(index, self.now.get())?;
-        }
-        Ok(statement)
+        self.store.connection().prepare(sql)
     }
 }
 

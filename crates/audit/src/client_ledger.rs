@@ -13,10 +13,10 @@ use rusqlite::{Statement, params};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::audited::AuditedStore;
 use crate::error::AuditError;
 use crate::ledger_lines::LedgerLines;
 use crate::report::LedgerInput;
-use crate::store_file::StoreFile;
 
 /// `items` is the canonical text of an order's items, `7x2,9x1` ascending by product, which is
 /// compared with the same text made of the stored lines. `wants` holds the items of orders that
@@ -105,7 +105,7 @@ struct Answer<'line> {
 
 /// Loads any number of ledgers into one set of tables.
 pub(crate) struct Loader<'store> {
-    store: &'store StoreFile,
+    store: &'store AuditedStore,
     insert_entry: Statement<'store>,
     insert_want: Statement<'store>,
     currency: Currency,
@@ -114,7 +114,7 @@ pub(crate) struct Loader<'store> {
 }
 
 impl<'store> Loader<'store> {
-    pub(crate) fn new(store: &'store StoreFile, currency: Currency) -> Result<Self, AuditError> {
+    pub(crate) fn new(store: &'store AuditedStore, currency: Currency) -> Result<Self, AuditError> {
         let connection = store.connection();
         connection.execute_batch(TABLES)?;
         Ok(Self {

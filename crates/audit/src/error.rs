@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::location::StoreLocation;
+
 /// Why there is no report. None of these says that the shop did something wrong.
 #[derive(Debug, thiserror::Error)]
 pub enum AuditError {
@@ -68,10 +70,68 @@ pub enum AuditError {
         path: PathBuf,
     },
     /// The store lacks its one `shop` row, or the row names a currency that is not known.
-    #[error("the store `{}` does not say which known currency its shop sells in", .path.display())]
+    #[error("the store `{store}` does not say which known currency its shop sells in")]
     UnknownCurrency {
-        /// The file that was asked for.
-        path: PathBuf,
+        /// The store that was asked for.
+        store: StoreLocation,
+    },
+    /// The URL of a store on a server cannot be used.
+    #[error("the URL of the store cannot be used: {reason}")]
+    LocationMalformed {
+        /// The store that was asked for.
+        store: StoreLocation,
+        /// What is wrong with it; quotes nothing of it.
+        reason: String,
+    },
+    /// There is no connection to the server.
+    #[error("the server of `{store}` cannot be reached")]
+    Unreachable {
+        /// The store that was asked for.
+        store: StoreLocation,
+        /// What the driver said.
+        #[source]
+        source: Box<mysql::Error>,
+    },
+    /// The server does not know this user with this password, or lets them read too little.
+    #[error("the server of `{store}` refuses: {message}")]
+    AccessDenied {
+        /// The store that was asked for.
+        store: StoreLocation,
+        /// What the server said.
+        message: String,
+    },
+    /// The server has no such database.
+    #[error("the server has no database for `{store}`")]
+    DatabaseMissing {
+        /// The store that was asked for.
+        store: StoreLocation,
+    },
+    /// The database lacks tables or columns of a store.
+    #[error("`{store}` is not a store of Double11: {reason}")]
+    NotAStore {
+        /// The store that was asked for.
+        store: StoreLocation,
+        /// What is missing.
+        reason: String,
+    },
+    /// The database has another schema version.
+    #[error("`{store}` has schema version {found}, this audit knows version {expected}")]
+    OtherServerVersion {
+        /// The store that was asked for.
+        store: StoreLocation,
+        /// The version in `schema_version`.
+        found: i64,
+        /// The version that this audit knows.
+        expected: i64,
+    },
+    /// The server failed or the connection was lost while it was read.
+    #[error("the server of `{store}` failed")]
+    ServerFailed {
+        /// The store that was asked for.
+        store: StoreLocation,
+        /// What the driver said.
+        #[source]
+        source: Box<mysql::Error>,
     },
     /// A ledger cannot be read.
     #[error("the ledger `{}` cannot be read", .path.display())]

@@ -6,10 +6,10 @@ use double11_units::{Currency, Money};
 use rusqlite::{Statement, params};
 use serde::Deserialize;
 
+use crate::audited::AuditedStore;
 use crate::error::AuditError;
 use crate::ledger_lines::LedgerLines;
 use crate::report::LedgerInput;
-use crate::store_file::StoreFile;
 
 const TABLES: &str = "
 CREATE TABLE gateway_charges (
@@ -63,7 +63,7 @@ impl ChargeResult {
 /// Loads the ledger. Amounts of other currencies are read like the shop's, so that the checks can
 /// name them.
 pub(crate) fn load(
-    store: &StoreFile,
+    store: &AuditedStore,
     path: &Path,
     currency: Currency,
 ) -> Result<LedgerInput, AuditError> {

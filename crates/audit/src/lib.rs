@@ -6,38 +6,45 @@
 //! with the tested cannot find its faults. It prints nothing and reads no clock.
 //!
 //! [`run`] gives an [`AuditReport`] of named checks; `docs/AUDIT.md` describes each of them and what
-//! it cannot see. Nothing is ever written to the store. Ledgers are loaded into a private temporary
-//! database on disk, so that their size is not bounded by memory.
+//! it cannot see. Nothing is ever written to the store. Ledgers, and the tables of a store on a server,
+//! are loaded into a private temporary database on disk, so that their size is not bounded by memory.
 
+mod audited;
 mod check;
 mod checks;
 mod client_ledger;
 mod error;
 mod gateway_ledger;
 mod ledger_lines;
+mod location;
+mod mysql_copy;
+mod mysql_server;
+mod mysql_tables;
 mod report;
-mod store_file;
+mod sqlite_file;
 mod unsettled;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use double11_units::{Currency, UnixMicros};
 
 pub use error::AuditError;
+pub use location::StoreLocation;
 pub use report::{
     AuditReport, CheckReport, CheckStatus, Figures, Finding, LedgerInput, NamedValue,
     SCHEMA_VERSION, Scalar, Verdict, render_text,
 };
 pub use unsettled::{Unsettled, unsettled};
 
+use audited::AuditedStore;
 use check::{Given, Run};
-use store_file::StoreFile;
 
 /// What to audit, and how strictly. The caller chooses every field.
 #[derive(Clone, Debug)]
 pub struct AuditOptions {
-    /// The SQLite file of the shop.
-    pub store: PathBuf,
+    /// The shop's store.
+    pub store: StoreLocation,
     /// The `client-ledger.jsonl` files of every run against this store; without one, the checks
     /// that compare what clients were told with what is stored do not apply.
     pub client_ledgers: Vec<PathBuf>,
@@ -49,9 +56,30 @@ pub struct AuditOptions {
     /// Whether the shop had the time to settle: an attempt still `processing` or a refund still
     /// `pending` is then a fault.
     pub settled_required: bool,
+    /// For how long the shop keeps what it may delete.
+    pub kept: Retention,
     /// The time of day at which the audit is run, for the report and for instants that lie in the
     /// future. Must not be earlier than the last write.
     pub now: UnixMicros,
+}
+
+/// For how long a shop keeps what it may delete at some time. What is older and missing is no fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Idempotency keys, from the write that claimed them.
+    pub keys: Duration,
+    /// Carts, from their last change.
+    pub carts: Duration,
+}
+
+impl Default for Retention {
+    /// A day for keys and seven for carts, as the shop does when it is told nothing else.
+    fn default() -> Self {
+        Self {
+            keys: Duration::from_hours(24),
+            carts: Duration::from_hours(7 * 24),
+        }
+    }
 }
 
 /// Audits a store that no shop is writing to.
@@ -63,7 +91,7 @@ pub struct AuditOptions {
 /// [`AuditError`] when the store or a ledger cannot be read or has another format. A fault *in* a
 /// readable store is never an error; it is a failed check of the report.
 pub fn run(options: &AuditOptions) -> Result<AuditReport, AuditError> {
-    let store = StoreFile::open(&options.store)?;
+    let store = AuditedStore::open(&options.store)?;
     store.begin()?;
     let currency = store.currency()?;
     let mut notes = Vec::new();
@@ -80,11 +108,7 @@ pub fn run(options: &AuditOptions) -> Result<AuditReport, AuditError> {
         torn_client_ledger: client_ledgers.iter().any(|ledger| ledger.torn_last_line),
         settled: options.settled_required,
     };
-    let run = Run {
-        store: &store,
-        given,
-        now: options.now,
-    };
+    let run = Run::begin(&store, given, options)?;
     let mut reports = Vec::new();
     for check in checks::all() {
         reports.push(run.judge(check)?);
@@ -99,7 +123,7 @@ pub fn run(options: &AuditOptions) -> Result<AuditReport, AuditError> {
     }
     Ok(AuditReport {
         schema_version: SCHEMA_VERSION,
-        store: options.store.display().to_string(),
+        store: options.store.to_string(),
         audited_at_unix_micros: options.now.get(),
         currency: currency.code().to_owned(),
         verdict: Verdict::of(&reports),
@@ -117,7 +141,7 @@ pub fn check_ids() -> impl Iterator<Item = &'static str> {
 }
 
 fn load_client_ledgers(
-    store: &StoreFile,
+    store: &AuditedStore,
     options: &AuditOptions,
     currency: Currency,
 ) -> Result<Vec<LedgerInput>, AuditError> {

@@ -11,12 +11,14 @@ mod serve;
 mod validate;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use double11_report::Language;
 use double11_units::scale::Scale;
 
 use crate::console::ColourChoice;
+use crate::machine::parse_duration;
 pub(crate) use compare::Compare;
 pub(crate) use dashboards::Dashboards;
 
@@ -209,7 +211,8 @@ pub(crate) struct ReportArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct Audit {
-    /// The store to audit.
+    /// The store to audit: `sqlite:FILE`, or `mysql://USER@HOST:PORT/DATABASE` with the password in
+    /// `DOUBLE11_STORE_PASSWORD`.
     #[arg(long, env = "DOUBLE11_STORE", value_name = "URL")]
     pub(crate) store: String,
     /// What a load run wrote down of its writes (repeatable).
@@ -227,6 +230,40 @@ pub(crate) struct Audit {
     /// Print the report as JSON.
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) kept: KeptArguments,
+}
+
+/// The password of a store on a server, apart from its URL. There is no option for it: what is on a
+/// command line is seen by everybody on the machine and repeated in reports.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this module reads what is configured by the environment"
+)]
+pub(crate) fn store_password() -> Option<String> {
+    std::env::var("DOUBLE11_STORE_PASSWORD").ok()
+}
+
+/// For how long a shop keeps what it may delete.
+#[derive(Clone, Copy, Debug, Args)]
+#[command(next_help_heading = "Retention")]
+pub(crate) struct KeptArguments {
+    /// How long an idempotency key is kept, such as 24h; at least as long as clients retry.
+    #[arg(
+        long,
+        value_parser = parse_duration,
+        default_value = "24h",
+        value_name = "TIME"
+    )]
+    pub(crate) keep_keys: Duration,
+    /// How long a cart is kept after its last change, such as 168h.
+    #[arg(
+        long,
+        value_parser = parse_duration,
+        default_value = "168h",
+        value_name = "TIME"
+    )]
+    pub(crate) keep_carts: Duration,
 }
 
 #[derive(Debug, Args)]

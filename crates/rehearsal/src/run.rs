@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use double11_audit::{AuditOptions, AuditReport};
+use double11_audit::{AuditOptions, AuditReport, Retention, StoreLocation};
 use double11_load::engine::{RunAbout, RunOptions, RunOutcome, SamplePolicy};
 use double11_load::run_directory::RunDirectory;
 use double11_load::schedule::Phase;
@@ -417,11 +417,12 @@ fn audit(store: &Path, ledger: Option<&Path>) -> Result<AuditReport, RehearsalEr
     let mut gateway_ledger = store.as_os_str().to_owned();
     gateway_ledger.push(".gateway");
     Ok(double11_audit::run(&AuditOptions {
-        store: store.to_owned(),
+        store: StoreLocation::Sqlite(store.to_owned()),
         client_ledgers: ledger.map(Path::to_owned).into_iter().collect(),
         gateway_ledger: Some(PathBuf::from(gateway_ledger)),
         ledger_is_complete: ledger.is_some(),
         settled_required: true,
+        kept: Retention::default(),
         now: clock::now(),
     })?)
 }

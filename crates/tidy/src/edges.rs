@@ -238,6 +238,11 @@ const CONFINED: &[Confined] = &[
         reason: "SQL belongs to the store and, in words of its own, to the audit",
     },
     Confined {
+        library: "mysql",
+        members: &["double11-audit", "double11-store-mysql"],
+        reason: "SQL belongs to the store and, in words of its own, to the audit",
+    },
+    Confined {
         library: "mio",
         members: &["double11-load"],
         reason: "only the load engine polls sockets itself",

@@ -24,7 +24,8 @@ pub(super) const CHECKS: &[Check] = &[
                 says: "the answer named no order and none is stored under the key",
                 sql: "SELECT user_id, key, ledger, line FROM entries e
                       WHERE kind = 'order' AND outcome = 'acknowledged'
-                        AND answer_id IS NULL AND NOT EXISTS (
+                        AND answer_id IS NULL AND sent > (SELECT keys_since FROM instants)
+                        AND NOT EXISTS (
                           SELECT 1 FROM store.idempotency_keys k WHERE k.key = e.key
                             AND k.operation = 'order' AND k.user_id = e.user_id)",
             },
@@ -69,7 +70,8 @@ pub(super) const CHECKS: &[Check] = &[
                 says: "the answer named no payment and none is stored under the key",
                 sql: "SELECT order_id, key, ledger, line FROM entries e
                       WHERE kind = 'payment' AND outcome = 'acknowledged'
-                        AND answer_id IS NULL AND NOT EXISTS (
+                        AND answer_id IS NULL AND sent > (SELECT keys_since FROM instants)
+                        AND NOT EXISTS (
                           SELECT 1 FROM store.orders o JOIN store.idempotency_keys k
                             ON k.key = e.key AND k.operation = 'payment' AND k.user_id = o.user_id
                           WHERE o.order_id = e.order_id AND k.order_id = e.order_id)",
@@ -99,8 +101,9 @@ pub(super) const CHECKS: &[Check] = &[
             Rule {
                 says: "the acknowledged cart is not stored",
                 sql: "SELECT answer_id AS cart_id, user_id, ledger, line FROM entries e
-                      WHERE kind = 'cart' AND outcome = 'acknowledged' AND NOT EXISTS (
-                        SELECT 1 FROM store.carts c WHERE c.cart_id = e.answer_id)",
+                      WHERE kind = 'cart' AND outcome = 'acknowledged'
+                        AND sent > (SELECT carts_since FROM instants) AND NOT EXISTS (
+                          SELECT 1 FROM store.carts c WHERE c.cart_id = e.answer_id)",
             },
             Rule {
                 says: "the change was answered with another cart than the one that was named",
@@ -149,11 +152,14 @@ pub(super) const CHECKS: &[Check] = &[
                 says: "the key is not stored or names another order",
                 sql: "SELECT e.key, e.answer_id AS order_id, k.order_id AS stored_order_id,
                              e.ledger, e.line
-                      FROM entries e LEFT JOIN store.idempotency_keys k
+                      FROM entries e
+                      LEFT JOIN store.orders o ON o.order_id = e.answer_id
+                      LEFT JOIN store.idempotency_keys k
                         ON k.key = e.key AND k.operation = 'order' AND k.user_id = e.user_id
                       WHERE e.kind = 'order' AND e.outcome = 'acknowledged'
                         AND e.key IS NOT NULL AND e.answer_id IS NOT NULL
-                        AND k.order_id IS NOT e.answer_id AND e.ended > :now - 86400000000",
+                        AND k.order_id IS NOT e.answer_id
+                        AND COALESCE(o.created_at, e.sent) > (SELECT keys_since FROM instants)",
             },
             Rule {
                 says: "the key is not stored or names another attempt",
@@ -167,7 +173,8 @@ pub(super) const CHECKS: &[Check] = &[
                         ON k.key = e.key AND k.operation = 'payment' AND k.user_id = o.user_id
                       WHERE e.kind = 'payment' AND e.outcome = 'acknowledged'
                         AND e.key IS NOT NULL AND p.state <> 'declined'
-                        AND k.attempt_id IS NOT e.answer_id AND e.ended > :now - 86400000000",
+                        AND k.attempt_id IS NOT e.answer_id
+                        AND p.created_at > (SELECT keys_since FROM instants)",
             },
         ],
         remarks: &[],

@@ -5,7 +5,8 @@ use rusqlite::Connection;
 use crate::check::{Check, Needs, Rule, nothing_to_prepare};
 
 /// Orders that a ledger accounts for: acknowledged by id, of unknown outcome by key, or of unknown
-/// outcome without a key by user and content. Of the last kind as many are explained as were sent.
+/// outcome by user and content, without a key or with one that may have been deleted since. Of the
+/// last kind as many are explained as were sent.
 fn explained_orders(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(
         "CREATE TABLE IF NOT EXISTS explained_orders (order_id INTEGER PRIMARY KEY);
@@ -18,8 +19,13 @@ fn explained_orders(connection: &Connection) -> rusqlite::Result<()> {
          WHERE e.kind = 'order' AND e.key IS NOT NULL AND (e.outcome = 'unknown'
            OR e.outcome = 'acknowledged' AND e.answer_id IS NULL);
          CREATE TEMP TABLE keyless_unknown AS
-         SELECT user_id, COALESCE(items, 'cart ' || cart_id, '') AS content, COUNT(*) AS sent
-         FROM entries WHERE kind = 'order' AND outcome = 'unknown' AND key IS NULL
+         SELECT user_id, COALESCE(items, 'cart ' || cart_id, '') AS content,
+                COUNT(DISTINCT COALESCE('key ' || key, entry)) AS sent
+         FROM entries e WHERE kind = 'order' AND (outcome = 'unknown' AND key IS NULL
+           OR (outcome = 'unknown' OR outcome = 'acknowledged' AND answer_id IS NULL)
+              AND key IS NOT NULL AND sent <= (SELECT keys_since FROM instants)
+              AND NOT EXISTS (SELECT 1 FROM store.idempotency_keys k WHERE k.key = e.key
+                AND k.operation = 'order' AND k.user_id = e.user_id))
          GROUP BY 1, 2;
          INSERT OR IGNORE INTO explained_orders
          SELECT s.order_id FROM (
@@ -61,8 +67,12 @@ fn explained_attempts(connection: &Connection) -> rusqlite::Result<()> {
            AND k.attempt_id IS NOT NULL AND (e.outcome = 'unknown'
              OR e.outcome = 'acknowledged' AND e.answer_id IS NULL);
          CREATE TEMP TABLE keyless_unknown AS
-         SELECT order_id, amount, COUNT(*) AS sent FROM entries
-         WHERE kind = 'payment' AND outcome = 'unknown' AND key IS NULL
+         SELECT order_id, amount, COUNT(DISTINCT COALESCE('key ' || key, entry)) AS sent
+         FROM entries e WHERE kind = 'payment' AND (outcome = 'unknown' AND key IS NULL
+           OR (outcome = 'unknown' OR outcome = 'acknowledged' AND answer_id IS NULL)
+              AND key IS NOT NULL AND sent <= (SELECT keys_since FROM instants)
+              AND NOT EXISTS (SELECT 1 FROM store.idempotency_keys k WHERE k.key = e.key
+                AND k.operation = 'payment' AND k.order_id = e.order_id))
          GROUP BY 1, 2;
          INSERT OR IGNORE INTO explained_attempts
          SELECT s.order_id, s.attempt_id FROM (

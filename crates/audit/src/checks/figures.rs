@@ -1,9 +1,9 @@
 //! The sums that tell a reader how much was judged.
 
+use crate::audited::AuditedStore;
 use crate::check::fault_of_the_store;
 use crate::error::AuditError;
 use crate::report::Figures;
-use crate::store_file::StoreFile;
 
 const STORE_FIGURES: &str = "
 SELECT (SELECT COUNT(*) FROM store.stock),
@@ -18,7 +18,10 @@ SELECT (SELECT COALESCE(SUM(amount), 0) FROM gateway_charges WHERE result = 'cap
        (SELECT COALESCE(SUM(amount), 0) FROM gateway_refunds)";
 
 /// Reads the figures; none when the store is too damaged to count. The checks say what is wrong then.
-pub(crate) fn read(store: &StoreFile, with_gateway: bool) -> Result<Option<Figures>, AuditError> {
+pub(crate) fn read(
+    store: &AuditedStore,
+    with_gateway: bool,
+) -> Result<Option<Figures>, AuditError> {
     match try_read(store, with_gateway) {
         Ok(figures) => Ok(Some(figures)),
         Err(error) if fault_of_the_store(&error).is_some() => Ok(None),
@@ -26,7 +29,7 @@ pub(crate) fn read(store: &StoreFile, with_gateway: bool) -> Result<Option<Figur
     }
 }
 
-fn try_read(store: &StoreFile, with_gateway: bool) -> rusqlite::Result<Figures> {
+fn try_read(store: &AuditedStore, with_gateway: bool) -> rusqlite::Result<Figures> {
     let connection = store.connection();
     let gateway: Option<(i64, i64)> = if with_gateway {
         let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));

@@ -49,7 +49,9 @@ pub(super) const CHECKS: &[Check] = &[
                 sql: "SELECT p.order_id, p.attempt_id, p.state, p.idempotency_key AS claimed_key
                       FROM store.payments p JOIN store.orders o ON o.order_id = p.order_id
                       WHERE p.state IN ('captured', 'processing')
-                        AND p.idempotency_key IS NOT NULL AND p.created_at > :now - 86400000000
+                        AND p.idempotency_key IS NOT NULL
+                        AND (p.state = 'processing'
+                             OR p.created_at > (SELECT keys_since FROM instants))
                         AND NOT EXISTS (SELECT 1 FROM store.idempotency_keys k
                           WHERE k.key = p.idempotency_key AND k.operation = 'payment'
                             AND k.user_id = o.user_id AND k.order_id = p.order_id

@@ -53,7 +53,9 @@ fn check(faults: &[Fault]) {
                 fault.case
             );
         }
-        assert_failed(&site.audit(), fault.expected, fault.case);
+        let report = site.audit();
+        assert_failed(&report, fault.expected, fault.case);
+        crate::mysql::judges_alike(&site, &report, fault.case);
     }
 }
 

@@ -33,6 +33,27 @@ fn secondary_indexes_change_nothing() {
 }
 
 #[test]
+fn columns_and_tables_of_a_newer_version_change_nothing() {
+    let site = World::scene().write();
+    for table in [
+        "shop",
+        "products",
+        "stock",
+        "carts",
+        "cart_lines",
+        "orders",
+        "order_lines",
+        "payments",
+        "refunds",
+        "idempotency_keys",
+    ] {
+        site.corrupt(&format!("ALTER TABLE {table} ADD COLUMN newer TEXT"));
+    }
+    site.corrupt("CREATE TABLE newer (a INTEGER); CREATE INDEX newer_a ON newer (a)");
+    assert_failed(&site.audit(), &[], "newer");
+}
+
+#[test]
 fn the_report_survives_json_and_reads_as_text() {
     let site = World::scene().write();
     site.corrupt(
@@ -90,7 +111,7 @@ fn processing_is_a_fault_only_when_settling_was_required() {
 #[test]
 fn the_log_of_a_killed_shop_is_read_and_left_alone() {
     let site = World::scene().write();
-    let connection = Connection::open(&site.options.store).unwrap();
+    let connection = Connection::open(site.store()).unwrap();
     connection
         .execute_batch("PRAGMA wal_autocheckpoint = 0")
         .unwrap();
@@ -179,7 +200,7 @@ fn ledgers_of_another_form_are_refused_with_their_line() {
 fn stores_of_another_form_are_refused() {
     let check = |prepare: &dyn Fn(&Path), expected: &str| {
         let site = World::scene().write();
-        prepare(&site.options.store);
+        prepare(site.store());
         let error = double11_audit::run(&site.options).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     };
@@ -212,7 +233,7 @@ fn stores_of_another_form_are_refused() {
         "does not say which known currency",
     );
     let mut site = World::scene().write();
-    site.options.store = site.folder().to_owned();
+    site.options.store = site.folder().to_owned().into();
     let error = double11_audit::run(&site.options).unwrap_err();
     assert!(matches!(error, AuditError::NotADatabase { .. }), "{error}");
 }
@@ -220,7 +241,7 @@ fn stores_of_another_form_are_refused() {
 #[test]
 fn a_store_in_exclusive_use_is_named_as_locked() {
     let site = World::scene().write();
-    let holder = Connection::open(&site.options.store).unwrap();
+    let holder = Connection::open(site.store()).unwrap();
     holder
         .execute_batch(
             "PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE; DELETE FROM carts; COMMIT",
@@ -233,7 +254,7 @@ fn a_store_in_exclusive_use_is_named_as_locked() {
 #[test]
 fn a_log_that_cannot_be_read_is_an_error_and_not_a_lost_order() {
     let site = World::scene().write();
-    let connection = Connection::open(&site.options.store).unwrap();
+    let connection = Connection::open(site.store()).unwrap();
     connection
         .execute(
             "UPDATE orders SET user_id = 'mallory' WHERE order_id = 1006",
@@ -243,7 +264,7 @@ fn a_log_that_cannot_be_read_is_an_error_and_not_a_lost_order() {
     let killed = Site::clone_files(&site);
     // A dangling link stands for an index that can be neither opened nor made; SQLite does not
     // follow it.
-    let mut index = killed.options.store.clone().into_os_string();
+    let mut index = killed.store().to_owned().into_os_string();
     index.push("-shm");
     if Path::new(&index).exists() {
         fs::remove_file(&index).unwrap();
@@ -259,8 +280,8 @@ fn a_log_that_cannot_be_read_is_an_error_and_not_a_lost_order() {
 #[test]
 fn a_damaged_page_is_a_failed_check() {
     let site = World::scene().write();
-    let mut bytes = fs::read(&site.options.store).unwrap();
-    let root: u32 = Connection::open(&site.options.store)
+    let mut bytes = fs::read(site.store()).unwrap();
+    let root: u32 = Connection::open(site.store())
         .unwrap()
         .query_row(
             "SELECT rootpage FROM sqlite_schema WHERE name = 'refunds'",
@@ -270,7 +291,7 @@ fn a_damaged_page_is_a_failed_check() {
         .unwrap();
     let start = (usize::try_from(root).unwrap() - 1) * 4_096;
     bytes[start..start + 64].fill(0xAB);
-    fs::write(&site.options.store, bytes).unwrap();
+    fs::write(site.store(), bytes).unwrap();
     let report = site.audit();
     let failed = crate::failed(&report);
     assert!(
@@ -295,7 +316,7 @@ impl Site {
         let copy = World::scene().write();
         for suffix in ["", "-wal"] {
             let name = |site: &Self| {
-                let mut name = site.options.store.clone().into_os_string();
+                let mut name = site.store().to_owned().into_os_string();
                 name.push(suffix);
                 name
             };
@@ -307,7 +328,7 @@ impl Site {
     /// Hash and size of the store and its log.
     fn contents(&self) -> [(Vec<u8>, usize); 2] {
         ["", "-wal"].map(|suffix| {
-            let mut name = self.options.store.clone().into_os_string();
+            let mut name = self.store().to_owned().into_os_string();
             name.push(suffix);
             let bytes = fs::read(name).unwrap_or_default();
             let size = bytes.len();

@@ -5,7 +5,11 @@ mod faults;
 #[cfg(test)]
 mod files;
 #[cfg(test)]
+mod mysql;
+#[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod retention;
 #[cfg(test)]
 mod sold_out;
 #[cfg(test)]

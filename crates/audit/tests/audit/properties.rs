@@ -286,7 +286,7 @@ const COVERED: &[Change] = &[
 /// Changes one row; false when the table has none to change.
 fn corrupt_one(site: &Site, change: &Change, row: usize) -> bool {
     let (table, column, value, rows) = *change;
-    let connection = Connection::open(&site.options.store).unwrap();
+    let connection = Connection::open(site.store()).unwrap();
     let count = format!("SELECT COUNT(*) FROM {table} WHERE {rows}");
     let count: i64 = connection.query_row(&count, (), |row| row.get(0)).unwrap();
     drop(connection);

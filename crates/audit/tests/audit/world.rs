@@ -9,7 +9,7 @@ mod tables;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use double11_audit::{AuditOptions, AuditReport};
+use double11_audit::{AuditOptions, AuditReport, Retention, StoreLocation};
 use double11_units::UnixMicros;
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -517,7 +517,7 @@ impl World {
     pub(crate) fn write(&self) -> Site {
         let folder = TempDir::new().unwrap();
         let site = Site::new(folder, self.now + 1_000_000);
-        tables::write(self, &mut Connection::open(&site.options.store).unwrap());
+        tables::write(self, &mut Connection::open(site.store()).unwrap());
         write_ledger(
             &site.client_ledger(),
             "double11_client_ledger",
@@ -541,11 +541,12 @@ pub(crate) struct Site {
 impl Site {
     fn new(folder: TempDir, now: i64) -> Self {
         let options = AuditOptions {
-            store: folder.path().join("double11 #1.db"),
+            store: StoreLocation::Sqlite(folder.path().join("double11 #1.db")),
             client_ledgers: vec![folder.path().join("client-ledger.jsonl")],
             gateway_ledger: Some(folder.path().join("double11.db.gateway")),
             ledger_is_complete: true,
             settled_required: true,
+            kept: Retention::default(),
             now: UnixMicros::new(now),
         };
         Self { folder, options }
@@ -553,6 +554,14 @@ impl Site {
 
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// The file of the store.
+    pub(crate) fn store(&self) -> &Path {
+        match &self.options.store {
+            StoreLocation::Sqlite(path) => path,
+            StoreLocation::Mysql { .. } => unreachable!("worlds are written to files"),
+        }
     }
 
     pub(crate) fn client_ledger(&self) -> PathBuf {
@@ -565,7 +574,7 @@ impl Site {
 
     /// Changes the store without regard to its constraints.
     pub(crate) fn corrupt(&self, sql: &str) -> usize {
-        let connection = Connection::open(&self.options.store).unwrap();
+        let connection = Connection::open(self.store()).unwrap();
         connection
             .execute_batch("PRAGMA ignore_check_constraints = ON")
             .unwrap();

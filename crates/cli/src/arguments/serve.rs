@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use double11_store::{Lever, Variant};
 
+use crate::arguments::KeptArguments;
 use crate::machine::parse_duration;
 
 #[derive(Debug, Args)]
@@ -115,6 +116,8 @@ pub(crate) struct Serve {
         help_heading = "Limits"
     )]
     pub(crate) cpus: Vec<usize>,
+    #[command(flatten)]
+    pub(crate) kept: KeptArguments,
     #[command(flatten)]
     pub(crate) limits: ServeLimits,
     /// End when the process that started this one ends.

@@ -263,6 +263,8 @@ fn shop_settings(arguments: &Serve, levers: Levers, facts: CatalogueFacts) -> Sh
             connections_max: wanted.connections_max,
             in_flight_max: wanted.in_flight_max,
             drain_deadline: wanted.drain_deadline,
+            keep_keys: arguments.kept.keep_keys,
+            keep_carts: arguments.kept.keep_carts,
             ..Limits::SERVE
         },
     }
