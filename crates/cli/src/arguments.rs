@@ -132,6 +132,22 @@ Examples:
   double11 audit --store sqlite:double11.db --unsettled
   double11 audit --store sqlite:double11.db --ledger run1/client-ledger.jsonl")]
     Audit(Audit),
+    /// Make a store with the catalogue of a CSV file.
+    #[command(after_help = "\
+Examples:
+  double11 import --store sqlite:mine.db catalogue.csv
+  double11 serve --store sqlite:mine.db
+
+The first line names the columns, in any order:
+  product_id,name,name_en,category,price,stock
+  1,無線耳機,Wireless earphones,數碼,199.00,500
+Ids are 1, 2, 3 and so on. Nothing is stored unless every line is right.")]
+    Import(Import),
+    /// Take in more pieces of a product, while no shop has the store open.
+    #[command(after_help = "\
+Examples:
+  double11 restock --store sqlite:double11.db 7 500")]
+    Restock(Restock),
     /// Compare a run's own figures with those that the shop, or a Prometheus, counted meanwhile.
     #[command(after_help = "\
 Examples:
@@ -264,6 +280,28 @@ pub(crate) struct KeptArguments {
         value_name = "TIME"
     )]
     pub(crate) keep_carts: Duration,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// The store to make.
+    #[arg(long, env = "DOUBLE11_STORE", value_name = "URL")]
+    pub(crate) store: String,
+    /// The catalogue.
+    #[arg(value_name = "CATALOGUE.csv")]
+    pub(crate) catalogue: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Restock {
+    /// The store.
+    #[arg(long, env = "DOUBLE11_STORE", value_name = "URL")]
+    pub(crate) store: String,
+    /// The product's id.
+    pub(crate) product: i64,
+    /// How many pieces came in.
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) pieces: u32,
 }
 
 #[derive(Debug, Args)]

@@ -4,10 +4,13 @@ mod audit;
 mod compare;
 mod completions;
 mod dashboards;
+mod import;
 mod load;
 mod man;
+mod offline;
 mod plan;
 mod rehearse;
+mod restock;
 mod scale;
 mod serve;
 mod store_url;
@@ -30,6 +33,8 @@ pub(crate) fn run(arguments: Arguments) -> CommandResult {
         Command::Compare(compare) => compare::run(compare),
         Command::Plan(plan) => plan::run(&plan.action),
         Command::Audit(audit) => audit::run(&audit),
+        Command::Import(import) => import::run(&import),
+        Command::Restock(restock) => restock::run(&restock),
         Command::Validate(validate) => validate::run(&validate),
         Command::Dashboards(dashboards) => dashboards::run(&dashboards),
         Command::Scale(scale) => Ok(scale::run(scale.scale)),

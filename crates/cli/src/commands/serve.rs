@@ -207,7 +207,7 @@ fn storing(error: anyhow::Error) -> Failure {
     Failure::environment(error).hint("check the disk's free space and the file's permissions")
 }
 
-fn open_failure(error: OpenError) -> Failure {
+pub(super) fn open_failure(error: OpenError) -> Failure {
     let hint = match &error {
         OpenError::InUse { .. } => "stop the other shop, or name another file with `--store`",
         OpenError::NotAStore { .. } => "name a new file, or one that `double11 serve` made",
