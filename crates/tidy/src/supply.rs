@@ -17,6 +17,8 @@ pub struct Policy {
     pub licences: Vec<String>,
     /// A package and one more SPDX name that it alone may have.
     pub exceptions: Vec<(String, String)>,
+    /// A package that declares no licence, and the SPDX expression that its licence file amounts to.
+    pub clarified: Vec<(String, String)>,
     /// Packages that must not be linked, each with the reason.
     pub banned: Vec<(String, String)>,
 }
@@ -57,6 +59,13 @@ impl Policy {
                 .ok_or(PolicyError::Key { key })?;
             exceptions.extend(allowed.into_iter().map(|licence| (name.clone(), licence)));
         }
+        let mut clarified = Vec::new();
+        for entry in optional_array(&file, "licenses", "clarify") {
+            let key = "licenses.clarify";
+            let name = text_of(entry, "crate").ok_or(PolicyError::Key { key })?;
+            let expression = text_of(entry, "expression").ok_or(PolicyError::Key { key })?;
+            clarified.push((name, expression));
+        }
         let mut banned = Vec::new();
         for entry in array(&file, "bans", "deny", "bans.deny")? {
             let key = "bans.deny";
@@ -67,6 +76,7 @@ impl Policy {
         Ok(Self {
             licences,
             exceptions,
+            clarified,
             banned,
         })
     }
@@ -83,7 +93,15 @@ impl Policy {
                     .filter(|(name, _)| *name == package.name)
                     .map(|(_, licence)| licence.clone()),
             );
-            let expression = package.licence.as_deref().unwrap_or("");
+            let clarified = self
+                .clarified
+                .iter()
+                .find(|(name, _)| *name == package.name);
+            let expression = package
+                .licence
+                .as_deref()
+                .or(clarified.map(|(_, expression)| expression.as_str()))
+                .unwrap_or("");
             match licence::is_satisfied(expression, &allowed) {
                 Some(true) => {}
                 Some(false) => findings.push(Finding::new(
@@ -126,6 +144,14 @@ fn array<'a>(
         .ok_or(PolicyError::Key { key })
 }
 
+/// The same, empty when the file has none.
+fn optional_array<'a>(file: &'a Table, table: &str, name: &str) -> &'a [Value] {
+    file.get(table)
+        .and_then(|table| table.get(name))
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
+}
+
 fn strings(list: &[Value]) -> Option<Vec<String>> {
     list.iter()
         .map(|value| value.as_str().map(str::to_owned))
@@ -145,6 +171,7 @@ mod tests {
         [licenses]
         allow = ["MIT"]
         exceptions = [{ crate = "roots", allow = ["CDLA-Permissive-2.0"] }]
+        clarify = [{ crate = "old", expression = "MIT" }, { crate = "bad", expression = "GPL-3.0" }]
         [bans]
         deny = [{ crate = "openssl-sys", reason = "TLS is rustls" }]
     "#;
@@ -175,6 +202,7 @@ mod tests {
     #[test]
     fn a_good_package_passes() {
         assert!(findings(package("good", Some("MIT"), Some(REGISTRY))).is_empty());
+        assert!(findings(package("old", None, Some(REGISTRY))).is_empty());
         assert!(
             findings(package(
                 "roots",
@@ -194,6 +222,11 @@ mod tests {
                 "not allowed",
             ),
             (package("a", None, Some(REGISTRY)), "unreadable"),
+            (package("bad", None, Some(REGISTRY)), "not allowed"),
+            (
+                package("old", Some("GPL-3.0"), Some(REGISTRY)),
+                "not allowed",
+            ),
             (
                 package("openssl-sys", Some("MIT"), Some(REGISTRY)),
                 "TLS is rustls",
