@@ -79,6 +79,7 @@ async fn listen(options: &NoOp) -> anyhow::Result<()> {
         sale: true,
         payment_window: Duration::from_mins(15),
         gateway_deadline: Duration::from_secs(5),
+        callback_secret: None,
         limits: Limits {
             connections_max: options.connections_max,
             in_flight_max: options.in_flight_max,

@@ -3,11 +3,13 @@
 
 mod compare;
 mod dashboards;
+mod gateway;
 mod help;
 mod load;
 mod plan;
 mod rehearse;
 mod serve;
+mod stores;
 mod validate;
 
 use std::path::PathBuf;
@@ -21,12 +23,14 @@ use crate::console::ColourChoice;
 use crate::machine::parse_duration;
 pub(crate) use compare::Compare;
 pub(crate) use dashboards::Dashboards;
+pub(crate) use gateway::{Gateway, GatewayArguments, SecretArguments};
 
 pub(crate) use help::parse;
 pub(crate) use load::Load;
 pub(crate) use plan::{CheckPlan, Plan, PlanAction};
-pub(crate) use rehearse::{Rehearse, RehearsedPrometheus};
+pub(crate) use rehearse::{Rehearse, RehearsedPrometheus, RehearsedShops};
 pub(crate) use serve::{Auth, Serve};
+pub(crate) use stores::{Migrate, Scratch, ScratchAction};
 pub(crate) use validate::Validate;
 
 /// Rehearses a Double 11 sale: a shop, its shoppers, and a verdict one can believe.
@@ -75,6 +79,8 @@ Examples:
   double11 rehearse --variants baseline,baseline --out same   # only chance
   double11 rehearse --lang zh-TW --out results-zh
   double11 rehearse --quick --prometheus spawn   # and what Prometheus saw
+  double11 rehearse --quick --store mysql://root@127.0.0.1:3306 \\
+    --cache redis://127.0.0.1:6379     # on databases of its own, dropped again
   double11 rehearse --plan my-shop.toml --baseline http://127.0.0.1:9001 \\
     --optimized http://127.0.0.1:9002 --pairs 5")]
     Rehearse(Box<Rehearse>),
@@ -86,6 +92,21 @@ Examples:
   double11 serve --variant baseline --enable search-index --disable pool
   curl http://127.0.0.1:8080/api/products/random")]
     Serve(Box<Serve>),
+    /// Run the sandbox gateway, which takes the money, as a service of its own.
+    #[command(after_help = "\
+Examples:
+  double11 gateway                     # on 127.0.0.1:8090
+  double11 gateway --ledger pay.ledger --latency 20ms --decline 0.02
+  double11 gateway --gateway-secret-file secret.txt --no-answer 0.01 \\
+    --callbacks http://127.0.0.1:8080/api/payments/callbacks/http \\
+    --duplicate-callbacks 0.1 --late-callbacks 0.05
+  double11 serve --gateway http://127.0.0.1:8090 \\
+    --gateway-secret-file secret.txt   # a shop for which it takes money
+
+What becomes of an attempt depends on the seed and its id alone. Everything is
+in the ledger before it is answered, so that a killed gateway knows it when it
+is started again; callbacks that waited are lost then, and the shop asks.")]
+    Gateway(Box<Gateway>),
     /// Storm a shop with shoppers and write down what happened.
     #[command(after_help = "\
 Examples:
@@ -148,6 +169,19 @@ Ids are 1, 2, 3 and so on. Nothing is stored unless every line is right.")]
 Examples:
   double11 restock --store sqlite:double11.db 7 500")]
     Restock(Restock),
+    /// Make or upgrade the tables of a store on a server.
+    #[command(after_help = "\
+Examples:
+  double11 migrate --store mysql://shop@127.0.0.1:3306/double11
+  double11 serve --store mysql://shop@127.0.0.1:3306/double11 \\
+    --cache redis://127.0.0.1:6379 --gateway http://127.0.0.1:8090
+
+The password may be in DOUBLE11_STORE_PASSWORD. Shops of this version and of the
+one before may run meanwhile.")]
+    Migrate(Migrate),
+    /// What a rehearsal has on servers.
+    #[command(hide = true)]
+    Scratch(Scratch),
     /// Compare a run's own figures with those that the shop, or a Prometheus, counted meanwhile.
     #[command(after_help = "\
 Examples:

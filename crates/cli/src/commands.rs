@@ -1,12 +1,16 @@
 //! One file per command.
 
+mod any_store;
 mod audit;
+mod cache_url;
 mod compare;
 mod completions;
 mod dashboards;
+mod gateway;
 mod import;
 mod load;
 mod man;
+mod migrate;
 mod offline;
 mod plan;
 mod rehearse;
@@ -29,11 +33,14 @@ pub(crate) fn run(arguments: Arguments) -> CommandResult {
     match arguments.command {
         Command::Rehearse(rehearse) => rehearse::run(*rehearse),
         Command::Serve(serve) => serve::run(*serve),
+        Command::Gateway(gateway) => gateway::run(&gateway),
         Command::Load(load) => load::run(&load),
         Command::Compare(compare) => compare::run(compare),
         Command::Plan(plan) => plan::run(&plan.action),
         Command::Audit(audit) => audit::run(&audit),
         Command::Import(import) => import::run(&import),
+        Command::Migrate(arguments) => migrate::run(&arguments),
+        Command::Scratch(arguments) => migrate::scratch(&arguments),
         Command::Restock(restock) => restock::run(&restock),
         Command::Validate(validate) => validate::run(&validate),
         Command::Dashboards(dashboards) => dashboards::run(&dashboards),

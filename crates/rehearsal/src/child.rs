@@ -9,6 +9,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::clock;
+use crate::store::FreshStore;
 
 /// How long a shop may take to seed its store and to answer.
 const READY_LIMIT: Duration = Duration::from_mins(2);
@@ -55,7 +56,7 @@ pub(crate) struct ShopSpec<'spec> {
     pub(crate) variant: &'spec str,
     /// Levers to turn on besides those of the variant.
     pub(crate) enable: &'spec [String],
-    pub(crate) store: &'spec Path,
+    pub(crate) store: &'spec FreshStore,
     pub(crate) log: &'spec Path,
     pub(crate) port: u16,
     pub(crate) products: u32,
@@ -179,8 +180,6 @@ impl Drop for Shop {
 
 fn command(spec: &ShopSpec<'_>) -> Command {
     let mut command = Command::new(spec.program);
-    let mut store = std::ffi::OsString::from("sqlite:");
-    store.push(spec.store);
     command
         .args([
             "serve",
@@ -189,8 +188,6 @@ fn command(spec: &ShopSpec<'_>) -> Command {
             "--variant",
             spec.variant,
         ])
-        .arg("--store")
-        .arg(store)
         .args(["--addr", &format!("127.0.0.1:{}", spec.port)])
         .args(["--products", &spec.products.to_string()])
         .args(["--seed", &spec.seed.to_string()])
@@ -198,6 +195,7 @@ fn command(spec: &ShopSpec<'_>) -> Command {
             "--payment-window",
             &format!("{}ms", spec.payment_window.as_millis()),
         ]);
+    spec.store.hand_to(&mut command);
     if let Some(pieces) = spec.stock {
         command.args(["--stock", &pieces.to_string()]);
     }

@@ -1,7 +1,7 @@
 //! The rehearsal: both shops under the same traffic, one after the other, each audited, and what was
 //! measured put into one report.
 //!
-//! A shop is a child process of its own, known only by its program, its address and its store file:
+//! A shop is a child process of its own, known only by its program, its address and its store:
 //! this crate must not know the crates `shop` and `store`, whose figures it judges. It prints
 //! nothing; an [`Observer`] is told what happens.
 
@@ -23,6 +23,7 @@ mod run;
 mod schedule;
 mod seen;
 mod settle;
+mod store;
 mod writes;
 
 pub use child::ShopError;
@@ -32,4 +33,5 @@ pub use options::{Event, Observer, PrometheusSource, RehearsalOptions, Rung, Sid
 pub use prometheus::PrometheusFailure;
 pub use rehearse::{Rehearsal, RehearsalError, rehearse};
 pub use schedule::{NORMAL_PER_SECOND, Schedule};
+pub use store::{StoreFailure, Stores};
 pub use writes::count as count_writes;

@@ -8,6 +8,7 @@ use double11_load::transport::{CertificateDer, Headers};
 use double11_load::{Observation, StopHandle};
 
 use crate::schedule::Schedule;
+use crate::store::Stores;
 
 /// One of the two shops that are compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,6 +101,8 @@ pub struct RehearsalOptions {
     pub ladder: Vec<Rung>,
     /// What a shopper does.
     pub plan: Plan,
+    /// Where our shops keep their data.
+    pub stores: Stores,
     /// Products in the catalogue.
     pub products: u32,
     /// Pieces of each product; `None` when the catalogue decides.

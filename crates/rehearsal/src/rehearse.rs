@@ -18,6 +18,7 @@ use crate::report_of::comparison::{self, PairOfPhases};
 use crate::report_of::{facts, remarks};
 use crate::run::{self, Origin, Run, Which};
 use crate::seen::{self, Seen};
+use crate::store::StoreFailure;
 use crate::{clock, host, ladder, publish};
 
 /// What a rehearsal left behind.
@@ -40,6 +41,9 @@ pub enum RehearsalError {
     /// A shop did not start or stop.
     #[error(transparent)]
     Shop(#[from] ShopError),
+    /// A run got no fresh store.
+    #[error(transparent)]
+    Store(#[from] StoreFailure),
     /// The load generator could not run.
     #[error("the load generator could not run")]
     Load(#[from] double11_load::engine::LoadError),

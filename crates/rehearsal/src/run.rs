@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use double11_audit::{AuditOptions, AuditReport, Retention, StoreLocation};
+use double11_audit::{AuditOptions, AuditReport, Retention};
 use double11_load::engine::{RunAbout, RunOptions, RunOutcome, SamplePolicy};
 use double11_load::run_directory::RunDirectory;
 use double11_load::schedule::Phase;
@@ -23,6 +23,7 @@ use crate::prometheus::{Client, Said, Scraping};
 use crate::rehearse::RehearsalError;
 use crate::resources::{ResourceSample, ResourceSampler};
 use crate::schedule::Schedule;
+use crate::store::FreshStore;
 use crate::{clock, endpoints, resources, settle, writes};
 
 /// Everything that one run left behind.
@@ -83,8 +84,8 @@ impl<'side> From<&'side Side> for Origin<'side> {
 
 /// A shop that takes requests.
 pub(crate) struct OpenShop {
-    shop: Option<Shop>,
-    store: PathBuf,
+    /// A shop of ours with its store.
+    ours: Option<(Shop, FreshStore)>,
     pub(crate) target: String,
 }
 
@@ -96,9 +97,8 @@ impl OpenShop {
         which: Which<'_>,
         observer: &dyn Observer,
     ) -> Result<Self, RehearsalError> {
-        let store = folder.join("shop.db");
         let variant = which.name;
-        let (shop, target, after) = match which.origin {
+        let (ours, target, after) = match which.origin {
             Origin::Theirs { target } => (None, target.to_owned(), Duration::ZERO),
             Origin::Ours {
                 variant: base,
@@ -106,6 +106,7 @@ impl OpenShop {
                 port,
             } => {
                 observer.event(Event::Starting { variant });
+                let store = FreshStore::make(&options.stores, &options.program, folder)?;
                 let shop = Shop::start(&ShopSpec {
                     program: &options.program,
                     variant: base,
@@ -120,7 +121,7 @@ impl OpenShop {
                     cpus: &options.shop_cpus,
                 })?;
                 let (target, after) = (shop.target.clone(), shop.ready_after);
-                (Some(shop), target, after)
+                (Some((shop, store)), target, after)
             }
         };
         observer.event(Event::Ready {
@@ -128,16 +129,12 @@ impl OpenShop {
             target: &target,
             after,
         });
-        Ok(Self {
-            shop,
-            store,
-            target,
-        })
+        Ok(Self { ours, target })
     }
 
     /// The process of a shop of ours.
     pub(crate) fn process_id(&self) -> Option<u32> {
-        self.shop.as_ref().map(Shop::process_id)
+        self.ours.as_ref().map(|(shop, _)| shop.process_id())
     }
 }
 
@@ -199,21 +196,25 @@ pub(crate) fn close(
     variant: &str,
     observer: &dyn Observer,
 ) -> Result<Option<(AuditReport, Option<Duration>)>, RehearsalError> {
-    let Some(shop) = open.shop else {
+    let Some((shop, store)) = open.ours else {
         return Ok(None);
     };
     observer.event(Event::Settling { variant });
-    let settled_after = settle::wait(&open.store, RehearsalOptions::SETTLE_LIMIT)?;
+    let settled_after = settle::wait(store.location(), RehearsalOptions::SETTLE_LIMIT)?;
     if !shop.stop()? {
         let text = "a shop did not end in time and was killed";
         observer.event(Event::Warning { text });
     }
     observer.event(Event::Auditing { variant });
-    let audit = audit(&open.store, ledger)?;
+    let audit = audit(&store, ledger)?;
     let passed = audit.verdict == double11_audit::Verdict::Passed;
     observer.event(Event::Audited { variant, passed });
     if passed {
-        remove_store(&open.store);
+        store.remove()?;
+    } else {
+        let name = store.keep();
+        let text = format!("the store of the failed audit was kept: {name}");
+        observer.event(Event::Warning { text: &text });
     }
     Ok(Some((audit, settled_after)))
 }
@@ -413,26 +414,14 @@ fn write_json(path: &Path, content: &impl serde::Serialize) -> Result<(), Rehear
         })
 }
 
-fn audit(store: &Path, ledger: Option<&Path>) -> Result<AuditReport, RehearsalError> {
-    let mut gateway_ledger = store.as_os_str().to_owned();
-    gateway_ledger.push(".gateway");
+fn audit(store: &FreshStore, ledger: Option<&Path>) -> Result<AuditReport, RehearsalError> {
     Ok(double11_audit::run(&AuditOptions {
-        store: StoreLocation::Sqlite(store.to_owned()),
+        store: store.location().clone(),
         client_ledgers: ledger.map(Path::to_owned).into_iter().collect(),
-        gateway_ledger: Some(PathBuf::from(gateway_ledger)),
+        gateway_ledger: Some(store.gateway_ledger().to_owned()),
         ledger_is_complete: ledger.is_some(),
         settled_required: true,
         kept: Retention::default(),
         now: clock::now(),
     })?)
-}
-
-/// The stores of clean runs are large and tell nothing more; those of failed audits are kept.
-fn remove_store(store: &Path) {
-    for suffix in ["", "-wal", "-shm", ".lock"] {
-        let mut name = store.as_os_str().to_owned();
-        name.push(suffix);
-        // A file that is not there needs no removing.
-        drop(std::fs::remove_file(name));
-    }
 }

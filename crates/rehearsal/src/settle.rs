@@ -1,6 +1,5 @@
 //! Waiting for the shop to come to rest.
 
-use std::path::Path;
 use std::time::Duration;
 
 use double11_audit::{AuditError, StoreLocation, unsettled};
@@ -9,11 +8,10 @@ use crate::clock;
 
 /// Waits until no payment is processing and no refund is pending, at most `limit`; tells how long it
 /// took, or nothing when the limit was reached first.
-pub(crate) fn wait(store: &Path, limit: Duration) -> Result<Option<Duration>, AuditError> {
-    let store = StoreLocation::Sqlite(store.to_owned());
+pub(crate) fn wait(store: &StoreLocation, limit: Duration) -> Result<Option<Duration>, AuditError> {
     let started = clock::steady();
     loop {
-        let open = unsettled(&store)?;
+        let open = unsettled(store)?;
         if open.processing == 0 && open.refunds_pending == 0 {
             return Ok(Some(started.elapsed()));
         }

@@ -2,24 +2,32 @@
 //!
 //! An attempt is charged by the request that prepared it and by nobody else. When its outcome stays
 //! unknown (deadline, crash, disk error) the [resolver] asks the gateway for its status; it
-//! never charges again. A request whose twin is in process here waits for the twin's answer.
+//! never charges again. The gateway may also call back, before or after either of them: all three run
+//! the same FINALIZE, and whoever's FINALIZE made the difference counts the outcome. A request whose
+//! twin is in process here waits for the twin's answer.
 
+mod called_back;
 mod joins;
+mod refunds;
 mod resolver;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use double11_gateway::{Charge, ChargeResult, Gateway};
+use double11_gateway::{Charge, ChargeResult, Gateway, Health};
 use double11_store::{
-    Attempt, Clock, FinalizeOutcome, FinalizePayment, GatewayAnswer, PayOutcome, PayRefusal,
-    PaymentReceipt, PreparePayment, Store, StoreError,
+    Attempt, AttemptState, Clock, FinalizeOutcome, FinalizePayment, Finalized, GatewayAnswer,
+    PayOutcome, PayRefusal, PaymentReceipt, PreparePayment, Store, StoreError,
 };
 use double11_units::{AttemptId, UnixMicros};
 use tokio::sync::{Notify, watch};
 
 use crate::metrics::{Metrics, PaymentStatus};
-use joins::{Joins, Role};
+use crate::random::SharedStream;
+use joins::{Joins, Role, Working};
+use refunds::Backoff;
+
+pub(crate) use called_back::{CalledBack, Told};
 
 /// How often FINALIZE is tried before it is left to the resolver.
 const FINALIZE_TRIES: u32 = 5;
@@ -33,11 +41,16 @@ pub(crate) struct Payments {
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
     gateway_deadline: Duration,
-    /// Attempts prepared before this instant belong to an earlier process.
+    /// Attempts prepared before this instant belong to an earlier process, where no other shop uses
+    /// the same store.
     started_at: UnixMicros,
     joins: Joins,
     /// Wakes the resolver early when a refund was queued.
     refund_queued: Notify,
+    /// Refunds that the gateway did not confirm.
+    backoff: Mutex<Backoff>,
+    /// Keeps the resolvers of several shops out of step.
+    jitter: SharedStream,
 }
 
 /// What a payer is told.
@@ -82,8 +95,11 @@ impl Payments {
             metrics,
             gateway_deadline,
         } = parts;
+        let started_at = clock.now();
+        // Shops that share a store rarely start within the same microsecond.
+        let stream = started_at.get().cast_unsigned();
         Self {
-            started_at: clock.now(),
+            started_at,
             store,
             gateway,
             clock,
@@ -91,12 +107,24 @@ impl Payments {
             gateway_deadline,
             joins: Joins::new(),
             refund_queued: Notify::new(),
+            backoff: Mutex::new(Backoff::new(stream)),
+            jitter: SharedStream::new(stream),
         }
     }
 
     /// The name of the gateway that takes the money.
     pub(crate) fn gateway_name(&self) -> &'static str {
         self.gateway.name()
+    }
+
+    /// The shop's time.
+    pub(crate) fn now(&self) -> UnixMicros {
+        self.clock.now()
+    }
+
+    /// Whether the gateway can do its work, as far as is known.
+    pub(crate) fn gateway_health(&self) -> Health {
+        self.gateway.health()
     }
 
     /// Pays.
@@ -108,7 +136,7 @@ impl Payments {
             },
             Role::First(entry) => {
                 let paid = self.run(command).await;
-                self.count_first(&paid);
+                self.count_refused(&paid);
                 entry.answer(&paid);
                 paid
             }
@@ -138,25 +166,51 @@ impl Payments {
     }
 
     async fn charge(&self, attempt: Attempt) -> PayAnswer {
-        let _working = self.joins.work_on(attempt.attempt_id);
+        let mut working = self.joins.work_on(attempt.attempt_id);
+        if let Some(answer) = self.answer_of(attempt, &mut working).await {
+            return self.finalize(attempt, answer).await;
+        }
+        tracing::warn!(
+            payment.id = attempt.attempt_id.get(),
+            order.id = attempt.order_id.get(),
+            "the gateway's outcome is unknown; its status will be asked"
+        );
+        PayAnswer::Pending(attempt.attempt_id)
+    }
+
+    /// Charges; the outcome by the gateway's answer or by its callback, whichever comes first.
+    async fn answer_of(&self, attempt: Attempt, working: &mut Working) -> Option<GatewayAnswer> {
         let charge = self.gateway.charge(Charge {
             attempt_id: attempt.attempt_id,
             order_id: attempt.order_id,
             amount: attempt.amount,
         });
-        let answer = match tokio::time::timeout(self.gateway_deadline, charge).await {
-            Ok(Ok(ChargeResult::Captured)) => GatewayAnswer::Captured,
-            Ok(Ok(ChargeResult::Declined)) => GatewayAnswer::Declined,
-            Ok(Err(_)) | Err(_) => {
-                tracing::warn!(
-                    payment.id = attempt.attempt_id.get(),
-                    order.id = attempt.order_id.get(),
-                    "the gateway's outcome is unknown; its status will be asked"
-                );
-                return PayAnswer::Pending(attempt.attempt_id);
-            }
-        };
-        self.finalize(attempt, answer).await
+        tokio::select! {
+            charged = tokio::time::timeout(self.gateway_deadline, charge) => match charged {
+                Ok(Ok(ChargeResult::Captured)) => return Some(GatewayAnswer::Captured),
+                Ok(Ok(ChargeResult::Declined)) => return Some(GatewayAnswer::Declined),
+                Ok(Err(_)) | Err(_) => {}
+            },
+            told = working.told() => return Some(told),
+        }
+        self.told_elsewhere(attempt).await
+    }
+
+    /// The outcome that another shop on the same store was called back about meanwhile.
+    async fn told_elsewhere(&self, attempt: Attempt) -> Option<GatewayAnswer> {
+        if !self.store.is_shared() {
+            return None;
+        }
+        let order = self.store.order(attempt.order_id).await.ok()??;
+        let mut payments = order.payments.iter();
+        match payments
+            .find(|known| known.attempt_id == attempt.attempt_id)?
+            .state
+        {
+            AttemptState::Processing => None,
+            AttemptState::Captured | AttemptState::Late => Some(GatewayAnswer::Captured),
+            AttemptState::Declined => Some(GatewayAnswer::Declined),
+        }
     }
 
     async fn finalize(&self, attempt: Attempt, answer: GatewayAnswer) -> PayAnswer {
@@ -170,24 +224,48 @@ impl Payments {
             attempt_id,
             answer,
         };
+        let mut may_be_ours = false;
         for attempted in 1..=FINALIZE_TRIES {
             match self.store.finalize_payment(command).await {
-                Ok(outcome) => return self.finalized(attempt_id, outcome),
-                Err(error) => tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    payment.id = attempt_id.get(),
-                    "the outcome of a payment could not be stored"
-                ),
+                Ok(Finalized { outcome, changed }) => {
+                    return self.finalized(attempt_id, outcome, changed || may_be_ours);
+                }
+                Err(error) => {
+                    // It may have been stored, and then the next try changes nothing.
+                    may_be_ours |= matches!(error, StoreError::OutcomeUnknown);
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        payment.id = attempt_id.get(),
+                        "the outcome of a payment could not be stored"
+                    );
+                }
             }
             tokio::time::sleep(FINALIZE_PAUSE * attempted).await;
         }
         PayAnswer::Pending(attempt_id)
     }
 
-    fn finalized(&self, attempt_id: AttemptId, outcome: FinalizeOutcome) -> PayAnswer {
+    /// Counts an outcome where it is stored, and once, whether it came by the request that charged, by
+    /// the resolver or by a callback, here or in another shop.
+    fn finalized(
+        &self,
+        attempt_id: AttemptId,
+        outcome: FinalizeOutcome,
+        changed: bool,
+    ) -> PayAnswer {
         match outcome {
-            FinalizeOutcome::Captured(receipt) => PayAnswer::Captured(receipt),
-            FinalizeOutcome::Declined => PayAnswer::Declined,
+            FinalizeOutcome::Captured(receipt) => {
+                if changed {
+                    self.count(PaymentStatus::Success);
+                }
+                PayAnswer::Captured(receipt)
+            }
+            FinalizeOutcome::Declined => {
+                if changed {
+                    self.count(PaymentStatus::Declined);
+                }
+                PayAnswer::Declined
+            }
             FinalizeOutcome::Late => {
                 self.refund_queued();
                 PayAnswer::Late
@@ -199,9 +277,10 @@ impl Payments {
         }
     }
 
-    /// Counts a payment where it is made, so that one whose client hung up is counted too.
-    fn count_first(&self, paid: &Paid) {
-        if let Some(status) = counted_as(&paid.answer)
+    /// Counts a payment that came to nothing where it is made, so that one whose client hung up is
+    /// counted too.
+    fn count_refused(&self, paid: &Paid) {
+        if let Some(status) = refused_as(&paid.answer)
             && !paid.replayed
         {
             self.count(status);
@@ -213,13 +292,13 @@ impl Payments {
     }
 }
 
-/// How an answer is counted. One without an outcome is counted when it gets one, and one that was
-/// lost by whoever tells the client.
-fn counted_as(answer: &PayAnswer) -> Option<PaymentStatus> {
+/// How an answer without a capture is counted. An outcome of the gateway is counted where it is stored,
+/// one that is not known when it is, and one that was lost by whoever tells the client.
+fn refused_as(answer: &PayAnswer) -> Option<PaymentStatus> {
     match answer {
-        PayAnswer::Captured(_) => Some(PaymentStatus::Success),
-        PayAnswer::Declined => Some(PaymentStatus::Declined),
-        PayAnswer::Pending(_) | PayAnswer::Lost => None,
+        PayAnswer::Captured(_) | PayAnswer::Declined | PayAnswer::Pending(_) | PayAnswer::Lost => {
+            None
+        }
         PayAnswer::InProcess | PayAnswer::Late | PayAnswer::Refused(_) => {
             Some(PaymentStatus::Invalid)
         }

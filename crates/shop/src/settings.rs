@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use double11_gateway::signature::Secret;
 use double11_store::Levers;
 use double11_units::Currency;
 
@@ -31,6 +32,8 @@ pub struct ShopSettings {
     pub payment_window: Duration,
     /// How long a payment waits for the gateway before it answers 202.
     pub gateway_deadline: Duration,
+    /// What the gateway signs its callbacks with; without one no callback is believed.
+    pub callback_secret: Option<Secret>,
     /// The limits of everything that could grow.
     pub limits: Limits,
 }

@@ -1,6 +1,7 @@
 //! Tests of the whole shop over a real socket, on a store in memory.
 
 mod bad_input;
+mod callbacks;
 mod client;
 pub(crate) mod fake_store;
 mod gate;
@@ -54,6 +55,7 @@ fn settings(levers: Levers) -> ShopSettings {
         sale: true,
         payment_window: Duration::from_mins(15),
         gateway_deadline: Duration::from_secs(10),
+        callback_secret: None,
         limits: Limits {
             drain_deadline: Duration::from_secs(2),
             ..Limits::SERVE

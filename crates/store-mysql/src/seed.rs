@@ -27,6 +27,15 @@ pub(crate) fn facts(session: &mut Session) -> WorkResult<Option<CatalogueFacts>>
     )
 }
 
+/// What tells a seeded store from any other; none when it is empty.
+pub(crate) fn identity(session: &mut Session) -> WorkResult<Option<String>> {
+    session.find(
+        "SELECT created_at, catalogue_seed FROM shop WHERE id = 1",
+        Vec::new(),
+        |row| Ok(format!("{}-{}", int(row, 0)?, int(row, 1)?)),
+    )
+}
+
 /// What is seeded.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Seed<'products> {

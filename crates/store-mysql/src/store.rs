@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use double11_store::{
     AddToCart, Answer, Attempt, CancelOutcome, Cart, CartOutcome, CatalogueFacts, Figures,
-    FinalizeOutcome, FinalizePayment, Lever, ListedProduct, NewProduct, OrderView, PageRequest,
+    FinalizePayment, Finalized, Lever, ListedProduct, NewProduct, OrderView, PageRequest,
     PayOutcome, PendingRefund, PlaceOrder, PlaceOutcome, PreparePayment, Product, RemoveFromCart,
     SearchPage, StockPolicy, Store, StoreError, StoreFailure,
 };
@@ -131,6 +131,15 @@ impl MysqlStore {
     /// [`OpenError`] when the database cannot be read.
     pub fn catalogue_facts(&self) -> Result<Option<CatalogueFacts>, OpenError> {
         seed::facts(&mut self.session()?).map_err(|error| open_error(&self.connector.target, error))
+    }
+
+    /// What tells this store from any other, the same for all its shops; none when it is empty. Blocks.
+    ///
+    /// # Errors
+    /// [`OpenError`] when the database cannot be read.
+    pub fn identity(&self) -> Result<Option<String>, OpenError> {
+        seed::identity(&mut self.session()?)
+            .map_err(|error| open_error(&self.connector.target, error))
     }
 
     /// Fills an empty store with a catalogue, in one transaction. Blocks.
@@ -319,7 +328,7 @@ impl Store for MysqlStore {
         })
     }
 
-    fn finalize_payment(&self, command: FinalizePayment) -> Answer<FinalizeOutcome> {
+    fn finalize_payment(&self, command: FinalizePayment) -> Answer<Finalized> {
         self.write(Command::Finalize(command), |outcome| match outcome {
             Outcome::Finalize(finalize) => Some(finalize),
             _ => None,

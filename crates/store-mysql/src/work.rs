@@ -13,8 +13,8 @@ pub(crate) mod write;
 use std::time::Duration;
 
 use double11_store::{
-    AddToCart, CancelOutcome, CartOutcome, FinalizeOutcome, FinalizePayment, PayOutcome,
-    PlaceOrder, PlaceOutcome, PreparePayment, RemoveFromCart,
+    AddToCart, CancelOutcome, CartOutcome, FinalizePayment, Finalized, PayOutcome, PlaceOrder,
+    PlaceOutcome, PreparePayment, RemoveFromCart,
 };
 use double11_units::{AttemptId, Currency, Money, OrderId};
 
@@ -53,7 +53,7 @@ pub(crate) enum Outcome {
     Cancel(CancelOutcome),
     Expire(u32),
     Prepare(PayOutcome),
-    Finalize(FinalizeOutcome),
+    Finalize(Finalized),
     FinishRefund,
     Cart(CartOutcome),
 }

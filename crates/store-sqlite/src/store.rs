@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use double11_store::{
     AddToCart, Answer, Attempt, CancelOutcome, Cart, CartOutcome, CatalogueFacts, Figures,
-    FinalizeOutcome, FinalizePayment, Lever, ListedProduct, NewProduct, OrderView, PageRequest,
+    FinalizePayment, Finalized, Lever, ListedProduct, NewProduct, OrderView, PageRequest,
     PayOutcome, PendingRefund, PlaceOrder, PlaceOutcome, PreparePayment, Product, RemoveFromCart,
     SearchPage, StockPolicy, Stopwatch, Store, StoreError, StoreFailure,
 };
@@ -475,7 +475,7 @@ impl Store for SqliteStore {
         })
     }
 
-    fn finalize_payment(&self, command: FinalizePayment) -> Answer<FinalizeOutcome> {
+    fn finalize_payment(&self, command: FinalizePayment) -> Answer<Finalized> {
         self.write(Command::Finalize(command), |outcome| match outcome {
             Outcome::Finalize(finalize) => Some(finalize),
             _ => None,

@@ -14,8 +14,8 @@ pub(crate) mod stock;
 use std::time::Duration;
 
 use double11_store::{
-    AddToCart, CancelOutcome, CartOutcome, FinalizeOutcome, FinalizePayment, PayOutcome,
-    PlaceOrder, PlaceOutcome, PreparePayment, RemoveFromCart,
+    AddToCart, CancelOutcome, CartOutcome, FinalizePayment, Finalized, PayOutcome, PlaceOrder,
+    PlaceOutcome, PreparePayment, RemoveFromCart,
 };
 use double11_units::{AttemptId, Currency, Money, OrderId, ProductId, UnixMicros};
 use rusqlite::Connection;
@@ -54,7 +54,7 @@ pub(crate) enum Outcome {
     Cancel(CancelOutcome),
     Expire(u32),
     Prepare(PayOutcome),
-    Finalize(FinalizeOutcome),
+    Finalize(Finalized),
     FinishRefund,
     Cart(CartOutcome),
     Restock(bool),
@@ -72,7 +72,7 @@ impl Outcome {
                 | Self::Prepare(
                     PayOutcome::Refused(_) | PayOutcome::Replayed(_) | PayOutcome::InProcess(_)
                 )
-                | Self::Finalize(FinalizeOutcome::UnknownAttempt)
+                | Self::Finalize(Finalized { changed: false, .. })
                 | Self::Cart(CartOutcome::Refused(_))
                 | Self::Restock(false)
                 | Self::Purge(0)

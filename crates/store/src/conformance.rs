@@ -112,7 +112,7 @@ macro_rules! conformance_suite {
             old_keys_are_deleted old_carts_are_deleted);
         $crate::conformance_suite!(@cases $open, histories: sequential concurrent crowd);
         $crate::conformance_suite!(@cases $open, races: flash_sale_sells_exactly_the_stock
-            one_order_per_key one_payment_for_the_balance payment_against_expiry
+            one_caller_is_told_of_a_change one_order_per_key one_payment_for_the_balance payment_against_expiry
             orders_for_the_same_two_products);
     };
     (@cases $open:path, $module:ident: $($case:ident)+) => {
@@ -219,6 +219,7 @@ pub(crate) async fn finalized(
         })
         .await
         .expect("finalizing works")
+        .outcome
 }
 
 /// Pays a part or all of an order.

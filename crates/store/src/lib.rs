@@ -37,8 +37,8 @@ pub use order::{
     OrderReceipt, OrderState, OrderView, PaymentMethod, PlaceOrder, PlaceOutcome, PlaceRefusal,
 };
 pub use payment::{
-    Attempt, AttemptState, FinalizeOutcome, FinalizePayment, GatewayAnswer, PayOutcome, PayRefusal,
-    PaymentReceipt, PaymentView, PendingRefund, PreparePayment,
+    Attempt, AttemptState, FinalizeOutcome, FinalizePayment, Finalized, GatewayAnswer, PayOutcome,
+    PayRefusal, PaymentReceipt, PaymentView, PendingRefund, PreparePayment,
 };
 pub use shared_cache::{CacheAnswer, Offer, OthersActivity, SharedCache, SoldOutFlag, StockNews};
 
@@ -102,8 +102,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// First phase of a payment: stores an attempt that holds its amount.
     fn prepare_payment(&self, command: PreparePayment) -> Answer<PayOutcome>;
-    /// Last phase of a payment; giving the same answer again changes nothing.
-    fn finalize_payment(&self, command: FinalizePayment) -> Answer<FinalizeOutcome>;
+    /// Last phase of a payment; giving the same answer again changes nothing, and says so.
+    fn finalize_payment(&self, command: FinalizePayment) -> Answer<Finalized>;
     /// At most `limit` attempts without an outcome, oldest first.
     fn unresolved_payments(&self, limit: u32) -> Answer<Vec<Attempt>>;
     /// At most `limit` refunds that the gateway has not yet confirmed, oldest first.

@@ -140,6 +140,17 @@ pub enum FinalizeOutcome {
     UnknownAttempt,
 }
 
+/// The answer to [`FinalizePayment`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Finalized {
+    /// What holds now.
+    pub outcome: FinalizeOutcome,
+    /// Whether this call made it so. Of all calls for an attempt, by whichever shops and however
+    /// often, one is told so for each state that the attempt enters: whoever counts outcomes counts
+    /// those.
+    pub changed: bool,
+}
+
 /// A payment attempt as an order shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaymentView {

@@ -7,9 +7,9 @@ use std::time::Duration;
 use double11_shop::catalogue;
 use double11_store::{
     AddToCart, Answer, Attempt, CancelOutcome, Cart, CartOutcome, Clock as _, Figures,
-    FinalizeOutcome, FinalizePayment, ListedProduct, OrderReceipt, OrderView, PageRequest,
-    PayOutcome, PendingRefund, PlaceOrder, PlaceOutcome, PreparePayment, Product, RemoveFromCart,
-    SearchPage, Store, StoreError, StoreFailure, SystemClock,
+    FinalizePayment, Finalized, ListedProduct, OrderReceipt, OrderView, PageRequest, PayOutcome,
+    PendingRefund, PlaceOrder, PlaceOutcome, PreparePayment, Product, RemoveFromCart, SearchPage,
+    Store, StoreError, StoreFailure, SystemClock,
 };
 use double11_units::{AttemptId, CartId, Currency, Money, OrderId, ProductId, UnixMicros};
 use tokio::sync::{mpsc, oneshot};
@@ -157,7 +157,7 @@ impl Store for Nothing {
         closed()
     }
 
-    fn finalize_payment(&self, _command: FinalizePayment) -> Answer<FinalizeOutcome> {
+    fn finalize_payment(&self, _command: FinalizePayment) -> Answer<Finalized> {
         closed()
     }
 

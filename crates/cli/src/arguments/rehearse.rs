@@ -93,6 +93,14 @@ pub(crate) struct RehearsedShops {
         default_value = "8080,8081"
     )]
     pub(crate) ports: Vec<u16>,
+    /// A database server for the stores of both variants, such as `mysql://root@127.0.0.1:3306`; each
+    /// run makes a database of its own there, `double11_rehearsal_…`, and drops it. The password may
+    /// be in `DOUBLE11_STORE_PASSWORD`.
+    #[arg(long, value_name = "URL", conflicts_with = "baseline")]
+    pub(crate) store: Option<String>,
+    /// A Redis beside it, under a prefix of each run's own.
+    #[arg(long, value_name = "URL", requires = "store")]
+    pub(crate) cache: Option<String>,
     /// Products in the catalogue, 1 to 5,000,000, and of the plan [default: 100000].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=5_000_000))]
     pub(crate) products: Option<u32>,

@@ -1,11 +1,13 @@
 //! The options of `serve`.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use double11_store::{Lever, Variant};
 
+use super::gateway::{GatewayArguments, parse_share};
 use crate::arguments::KeptArguments;
 use crate::machine::parse_duration;
 
@@ -25,14 +27,24 @@ pub(crate) struct Serve {
     /// Turn one optimisation off (repeatable).
     #[arg(long, value_name = "LEVER")]
     pub(crate) disable: Vec<Lever>,
-    /// Where the shop keeps its data.
+    /// Where the shop keeps its data: `sqlite:FILE`, or `mysql://USER@HOST:PORT/DATABASE` with the
+    /// password in `DOUBLE11_STORE_PASSWORD`.
     #[arg(
         long,
         env = "DOUBLE11_STORE",
+        hide_env_values = true,
         default_value = "sqlite:double11.db",
         value_name = "URL"
     )]
     pub(crate) store: String,
+    /// The Redis that shops on one server's store share, such as `redis://127.0.0.1:6379`.
+    #[arg(
+        long,
+        env = "DOUBLE11_CACHE",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub(crate) cache: Option<String>,
     /// Where the shop listens; port 0 lets the system choose.
     #[arg(
         long,
@@ -82,6 +94,8 @@ pub(crate) struct Serve {
     /// Say in the metrics that a sale is on.
     #[arg(long, help_heading = "Catalogue and sale")]
     pub(crate) sale: bool,
+    #[command(flatten)]
+    pub(crate) gateway: GatewayArguments,
     /// Median latency of the sandbox gateway.
     #[arg(
         long,
@@ -100,6 +114,9 @@ pub(crate) struct Serve {
         help_heading = "Sandbox gateway"
     )]
     pub(crate) gateway_decline: f64,
+    /// Where the sandbox gateway writes down what it did [default: beside the store's file].
+    #[arg(long, value_name = "FILE", help_heading = "Sandbox gateway")]
+    pub(crate) gateway_ledger: Option<PathBuf>,
     /// Who may call a shop that listens beyond loopback, where it must be said: none for everybody.
     #[arg(
         long,
@@ -165,13 +182,6 @@ pub(crate) struct ServeLimits {
 pub(crate) enum Auth {
     /// Everybody who can reach the address.
     None,
-}
-
-fn parse_share(text: &str) -> Result<f64, String> {
-    text.parse()
-        .ok()
-        .filter(|share| (0.0..=1.0).contains(share))
-        .ok_or_else(|| format!("`{text}` is not a share between 0 and 1"))
 }
 
 fn parse_pool_size(text: &str) -> Result<usize, String> {

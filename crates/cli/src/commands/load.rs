@@ -22,6 +22,7 @@ use double11_monitor::sampler::{INTERVAL_DEFAULT, Sampler};
 
 use crate::arguments::Load;
 use crate::commands::plan;
+use crate::commands::store_url;
 use crate::console;
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::live_view::{LiveView, Snapshot};
@@ -221,7 +222,7 @@ pub(crate) fn authorities(
     Ok(roots)
 }
 
-/// The command line without the values of headers.
+/// The command line without the values of headers and without passwords of stores and caches.
 pub(crate) fn without_secrets(arguments: impl Iterator<Item = String>) -> Vec<String> {
     let hidden = |line: &str| match line.split_once(':') {
         Some((name, _)) => format!("{name}: …"),
@@ -242,7 +243,7 @@ pub(crate) fn without_secrets(arguments: impl Iterator<Item = String>) -> Vec<St
                 return format!("{start}{}", hidden(line));
             }
         }
-        argument
+        store_url::without_secret(&argument)
     });
     shown.collect()
 }

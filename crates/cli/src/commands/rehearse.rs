@@ -8,15 +8,16 @@ use double11_load::transport::{CertificateDer, Target};
 use double11_monitor::prometheus::PrometheusError;
 use double11_rehearsal::{
     NORMAL_PER_SECOND, PrometheusFailure, PrometheusSource, RehearsalError, RehearsalOptions, Rung,
-    Schedule, ShopError, Side, rehearse,
+    Schedule, ShopError, Side, StoreFailure, Stores, rehearse,
 };
 use double11_report::model::{ImprovementReport, Outcome};
 use double11_report::terminal;
 use double11_store::{Lever, Variant};
 
-use crate::arguments::{Rehearse, RehearsedPrometheus};
+use crate::arguments::{Rehearse, RehearsedPrometheus, RehearsedShops};
 use crate::commands::load::{authorities, headers, profile_failure, stop_on_signals};
-use crate::commands::plan;
+use crate::commands::store_url::StoreUrl;
+use crate::commands::{cache_url, plan};
 use crate::console;
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::machine;
@@ -139,6 +140,7 @@ fn options(arguments: Rehearse) -> Result<RehearsalOptions, Failure> {
             Vec::new()
         },
         plan,
+        stores: stores(&arguments.shops)?,
         products: arguments.shops.products.unwrap_or(PRODUCTS_DEFAULT),
         stock: arguments.shops.stock,
         schedule,
@@ -154,6 +156,29 @@ fn options(arguments: Rehearse) -> Result<RehearsalOptions, Failure> {
         stop: stop_on_signals()?,
         sides,
         out: arguments.out,
+    })
+}
+
+/// Where our shops keep their data: in files, or on a server that is told.
+fn stores(arguments: &RehearsedShops) -> Result<Stores, Failure> {
+    let Some(url) = &arguments.store else {
+        return Ok(Stores::Files);
+    };
+    let StoreUrl::Mysql { url, password } = StoreUrl::parse(url)? else {
+        return Err(Failure::usage(anyhow::anyhow!(
+            "`--store` of a rehearsal names a server, on which each run makes a database of its own"
+        ))
+        .hint(
+            "write `--store mysql://USER@HOST:PORT`; without it each run has a file of its own",
+        ));
+    };
+    if let Some(cache) = &arguments.cache {
+        cache_url::parse(cache)?;
+    }
+    Ok(Stores::Server {
+        url,
+        password,
+        cache: arguments.cache.clone(),
     })
 }
 
@@ -351,6 +376,10 @@ fn explain(error: RehearsalError) -> Failure {
         | RehearsalError::Load(LoadError::Write { .. } | LoadError::RunDirectory(_)) => {
             "name a folder with room that can be written: `--out DIR`"
         }
+        RehearsalError::Store(StoreFailure::Refused { .. }) => {
+            "check the server, and that its user may create and drop databases"
+        }
+        RehearsalError::Store(StoreFailure::Spawn(_)) => "check that the program can be started",
         RehearsalError::Prometheus(failure) => prometheus_hint(failure),
         RehearsalError::Shop(ShopError::Ended { .. }) => {
             "if a port is in use, choose others with `--ports A,B`; `0,0` are always free"

@@ -4,18 +4,18 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
-use double11_gateway::{SANDBOX, SandboxGateway, SandboxSettings};
+use double11_cache_redis::{RedisCache, RedisSettings};
 use double11_shop::{
     Dependencies, Limits, MetricLabels, Metrics, Running, Shop, ShopSettings, StartError, catalogue,
 };
-use double11_store::{CatalogueFacts, Clock, Levers, StockPolicy, Store, SystemClock};
-use double11_store_sqlite::{OpenError, SqliteOptions, SqliteStore};
+use double11_store::{CatalogueFacts, Clock, Levers, SharedCache, StockPolicy, Store, SystemClock};
 use double11_units::Currency;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::arguments::{Auth, Serve};
-use crate::commands::store_url;
+use crate::commands::any_store::{AnyStore, Opening};
+use crate::commands::store_url::StoreUrl;
+use crate::commands::{cache_url, gateway};
 use crate::console;
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::machine;
@@ -77,17 +77,20 @@ async fn serve(arguments: Serve) -> CommandResult {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let levers = levers(&arguments);
     let lever_names: Vec<&str> = levers.iter().map(double11_store::Lever::name).collect();
+    let gateway_name = gateway::name(&arguments.gateway);
     let metrics = Arc::new(Metrics::new(&MetricLabels {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         levers: lever_names.join(","),
         currency: Currency::default().code(),
-        gateway: SANDBOX,
+        gateway: gateway_name,
         sale: arguments.sale,
     }));
-    let (store, facts) = open_store(&arguments, levers, &clock, &metrics)?;
-    let gateway = open_gateway(&arguments, &clock)?;
-    let store: Arc<dyn Store> = Arc::new(store);
-    let settings = shop_settings(&arguments, levers, facts);
+    let (any_store, facts) = open_store(&arguments, levers, &clock, &metrics)?;
+    let _cache = open_cache(&arguments, &any_store).await?;
+    let gateway = gateway::open(&arguments, gateway_name, &clock)?;
+    let store = any_store.store();
+    let mut settings = shop_settings(&arguments, levers, facts);
+    settings.callback_secret = gateway::secret(&arguments.gateway.secret)?;
     let running = Shop::start(
         settings,
         Dependencies {
@@ -154,14 +157,15 @@ async fn until_asked(running: Running, store: &dyn Store, mut asked: Asked) -> C
     Ok(Exit::Done)
 }
 
+/// Opens the store, and fills it when it is empty.
 fn open_store(
     arguments: &Serve,
     levers: Levers,
     clock: &Arc<dyn Clock>,
     metrics: &Arc<Metrics>,
-) -> Result<(SqliteStore, CatalogueFacts), Failure> {
-    let options = SqliteOptions {
-        path: store_url::sqlite_path(&arguments.store)?,
+) -> Result<(AnyStore, CatalogueFacts), Failure> {
+    let limits = &arguments.limits;
+    let opening = Opening {
         levers,
         stock_policy: if arguments.read_then_write_stock {
             StockPolicy::ReadThenWrite
@@ -169,19 +173,14 @@ fn open_store(
             StockPolicy::Guarded
         },
         payment_window: arguments.payment_window,
-        currency: Currency::default(),
-        pool_size: arguments.limits.pool_size,
-        queue_max: arguments.limits.queue_max,
-        group_max: arguments.limits.group_max,
+        pool_size: limits.pool_size,
+        queue_max: limits.queue_max,
+        group_max: limits.group_max,
         clock: Arc::clone(clock),
         observer: Arc::clone(metrics) as Arc<dyn double11_store::StoreObserver>,
     };
-    let store = SqliteStore::open(options).map_err(open_failure)?;
-    let facts = store
-        .catalogue_facts()
-        .context("reading the catalogue")
-        .map_err(storing)?;
-    if let Some(facts) = facts {
+    let store = AnyStore::open(StoreUrl::parse(&arguments.store)?, opening)?;
+    if let Some(facts) = store.catalogue_facts()? {
         return Ok((store, facts));
     }
     let mut products = catalogue::generate(arguments.seed, arguments.products, Currency::default());
@@ -191,35 +190,32 @@ fn open_store(
         }
     }
     let seed = i64::from_ne_bytes(arguments.seed.to_ne_bytes());
-    store
-        .seed(seed, &products)
-        .context("filling the store")
-        .map_err(storing)?;
-    let facts = CatalogueFacts {
-        seed,
-        products: arguments.products,
-        currency: Currency::default(),
-    };
+    let facts = store.fill(seed, &products)?;
     Ok((store, facts))
 }
 
-fn storing(error: anyhow::Error) -> Failure {
-    Failure::environment(error).hint("check the disk's free space and the file's permissions")
-}
-
-pub(super) fn open_failure(error: OpenError) -> Failure {
-    let hint = match &error {
-        OpenError::InUse { .. } => "stop the other shop, or name another file with `--store`",
-        OpenError::NotAStore { .. } => "name a new file, or one that `double11 serve` made",
-        OpenError::OtherVersion { .. } => {
-            "use the version of the program that made it, or name a new file with `--store`"
-        }
-        OpenError::NotDurable { .. } => "put the store on a local disk that supports SQLite's WAL",
-        OpenError::Lock { .. } | OpenError::Log { .. } | OpenError::Sqlite { .. } => {
-            "check that the folder exists, can be written and has room"
-        }
+/// Opens the cache that shops on one store share, if one is named.
+async fn open_cache(
+    arguments: &Serve,
+    store: &AnyStore,
+) -> Result<Option<Arc<dyn SharedCache>>, Failure> {
+    let Some(url) = &arguments.cache else {
+        return Ok(None);
     };
-    Failure::environment(error).hint(hint)
+    let Some(store_identity) = store.identity()? else {
+        return Err(Failure::usage(anyhow::anyhow!(
+            "`--cache` is for shops that share a store on a server"
+        ))
+        .hint("leave it out: the only shop on a file keeps everything in memory"));
+    };
+    let settings = RedisSettings {
+        address: cache_url::parse(url)?,
+        store_identity,
+    };
+    let cache = RedisCache::open(settings)
+        .await
+        .map_err(|error| cache_url::failure(&error))?;
+    Ok(Some(Arc::new(cache)))
 }
 
 fn start_failure(error: StartError) -> Failure {
@@ -228,19 +224,6 @@ fn start_failure(error: StartError) -> Failure {
         _ => "the store may be damaged; `double11 audit` tells more",
     };
     Failure::environment(error).hint(hint)
-}
-
-fn open_gateway(arguments: &Serve, clock: &Arc<dyn Clock>) -> Result<Arc<SandboxGateway>, Failure> {
-    let ledger = store_url::gateway_ledger(&store_url::sqlite_path(&arguments.store)?);
-    let mut settings = SandboxSettings::serve(ledger, arguments.seed);
-    settings.latency_median = arguments.gateway_latency;
-    settings.decline_rate = arguments.gateway_decline;
-    SandboxGateway::open(settings, Arc::clone(clock))
-        .map(Arc::new)
-        .map_err(|error| {
-            Failure::environment(error)
-                .hint("the gateway's ledger belongs to its store; move both or none")
-        })
 }
 
 fn shop_settings(arguments: &Serve, levers: Levers, facts: CatalogueFacts) -> ShopSettings {
@@ -256,7 +239,8 @@ fn shop_settings(arguments: &Serve, levers: Levers, facts: CatalogueFacts) -> Sh
         seed: arguments.seed,
         sale: arguments.sale,
         payment_window: arguments.payment_window,
-        gateway_deadline: Duration::from_secs(5),
+        gateway_deadline: arguments.gateway.gateway_deadline,
+        callback_secret: None,
         limits: Limits {
             body_bytes: wanted.body_bytes,
             head_timeout: wanted.head_timeout,

@@ -59,19 +59,24 @@ impl StoreUrl {
     }
 }
 
-/// The file of a `sqlite:` URL, for commands that know no other store.
-pub(crate) fn sqlite_path(url: &str) -> Result<PathBuf, Failure> {
-    sqlite_file(url).ok_or_else(|| {
-        let shown = without_password(url);
-        Failure::usage(anyhow::anyhow!("`{shown}` is not a store"))
-            .hint("write `sqlite:FILE`, such as `sqlite:double11.db`")
-    })
-}
-
 fn sqlite_file(url: &str) -> Option<PathBuf> {
     let rest = url.strip_prefix("sqlite:")?;
     let path = rest.strip_prefix("//").unwrap_or(rest);
     (!path.is_empty()).then(|| PathBuf::from(path))
+}
+
+/// An argument of the command line without the user and password of a store or cache.
+pub(crate) fn without_secret(argument: &str) -> String {
+    match argument.split_once("://") {
+        Some((start, _))
+            if ["mysql", "redis", "rediss"]
+                .iter()
+                .any(|s| start.ends_with(s)) =>
+        {
+            without_password(argument)
+        }
+        _ => argument.to_owned(),
+    }
 }
 
 /// What may be shown of a URL that could not be read: nothing between a scheme and its last `@`.

@@ -302,7 +302,7 @@ async fn the_service_names_what_is_wrong() {
         (
             "PUT",
             "/v1/charges/2",
-            r#"{"order_id":"7","amount":"1.00","currency":"XXX"}"#,
+            r#"{"order_id":"7","amount":"1.00","currency":"GBP"}"#,
             400,
             "invalid_request",
         ),

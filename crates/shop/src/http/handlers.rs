@@ -29,6 +29,7 @@ pub(super) async fn answer(app: &App, call: Call<'_, '_>) -> Reply {
         Route::Order => orders::read(app, call.first).await,
         Route::CancelOrder => orders::cancel(app, call.first).await,
         Route::Pay => return payments::pay(app, call.upload).await,
+        Route::PaymentCallback => payments::called_back(app, call.first, call.upload).await,
         Route::Other => Err(super::problem::NOT_FOUND.into()),
     };
     result.unwrap_or_else(|problem| refused(app, call.route, &problem))

@@ -3,6 +3,8 @@
 //! Source: RFC 9110 and RFC 9112. Lines are split by `httparse`; what they mean for the connection and
 //! the body is judged here.
 
+use double11_gateway::signature;
+
 use super::problem::{self, Kind};
 
 /// Header fields that a head may have.
@@ -16,6 +18,8 @@ pub(crate) struct Head<'input> {
     pub(crate) query: Option<&'input str>,
     pub(crate) content_type: Option<&'input [u8]>,
     pub(crate) idempotency_key: Option<&'input [u8]>,
+    /// What signs a callback of the gateway.
+    pub(crate) signature: Option<&'input [u8]>,
     /// Every `If-None-Match`.
     pub(crate) conditions: Vec<&'input [u8]>,
     pub(crate) body: BodyLength,
@@ -67,6 +71,7 @@ impl<'input> Head<'input> {
             query,
             content_type: None,
             idempotency_key: None,
+            signature: None,
             conditions: Vec::new(),
             body: BodyLength::Known(0),
             expects_continue: false,
@@ -90,6 +95,9 @@ impl<'input> Head<'input> {
                 }
                 15 if is("idempotency-key") => {
                     self.idempotency_key.get_or_insert(value);
+                }
+                18 if is(signature::HEADER) => {
+                    self.signature.get_or_insert(value);
                 }
                 14 if is("content-length") => {
                     let told = content_length(value).ok_or(problem::MALFORMED_HTTP)?;

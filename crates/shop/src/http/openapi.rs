@@ -76,7 +76,7 @@ impl Place {
         };
         let mut kinds: Vec<Kind> = own.iter().flat_map(|group| group.iter().copied()).collect();
         // An empty parameter makes another path, one that nothing is at.
-        if self.path().contains('{') {
+        if self.path().contains('{') && !kinds.contains(&problem::NOT_FOUND) {
             kinds.push(problem::NOT_FOUND);
         }
         for kind in BEFORE_ROUTING {

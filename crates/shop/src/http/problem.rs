@@ -40,12 +40,14 @@ kinds! {
     INVALID_CURRENCY = 400 "invalid_currency" "The currency is not a text";
     INVALID_IDEMPOTENCY_KEY = 400 "invalid_idempotency_key" "The Idempotency-Key cannot be used";
     INVALID_QUERY = 400 "invalid_query" "A parameter of the query cannot be used";
+    INVALID_SIGNATURE = 401 "invalid_signature" "The callback is not signed with the shared secret, or not now";
     DECLINED = 402 "declined" "The gateway declined the payment";
     MALFORMED_HTTP = 400 "malformed_http" "The request is not HTTP/1.1";
     NOT_FOUND = 404 "not_found" "There is nothing at this path";
     UNKNOWN_PRODUCT = 404 "unknown_product" "There is no such product";
     UNKNOWN_CART = 404 "unknown_cart" "There is no such cart, or the product is not in it";
     UNKNOWN_ORDER = 404 "unknown_order" "There is no such order";
+    UNKNOWN_ATTEMPT = 404 "unknown_attempt" "There is no such payment of this order and gateway";
     METHOD_NOT_ALLOWED = 405 "method_not_allowed" "The path does not have this method";
     REQUEST_TIMEOUT = 408 "request_timeout" "The request did not arrive in time";
     SOLD_OUT = 409 "sold_out" "Less is left of a product than was wanted";
@@ -64,6 +66,7 @@ kinds! {
     TOTAL_OUT_OF_RANGE = 422 "total_out_of_range" "The total is too large";
     KEY_REUSED = 422 "key_reused" "The Idempotency-Key was used with another request";
     AMOUNT_EXCEEDS_BALANCE = 422 "amount_exceeds_balance" "More than is outstanding";
+    AMOUNT_MISMATCH = 422 "amount_mismatch" "The payment is of another amount";
     UNKNOWN_GATEWAY = 422 "unknown_gateway" "The shop does not have this gateway";
     CURRENCY_MISMATCH = 422 "currency_mismatch" "The shop sells in another currency";
     INTERNAL = 500 "internal" "The shop has a defect";

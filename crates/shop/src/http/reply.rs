@@ -5,6 +5,7 @@ mod date;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use double11_gateway::signature;
 
 use crate::metrics;
 
@@ -101,6 +102,9 @@ impl Reply {
         if self.retry_after {
             field("retry-after: ", b"1");
         }
+        if self.status == 401 {
+            field("www-authenticate: ", signature::HEADER.as_bytes());
+        }
         if let Some(allow) = self.allow {
             field("allow: ", allow.as_bytes());
         }
@@ -133,6 +137,7 @@ fn status_line(status: u16) -> &'static str {
         202 => "HTTP/1.1 202 Accepted\r\n",
         304 => "HTTP/1.1 304 Not Modified\r\n",
         400 => "HTTP/1.1 400 Bad Request\r\n",
+        401 => "HTTP/1.1 401 Unauthorized\r\n",
         402 => "HTTP/1.1 402 Payment Required\r\n",
         404 => "HTTP/1.1 404 Not Found\r\n",
         405 => "HTTP/1.1 405 Method Not Allowed\r\n",

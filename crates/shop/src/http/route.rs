@@ -16,12 +16,13 @@ pub(crate) enum Route {
     Order,
     CancelOrder,
     Pay,
+    PaymentCallback,
     /// Whatever no route answers.
     Other,
 }
 
 impl Route {
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::RandomProduct,
         Self::Product,
         Self::Products,
@@ -33,6 +34,7 @@ impl Route {
         Self::Order,
         Self::CancelOrder,
         Self::Pay,
+        Self::PaymentCallback,
         Self::Other,
     ];
 
@@ -50,6 +52,7 @@ impl Route {
             Self::Order => "/api/orders/{order_id}",
             Self::CancelOrder => "/api/orders/{order_id}/cancel",
             Self::Pay => "/api/payments",
+            Self::PaymentCallback => "/api/payments/callbacks/{gateway}",
             Self::Other => "other",
         }
     }
@@ -63,7 +66,11 @@ impl Route {
             | Self::Search
             | Self::Cart
             | Self::Order => "GET",
-            Self::AddToCart | Self::PlaceOrder | Self::CancelOrder | Self::Pay => "POST",
+            Self::AddToCart
+            | Self::PlaceOrder
+            | Self::CancelOrder
+            | Self::Pay
+            | Self::PaymentCallback => "POST",
             Self::RemoveFromCart => "DELETE",
             Self::Other => "other",
         }
@@ -88,6 +95,7 @@ impl Route {
             }
             Self::RemoveFromCart | Self::CancelOrder => &[200, 404, 409, 500, 503],
             Self::Pay => &[201, 202, 400, 402, 404, 408, 409, 413, 415, 422, 500, 503],
+            Self::PaymentCallback => &[200, 400, 401, 404, 408, 413, 415, 422, 500, 503],
             Self::Other => &[400, 404, 405, 408, 414, 431],
         }
     }
@@ -100,7 +108,7 @@ impl Route {
             Self::Product => Class::Detail,
             Self::AddToCart | Self::Cart | Self::RemoveFromCart => Class::Cart,
             Self::PlaceOrder | Self::Order | Self::CancelOrder => Class::Order,
-            Self::Pay => Class::Payment,
+            Self::Pay | Self::PaymentCallback => Class::Payment,
         }
     }
 }
@@ -238,6 +246,9 @@ fn api(rest: &str) -> Option<(Route, &str, &str)> {
             (Route::CancelOrder, id, "")
         }
         ("payments", None, ..) => (Route::Pay, "", ""),
+        ("payments", Some("callbacks"), Some(gateway), None) if !gateway.is_empty() => {
+            (Route::PaymentCallback, gateway, "")
+        }
         _ => return None,
     };
     Some(found)
@@ -284,6 +295,14 @@ mod tests {
                 api(Route::CancelOrder, "5", ""),
             ),
             ("POST", "/api/payments", api(Route::Pay, "", "")),
+            (
+                "POST",
+                "/api/payments/callbacks/http",
+                api(Route::PaymentCallback, "http", ""),
+            ),
+            ("POST", "/api/payments/callbacks", Target::Nothing),
+            ("POST", "/api/payments/callbacks/", Target::Nothing),
+            ("POST", "/api/payments/callbacks/http/x", Target::Nothing),
             (
                 "GET",
                 "/actuator/prometheus",

@@ -6,7 +6,8 @@ mod field;
 use std::borrow::Cow;
 
 use double11_store::{
-    AddToCart, ClaimedKey, Fingerprint, OrderLines, PaymentMethod, PlaceOrder, PreparePayment,
+    AddToCart, ClaimedKey, Fingerprint, GatewayAnswer, OrderLines, PaymentMethod, PlaceOrder,
+    PreparePayment,
 };
 use double11_units::{Currency, IdempotencyKey, ProductId, Quantity};
 use serde::Deserialize;
@@ -15,6 +16,7 @@ use serde_json::value::RawValue;
 
 use super::problem::{self, Problem};
 use crate::orders::{ItemsError, merge_items, order_fingerprint, payment_fingerprint};
+use crate::payments::Told;
 
 type Raw<'body> = Option<&'body RawValue>;
 
@@ -120,6 +122,49 @@ pub(super) fn place_order(
         payment_method,
         expected_total,
         key,
+    })
+}
+
+/// `POST /api/payments/callbacks/{gateway}`.
+#[derive(Deserialize)]
+struct CallbackBody<'body> {
+    #[serde(borrow, default)]
+    attempt_id: Raw<'body>,
+    #[serde(borrow, default)]
+    order_id: Raw<'body>,
+    #[serde(borrow, default)]
+    result: Raw<'body>,
+    #[serde(borrow, default)]
+    amount: Raw<'body>,
+    #[serde(borrow, default)]
+    currency: Raw<'body>,
+}
+
+pub(super) fn callback(body: &[u8], currency: Currency) -> Result<Told, Problem> {
+    let text = utf8(body)?;
+    let body: CallbackBody<'_> = parse(text)?;
+    let attempt_id = field::attempt_id(required("attempt_id", body.attempt_id)?)?;
+    let order_id = field::told_order_id(required("order_id", body.order_id)?)?;
+    let result = required("result", body.result)?;
+    let answer = match &*field::text(result, problem::INVALID_REQUEST)? {
+        "captured" => GatewayAnswer::Captured,
+        "declined" => GatewayAnswer::Declined,
+        _ => {
+            return Err(Problem::from(problem::INVALID_REQUEST)
+                .detail("`result` is neither `captured` nor `declined`"));
+        }
+    };
+    let amount = field::told_amount(required("amount", body.amount)?, currency)?;
+    let told = required("currency", body.currency)?;
+    if field::text(told, problem::INVALID_REQUEST)? != currency.code() {
+        let detail = format!("the shop sells in {}", currency.code());
+        return Err(Problem::from(problem::AMOUNT_MISMATCH).detail(detail));
+    }
+    Ok(Told {
+        order_id,
+        attempt_id,
+        amount,
+        answer,
     })
 }
 

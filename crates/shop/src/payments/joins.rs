@@ -1,10 +1,10 @@
-//! Which payments are in process here, so that a twin can wait for the first and the resolver keeps
-//! its hands off attempts that are being charged.
+//! Which payments are in process here, so that a twin can wait for the first, the resolver keeps its
+//! hands off attempts that are being charged, and a callback finds who waits for its word.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use double11_store::{Fingerprint, PreparePayment};
+use double11_store::{Fingerprint, GatewayAnswer, PreparePayment};
 use double11_units::{AttemptId, IdempotencyKey, OrderId};
 use tokio::sync::watch;
 
@@ -26,11 +26,12 @@ pub(super) struct Joins {
     state: Arc<Mutex<State>>,
 }
 
-/// What the lock protects: both sets change in short, separate steps.
+/// What the lock protects: both maps change in short, separate steps.
 #[derive(Debug, Default)]
 struct State {
     by_key: HashMap<Twins, Answers>,
-    working: HashSet<AttemptId>,
+    /// The way to whoever works on an attempt.
+    working: HashMap<AttemptId, watch::Sender<Option<GatewayAnswer>>>,
 }
 
 /// What a request is to do.
@@ -71,15 +72,24 @@ impl Joins {
 
     /// Marks an attempt as being charged until the guard is dropped.
     pub(super) fn work_on(&self, attempt_id: AttemptId) -> Working {
-        lock(&self.state).working.insert(attempt_id);
+        let (sender, told) = watch::channel(None);
+        lock(&self.state).working.insert(attempt_id, sender);
         Working {
             state: Arc::clone(&self.state),
             attempt_id,
+            told,
         }
     }
 
     pub(super) fn is_working_on(&self, attempt_id: AttemptId) -> bool {
-        lock(&self.state).working.contains(&attempt_id)
+        lock(&self.state).working.contains_key(&attempt_id)
+    }
+
+    /// Tells whoever works on an attempt what the gateway said of it.
+    pub(super) fn tell(&self, attempt_id: AttemptId, answer: GatewayAnswer) {
+        if let Some(working) = lock(&self.state).working.get(&attempt_id) {
+            working.send_replace(Some(answer));
+        }
     }
 }
 
@@ -118,6 +128,19 @@ impl Drop for Entry {
 pub(super) struct Working {
     state: Arc<Mutex<State>>,
     attempt_id: AttemptId,
+    told: watch::Receiver<Option<GatewayAnswer>>,
+}
+
+impl Working {
+    /// Waits for what a callback says of the attempt; for ever, when none comes.
+    pub(super) async fn told(&mut self) -> GatewayAnswer {
+        if let Ok(told) = self.told.wait_for(Option::is_some).await
+            && let Some(answer) = *told
+        {
+            return answer;
+        }
+        std::future::pending().await
+    }
 }
 
 impl Drop for Working {

@@ -3,16 +3,16 @@
 mod state;
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use double11_store::payment::RefundState;
 use double11_store::{
     AddToCart, Answer, Attempt, AttemptState, CancelOutcome, CancelRefusal, Cart, CartOutcome,
-    Clock, Figures, FinalizeOutcome, FinalizePayment, ListedProduct, OrderReceipt, OrderState,
-    OrderView, PageRequest, PayOutcome, PaymentView, PendingRefund, PlaceOrder, PlaceOutcome,
-    PlaceRefusal, PreparePayment, Product, RemoveFromCart, SearchPage, Store, StoreError,
-    StoreFailure, SystemClock,
+    Clock, Figures, FinalizePayment, Finalized, ListedProduct, OrderReceipt, OrderState, OrderView,
+    PageRequest, PayOutcome, PaymentView, PendingRefund, PlaceOrder, PlaceOutcome, PlaceRefusal,
+    PreparePayment, Product, RemoveFromCart, SearchPage, Store, StoreError, StoreFailure,
+    SystemClock,
 };
 use double11_units::{AttemptId, CartId, Currency, OrderId, ProductId, UnixMicros};
 use state::{Claim, State};
@@ -21,6 +21,7 @@ pub(crate) struct FakeStore {
     state: Mutex<State>,
     /// How long an order holds its stock, in microseconds.
     window: AtomicI64,
+    is_shared: AtomicBool,
 }
 
 impl FakeStore {
@@ -35,6 +36,7 @@ impl FakeStore {
         Arc::new(Self {
             state: Mutex::new(state),
             window: AtomicI64::new(900_000_000),
+            is_shared: AtomicBool::new(false),
         })
     }
 
@@ -64,6 +66,11 @@ impl FakeStore {
     /// The instants of every purge that was asked for: of keys and of carts.
     pub(crate) fn purges(&self) -> Vec<(UnixMicros, UnixMicros)> {
         self.lock().purges.clone()
+    }
+
+    /// Whether other shops may use it too.
+    pub(super) fn set_shared(&self, is_shared: bool) {
+        self.is_shared.store(is_shared, Ordering::Relaxed);
     }
 
     pub(super) fn set_window_micros(&self, window: i64) {
@@ -112,7 +119,7 @@ impl Store for FakeStore {
     }
 
     fn is_shared(&self) -> bool {
-        false
+        self.is_shared.load(Ordering::Relaxed)
     }
 
     fn catalogue(&self) -> Answer<Vec<Product>> {
@@ -293,7 +300,7 @@ impl Store for FakeStore {
         self.answer(|state| state.prepare(&command).unwrap_or_else(PayOutcome::Refused))
     }
 
-    fn finalize_payment(&self, command: FinalizePayment) -> Answer<FinalizeOutcome> {
+    fn finalize_payment(&self, command: FinalizePayment) -> Answer<Finalized> {
         self.answer(|state| state.finalize(command))
     }
 

@@ -1,7 +1,7 @@
 //! Payments: captured once, resolved later, refunded when late.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -19,27 +19,32 @@ use super::fake_store::FakeStore;
 use super::{Fixture, PRODUCTS, settings, start, start_with, variants};
 
 /// Longer than any test.
-const PATIENT: Duration = Duration::from_mins(1);
+pub(super) const PATIENT: Duration = Duration::from_mins(1);
 
 /// A gateway that answers a charge only when let, and counts.
-struct SlowGateway {
+pub(super) struct SlowGateway {
     /// Charges that may go on.
-    let_go: Arc<Semaphore>,
+    pub(super) let_go: Arc<Semaphore>,
     known: Arc<Mutex<HashMap<AttemptId, AttemptStatus>>>,
-    charges: AtomicU32,
-    refunds: Arc<AtomicU32>,
+    pub(super) charges: AtomicU32,
+    pub(super) refunds: Arc<AtomicU32>,
     /// Forget that the charge was asked for, as a gateway does that was never reached.
-    loses_charges: AtomicBool,
+    pub(super) loses_charges: AtomicBool,
+    /// The attempt whose refund is refused, or 0.
+    refuses_refund_of: AtomicI64,
+    health: Mutex<Health>,
 }
 
 impl SlowGateway {
-    fn new() -> Arc<Self> {
+    pub(super) fn new() -> Arc<Self> {
         Arc::new(Self {
             let_go: Arc::new(Semaphore::new(0)),
             known: Arc::default(),
             charges: AtomicU32::new(0),
             refunds: Arc::default(),
             loses_charges: AtomicBool::new(false),
+            refuses_refund_of: AtomicI64::new(0),
+            health: Mutex::new(Health::Up),
         })
     }
 }
@@ -50,7 +55,7 @@ impl Gateway for SlowGateway {
     }
 
     fn health(&self) -> Health {
-        Health::Up
+        *self.health.lock().unwrap()
     }
 
     fn charge(&self, charge: Charge) -> GatewayReply<ChargeResult> {
@@ -84,14 +89,17 @@ impl Gateway for SlowGateway {
         Box::pin(async move { Ok(status) })
     }
 
-    fn refund(&self, _: AttemptId, _: Money) -> GatewayReply<()> {
+    fn refund(&self, attempt_id: AttemptId, _: Money) -> GatewayReply<()> {
         self.refunds.fetch_add(1, Ordering::SeqCst);
+        if attempt_id.get() == self.refuses_refund_of.load(Ordering::SeqCst) {
+            return Box::pin(async { Err(GatewayError::NotCaptured) });
+        }
         Box::pin(async { Ok::<(), GatewayError>(()) })
     }
 }
 
 /// An order of one product and its total.
-async fn order(client: &mut Client) -> (String, f64) {
+pub(super) async fn order(client: &mut Client) -> (String, f64) {
     let body = r#"{"user_id":7,"items":[{"product_id":3,"quantity":2}]}"#;
     let order = client.post("/api/orders", body).await;
     assert_eq!(order.status, 201);
@@ -101,11 +109,11 @@ async fn order(client: &mut Client) -> (String, f64) {
     )
 }
 
-fn payment(order_id: &str, amount: f64) -> String {
+pub(super) fn payment(order_id: &str, amount: f64) -> String {
     format!(r#"{{"order_id":"{order_id}","amount":{amount:.2}}}"#)
 }
 
-async fn until(mut done: impl FnMut() -> bool) {
+pub(super) async fn until(mut done: impl FnMut() -> bool) {
     for _ in 0..500 {
         if done() {
             return;
@@ -188,7 +196,7 @@ async fn slow(gateway_deadline: Duration) -> (Fixture, Arc<SlowGateway>) {
     (fixture, gateway)
 }
 
-fn pay_in_background(
+pub(super) fn pay_in_background(
     fixture: &Fixture,
     key: &'static str,
     body: &str,
@@ -399,4 +407,54 @@ async fn a_store_that_fails_is_told_apart() {
             "recovered"
         );
     }
+}
+
+#[tokio::test]
+async fn a_refund_that_is_refused_lets_the_others_pass() {
+    let (fixture, gateway) = slow(PATIENT).await;
+    let mut client = fixture.client().await;
+    gateway.let_go.add_permits(2);
+    let mut orders = Vec::new();
+    for _ in 0..2 {
+        let (order_id, _) = order(&mut client).await;
+        let paid = client.post("/api/payments", &payment(&order_id, 1.0)).await;
+        assert_eq!(paid.status, 201);
+        orders.push(order_id);
+    }
+    let stuck = fixture.store.order_now(&orders[0]).payments[0].attempt_id;
+    gateway
+        .refuses_refund_of
+        .store(stuck.get(), Ordering::SeqCst);
+    for order_id in &orders {
+        let path = format!("/api/orders/{order_id}/cancel");
+        assert_eq!(client.post(&path, "").await.status, 200);
+    }
+    let refund = |order: usize| fixture.store.order_now(&orders[order]).payments[0].refund;
+    until(|| refund(1) == Some(RefundState::Done)).await;
+    // Several rounds of the resolver: the one that is refused is left alone for minutes.
+    tokio::time::sleep(Duration::from_millis(2_600)).await;
+    assert_eq!(refund(0), Some(RefundState::Pending));
+    assert_eq!(gateway.refunds.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn health_names_a_gateway_that_cannot_work() {
+    let (fixture, gateway) = slow(PATIENT).await;
+    let mut client = fixture.client().await;
+    let health = client.get("/actuator/health").await;
+    let component = &health.json()["components"]["gateway"];
+    assert_eq!(
+        (health.status, component),
+        (
+            200,
+            &json!({"status": "UP", "details": {"name": "sandbox"}})
+        )
+    );
+    *gateway.health.lock().unwrap() = Health::Down("the ledger cannot be written");
+    let health = client.get("/actuator/health").await;
+    assert_eq!((health.status, &*health.text("status")), (503, "DOWN"));
+    let details = json!({"name": "sandbox", "reason": "the ledger cannot be written"});
+    let component = &health.json()["components"]["gateway"];
+    assert_eq!(component, &json!({"status": "DOWN", "details": details}));
+    assert_eq!(client.get("/actuator/health/readiness").await.status, 200);
 }

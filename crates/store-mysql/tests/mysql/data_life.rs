@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use double11_store::Store as _;
 use double11_store::conformance::Conditions;
 use double11_store::{Clock, GatewayAnswer, PlaceOutcome, PlaceRefusal, Variant};
 use double11_units::UnixMicros;

@@ -136,7 +136,10 @@ async fn shops_that_sweep_expire_each_order_once_and_never_a_paid_one() {
         };
     }
     for outcome in captures.join_all().await {
-        assert!(matches!(outcome, Ok(FinalizeOutcome::Captured(_))));
+        assert!(matches!(
+            outcome.map(|ended| ended.outcome),
+            Ok(FinalizeOutcome::Captured(_))
+        ));
     }
     let rest = shops[0].expire_due(100).await.unwrap();
     assert_eq!(swept + rest, 40, "each order expires once");

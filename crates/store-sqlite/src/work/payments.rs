@@ -2,8 +2,9 @@
 
 use double11_store::payment::RefundState;
 use double11_store::{
-    Attempt, AttemptState, ClaimedKey, FinalizeOutcome, FinalizePayment, GatewayAnswer, Order,
-    OrderState, PayOutcome, PayRefusal, PaymentReceipt, PaymentView, PendingRefund, PreparePayment,
+    Attempt, AttemptState, ClaimedKey, FinalizeOutcome, FinalizePayment, Finalized, GatewayAnswer,
+    Order, OrderState, PayOutcome, PayRefusal, PaymentReceipt, PaymentView, PendingRefund,
+    PreparePayment,
 };
 use double11_units::{AttemptId, Money, OrderId, UnixMicros};
 use rusqlite::types::Type;
@@ -212,22 +213,31 @@ fn insert(
     Ok(())
 }
 
-pub(crate) fn finalize(
-    work: &mut Work<'_>,
-    command: FinalizePayment,
-) -> WorkResult<FinalizeOutcome> {
+pub(crate) fn finalize(work: &mut Work<'_>, command: FinalizePayment) -> WorkResult<Finalized> {
     let id = (command.order_id, command.attempt_id);
-    let Some(attempt) = read(work, id)? else {
-        return Ok(FinalizeOutcome::UnknownAttempt);
+    let known = |outcome| Finalized {
+        outcome,
+        changed: false,
     };
-    match (attempt.state, command.answer) {
-        (AttemptState::Processing, GatewayAnswer::Captured) => capture(work, id, &attempt),
-        (AttemptState::Processing, GatewayAnswer::Declined) => decline(work, id, &attempt),
-        (AttemptState::Captured, _) => Ok(FinalizeOutcome::Captured(receipt(id, &attempt)?)),
-        (AttemptState::Declined, GatewayAnswer::Declined) => Ok(FinalizeOutcome::Declined),
-        (AttemptState::Declined, GatewayAnswer::Captured) => take_late(work, id, &attempt),
-        (AttemptState::Late, _) => Ok(FinalizeOutcome::Late),
-    }
+    let Some(attempt) = read(work, id)? else {
+        return Ok(known(FinalizeOutcome::UnknownAttempt));
+    };
+    let outcome = match (attempt.state, command.answer) {
+        (AttemptState::Processing, GatewayAnswer::Captured) => capture(work, id, &attempt)?,
+        (AttemptState::Processing, GatewayAnswer::Declined) => decline(work, id, &attempt)?,
+        (AttemptState::Declined, GatewayAnswer::Captured) => take_late(work, id, &attempt)?,
+        (AttemptState::Captured, _) => {
+            return Ok(known(FinalizeOutcome::Captured(receipt(id, &attempt)?)));
+        }
+        (AttemptState::Declined, GatewayAnswer::Declined) => {
+            return Ok(known(FinalizeOutcome::Declined));
+        }
+        (AttemptState::Late, _) => return Ok(known(FinalizeOutcome::Late)),
+    };
+    Ok(Finalized {
+        outcome,
+        changed: true,
+    })
 }
 
 /// The money counts: an order with an attempt in process cannot have been closed.

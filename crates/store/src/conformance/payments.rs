@@ -123,8 +123,9 @@ pub async fn finalizing_twice_changes_nothing<S: Deref<Target = dyn Store>>(
         attempt_id: AttemptId::new(1).unwrap(),
         answer: GatewayAnswer::Captured,
     };
-    let outcome = store.finalize_payment(unknown).await.unwrap();
-    assert_eq!(outcome, FinalizeOutcome::UnknownAttempt);
+    let finalized = store.finalize_payment(unknown).await.unwrap();
+    assert_eq!(finalized.outcome, FinalizeOutcome::UnknownAttempt);
+    assert!(!finalized.changed);
 }
 
 /// While an attempt has no outcome its order neither expires nor can be cancelled.

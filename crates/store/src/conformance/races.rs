@@ -4,11 +4,11 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::conformance::{
-    Conditions, PAYMENT_WINDOW, finalized, key, order, pay, placed, reserved, state,
+    Conditions, PAYMENT_WINDOW, finalized, key, order, pay, placed, prepared, reserved, state,
 };
 use crate::{
-    GatewayAnswer, OrderState, PayOutcome, PayRefusal, PlaceOrder, PlaceOutcome, PlaceRefusal,
-    Store,
+    FinalizeOutcome, FinalizePayment, GatewayAnswer, OrderState, PayOutcome, PayRefusal,
+    PlaceOrder, PlaceOutcome, PlaceRefusal, Store,
 };
 
 /// Runs all futures at once and collects their results in order.
@@ -159,4 +159,34 @@ pub async fn payment_against_expiry<S: Deref<Target = dyn Store>>(
     }
     assert_eq!(reserved(&*store).await, 0);
     placed(&*store, order("z", &[(1, 20)])).await;
+}
+
+/// However many bring the same outcome at once, one is told that it made the difference, so that
+/// whoever counts outcomes counts each once.
+pub async fn one_caller_is_told_of_a_change<S: Deref<Target = dyn Store>>(
+    open: impl AsyncFnOnce(Conditions) -> S,
+) {
+    let store = open(Conditions::with_stock(&[5])).await;
+    let receipt = placed(&*store, order("a", &[(1, 5)])).await;
+    let attempt = prepared(&*store, pay(receipt.order_id, 2)).await;
+    for (answer, outcome) in [
+        (GatewayAnswer::Declined, FinalizeOutcome::Declined),
+        (GatewayAnswer::Captured, FinalizeOutcome::Late),
+    ] {
+        let calls = (0..16).map(|_| {
+            store.finalize_payment(FinalizePayment {
+                order_id: attempt.order_id,
+                attempt_id: attempt.attempt_id,
+                answer,
+            })
+        });
+        let told: Vec<_> = all(calls).await.into_iter().map(Result::unwrap).collect();
+        let changes = told.iter().filter(|finalized| finalized.changed).count();
+        assert_eq!(changes, 1, "{told:?}");
+        assert!(
+            told.iter().all(|finalized| finalized.outcome == outcome),
+            "{told:?}"
+        );
+    }
+    assert_eq!(store.pending_refunds(9).await.unwrap().len(), 1);
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use double11_gateway::Health;
+
 use crate::http::json::{self, Object};
 use crate::http::reply::{ContentType, Reply};
 use crate::http::route::Actuator;
@@ -36,14 +38,18 @@ async fn health(app: &App) -> Reply {
     } else {
         "DOWN"
     };
+    let (gateway, gateway_fault) = match app.payments.gateway_health() {
+        Health::Up => ("UP", None),
+        Health::Down(why) => ("DOWN", Some(why)),
+    };
     let readiness = if app.is_draining() {
         "OUT_OF_SERVICE"
     } else {
         "UP"
     };
-    let (code, overall) = match (store, readiness) {
-        ("UP", "UP") => (200, "UP"),
-        ("UP", _) => (503, "OUT_OF_SERVICE"),
+    let (code, overall) = match (store, gateway, readiness) {
+        ("UP", "UP", "UP") => (200, "UP"),
+        ("UP", "UP", _) => (503, "OUT_OF_SERVICE"),
         _ => (503, "DOWN"),
     };
     let mut body = Vec::with_capacity(192);
@@ -57,6 +63,16 @@ async fn health(app: &App) -> Reply {
                         .text("status", store)
                         .object("details", |details| {
                             details.text("kind", app.store.kind());
+                        });
+                })
+                .object("gateway", |component| {
+                    component
+                        .text("status", gateway)
+                        .object("details", |details| {
+                            details.text("name", app.payments.gateway_name());
+                            if let Some(fault) = gateway_fault {
+                                details.text("reason", fault);
+                            }
                         });
                 })
                 .object("readinessState", |component| {

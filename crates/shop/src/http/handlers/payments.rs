@@ -1,6 +1,6 @@
 //! Payments.
 
-use double11_store::{OrderState, PayRefusal, PaymentReceipt, PreparePayment};
+use double11_store::{AttemptState, OrderState, PayRefusal, PaymentReceipt, PreparePayment};
 use double11_units::{AttemptId, Money, OrderId};
 
 use crate::http::json::Object;
@@ -11,7 +11,7 @@ use crate::http::route::Route;
 use crate::http::service::App;
 use crate::http::wire;
 use crate::metrics::{Operation, PaymentStatus};
-use crate::payments::{Paid, PayAnswer};
+use crate::payments::{CalledBack, Paid, PayAnswer, Told};
 
 pub(super) async fn pay(app: &App, upload: &mut Upload<'_>) -> Reply {
     let command = match command(app, upload).await {
@@ -135,4 +135,43 @@ impl Payment<'_> {
         object.end();
         Reply::json(status, body)
     }
+}
+
+/// The gateway tells of an outcome. Whoever is not the gateway learns nothing but that.
+pub(super) async fn called_back(
+    app: &App,
+    gateway: &str,
+    upload: &mut Upload<'_>,
+) -> Result<Reply, Problem> {
+    if gateway != app.payments.gateway_name() {
+        return Err(problem::NOT_FOUND.into());
+    }
+    let unsigned = |detail: &str| Problem::from(problem::INVALID_SIGNATURE).detail(detail);
+    let secret = app.settings.callback_secret.as_ref();
+    let secret = secret.ok_or_else(|| unsigned("this shop has no secret to check it with"))?;
+    let signature = upload.head.signature;
+    let signature = signature.ok_or_else(|| unsigned("there is none"))?;
+    let body = upload.read(app.body_limits()).await?;
+    secret
+        .verify(signature, app.payments.now(), &body)
+        .map_err(|error| unsigned(&error.to_string()))?;
+    let told = wire::callback(&body, app.settings.currency)?;
+    match app.payments.called_back(told).await {
+        CalledBack::Heard(state) => Ok(heard(told, state)),
+        CalledBack::UnknownAttempt => Err(problem::UNKNOWN_ATTEMPT.into()),
+        CalledBack::OtherAmount => Err(problem::AMOUNT_MISMATCH.into()),
+        CalledBack::Store(error) => Err(Problem::from(&error)),
+        CalledBack::NotStored => Err(problem::INTERNAL.into()),
+    }
+}
+
+fn heard(told: Told, state: AttemptState) -> Reply {
+    let mut body = Vec::with_capacity(96);
+    let mut object = Object::begin(&mut body);
+    object
+        .id("payment_id", told.attempt_id.get())
+        .id("order_id", told.order_id.get())
+        .text("status", state.name());
+    object.end();
+    Reply::json(200, body)
 }

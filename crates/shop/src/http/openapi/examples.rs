@@ -19,6 +19,12 @@ pub(super) fn of_request(schema: &str) -> Value {
         "Pay" => json!({
             "a part": {"value": {"order_id": "123", "amount": 99.50}},
         }),
+        "PaymentCallback" => json!({
+            "a capture": {"value": {
+                "attempt_id": "456", "order_id": "123", "result": "captured", "amount": "99.50",
+                "currency": "CNY", "at": 1_794_325_826_000_007_i64,
+            }},
+        }),
         _ => json!({}),
     }
 }
@@ -45,6 +51,9 @@ pub(super) fn of_answer(schema: &str) -> Option<Value> {
         "CapturedPayment" => json!({
             "payment_id": "456", "order_id": "123", "status": "captured", "amount": 99.50,
             "currency": "CNY", "gateway": "sandbox", "order_status": "partially_paid",
+        }),
+        "HeardCallback" => json!({
+            "payment_id": "456", "order_id": "123", "status": "captured",
         }),
         _ => return None,
     };

@@ -57,6 +57,7 @@ pub(super) fn of(place: Place) -> Operation {
         Place::Route(Route::Order) => order(),
         Place::Route(Route::CancelOrder) => cancel_order(),
         Place::Route(Route::Pay) => pay(),
+        Place::Route(Route::PaymentCallback) => payment_callback(),
         Place::Route(Route::Other) => {
             unreachable!("invariant: `Place::all` leaves out what no route answers")
         }
@@ -320,6 +321,25 @@ fn pay() -> Operation {
                 links: links(),
             },
         ],
+    }
+}
+
+fn payment_callback() -> Operation {
+    Operation {
+        id: "paymentCallback",
+        tag: "payments",
+        summary: "The gateway tells of an outcome",
+        description: "For the gateway alone, which signs its body with the secret that it shares with \
+            the shop. The outcome is stored as that of the payment's own request is, however often and \
+            whenever it is told: a second time changes nothing, and a capture that comes too late is \
+            refunded. `docs/PAYMENTS.md` says how to sign.",
+        parameters: &["gateway", "signature"],
+        request: Some("PaymentCallback"),
+        successes: vec![ok(
+            "It was heard. Not to be told again.",
+            "HeardCallback",
+            None,
+        )],
     }
 }
 

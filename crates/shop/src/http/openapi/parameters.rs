@@ -15,6 +15,13 @@ pub(super) fn all(facts: &Facts<'_>) -> Value {
         "product_id": path("product_id", "A product.", &product, &json!(7)),
         "cart_id": path("cart_id", "A cart.", &schemas::id(), &json!("123")),
         "order_id": path("order_id", "An order.", &schemas::id(), &json!("123")),
+        "gateway": path(
+            "gateway",
+            "The gateway that calls.",
+            &json!({"const": facts.gateway}),
+            &json!(facts.gateway),
+        ),
+        "signature": signature(),
         "category": query(
             "category",
             "Only products of this category; all when left out.",
@@ -67,6 +74,18 @@ pub(super) fn all(facts: &Facts<'_>) -> Value {
             "description": "The `ETag` of a copy at hand, which spares sending it again.",
             "schema": {"type": "string"},
         },
+    })
+}
+
+fn signature() -> Value {
+    json!({
+        "name": "Double11-Signature",
+        "in": "header",
+        "required": true,
+        "description": "`t=SECONDS,v1=HEX`: the time of signing in seconds of the Unix epoch, and the \
+            HMAC-SHA256 of `SECONDS.BODY`. At most five minutes old.",
+        "schema": {"type": "string", "pattern": "^t=[0-9]{1,12},v1=[0-9a-f]{64}$"},
+        "example": format!("t=1700000000,v1={}", "0".repeat(64)),
     })
 }
 

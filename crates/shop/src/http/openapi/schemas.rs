@@ -285,6 +285,26 @@ fn payments(facts: &Facts<'_>) -> Map<String, Value> {
         ),
         "CapturedPayment": answer(captured.into()),
         "ProcessingPayment": answer(payment(AttemptState::Processing)),
+        "PaymentCallback": answer(json!({
+            "attempt_id": reference("Id"),
+            "order_id": reference("Id"),
+            "result": {"enum": [AttemptState::Captured.name(), AttemptState::Declined.name()]},
+            "amount": {
+                "type": "string",
+                "pattern": "^[0-9]{1,15}\\.[0-9]{2}$",
+                "description": "In major units, that of the payment.",
+            },
+            "currency": currency(facts.currency),
+        })),
+        "HeardCallback": answer(json!({
+            "payment_id": id(),
+            "order_id": id(),
+            "status": {"enum": [
+                AttemptState::Captured.name(),
+                AttemptState::Declined.name(),
+                AttemptState::Late.name(),
+            ]},
+        })),
         "PaymentOfOrder": answer(json!({
             "payment_id": id(),
             "status": {"enum": AttemptState::ALL.map(AttemptState::name)},
@@ -341,6 +361,10 @@ fn actuator(facts: &Facts<'_>) -> Map<String, Value> {
                 "store": answer(json!({
                     "status": status,
                     "details": answer(json!({"kind": text})),
+                })),
+                "gateway": answer(json!({
+                    "status": status,
+                    "details": object(json!({"name": text}), json!({"reason": text})),
                 })),
                 "readinessState": answer(json!({"status": status})),
             })),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use double11_units::{CartId, Currency, Money, OrderId, ProductId, Quantity, UserId};
+use double11_units::{AttemptId, CartId, Currency, Money, OrderId, ProductId, Quantity, UserId};
 use serde_json::value::RawValue;
 
 use super::string;
@@ -105,6 +105,22 @@ pub(super) fn order_id(raw: &RawValue) -> Result<OrderId, Problem> {
     OrderId::parse(&text).map_err(|_| problem::UNKNOWN_ORDER.into())
 }
 
+/// The id of a payment in a callback, in the forms of other ids.
+pub(super) fn attempt_id(raw: &RawValue) -> Result<AttemptId, Problem> {
+    let text = id_text(raw).ok_or_else(|| not_an_id("attempt_id"))?;
+    AttemptId::parse(&text).map_err(|_| problem::UNKNOWN_ATTEMPT.into())
+}
+
+/// The id of the order that a callback names: with another one there is no such payment.
+pub(super) fn told_order_id(raw: &RawValue) -> Result<OrderId, Problem> {
+    let text = id_text(raw).ok_or_else(|| not_an_id("order_id"))?;
+    OrderId::parse(&text).map_err(|_| problem::UNKNOWN_ATTEMPT.into())
+}
+
+fn not_an_id(name: &str) -> Problem {
+    Problem::from(problem::INVALID_REQUEST).detail(format!("`{name}` is not an id"))
+}
+
 fn id_text(raw: &RawValue) -> Option<Cow<'_, str>> {
     match integer(raw) {
         Some(Integer::Positive(digits)) => Some(digits),
@@ -122,6 +138,13 @@ pub(super) fn amount(raw: &RawValue, currency: Currency) -> Result<Money, Proble
     } else {
         Err(invalid("not above zero"))
     }
+}
+
+/// The amount of a callback: a decimal text, or a number.
+pub(super) fn told_amount(raw: &RawValue, currency: Currency) -> Result<Money, Problem> {
+    let text = string(raw).unwrap_or(Cow::Borrowed(raw.get()));
+    Money::parse(&text, currency)
+        .map_err(|error| Problem::from(problem::INVALID_REQUEST).detail(error.to_string()))
 }
 
 /// A text, or the problem of this kind.

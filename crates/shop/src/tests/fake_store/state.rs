@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use double11_store::payment::RefundState;
 use double11_store::{
     AddToCart, Attempt, AttemptState, Cart, CartLine, CartRefusal, ClaimedKey, Clock,
-    FinalizeOutcome, FinalizePayment, Fingerprint, GatewayAnswer, ListedProduct, NewProduct, Order,
-    OrderLine, OrderLines, OrderReceipt, OrderState, OrderView, PayOutcome, PayRefusal,
-    PaymentReceipt, PaymentView, PlaceOrder, PlaceRefusal, PreparePayment, Product, StoreError,
-    SystemClock,
+    FinalizeOutcome, FinalizePayment, Finalized, Fingerprint, GatewayAnswer, ListedProduct,
+    NewProduct, Order, OrderLine, OrderLines, OrderReceipt, OrderState, OrderView, PayOutcome,
+    PayRefusal, PaymentReceipt, PaymentView, PlaceOrder, PlaceRefusal, PreparePayment, Product,
+    StoreError, SystemClock,
 };
 use double11_units::{
     AttemptId, CartId, Currency, Money, OrderId, ProductId, Quantity, UnixMicros, UserId,
@@ -325,27 +325,42 @@ impl State {
         }))
     }
 
-    pub(super) fn finalize(&mut self, command: FinalizePayment) -> FinalizeOutcome {
+    pub(super) fn finalize(&mut self, command: FinalizePayment) -> Finalized {
         let FinalizePayment {
             order_id,
             attempt_id,
             answer,
         } = command;
+        let known = |outcome| Finalized {
+            outcome,
+            changed: false,
+        };
+        let now = |outcome| Finalized {
+            outcome,
+            changed: true,
+        };
         let Some(view) = self.orders.get_mut(&order_id) else {
-            return FinalizeOutcome::UnknownAttempt;
+            return known(FinalizeOutcome::UnknownAttempt);
         };
         let Some(payment) = view
             .payments
             .iter_mut()
             .find(|known| known.attempt_id == attempt_id)
         else {
-            return FinalizeOutcome::UnknownAttempt;
+            return known(FinalizeOutcome::UnknownAttempt);
         };
         match payment.state {
             AttemptState::Processing => {}
-            AttemptState::Captured => return FinalizeOutcome::Captured(self.receipts[&attempt_id]),
-            AttemptState::Declined => return FinalizeOutcome::Declined,
-            AttemptState::Late => return FinalizeOutcome::Late,
+            AttemptState::Captured => {
+                return known(FinalizeOutcome::Captured(self.receipts[&attempt_id]));
+            }
+            AttemptState::Declined if answer == GatewayAnswer::Captured => {
+                payment.state = AttemptState::Late;
+                payment.refund = Some(RefundState::Pending);
+                return now(FinalizeOutcome::Late);
+            }
+            AttemptState::Declined => return known(FinalizeOutcome::Declined),
+            AttemptState::Late => return known(FinalizeOutcome::Late),
         }
         let order = &mut view.order;
         order.processing = order.processing.checked_sub(payment.amount).unwrap();
@@ -353,12 +368,12 @@ impl State {
             payment.state = AttemptState::Declined;
             self.keys
                 .retain(|_, claim| claim.attempt_id != Some(attempt_id));
-            return FinalizeOutcome::Declined;
+            return now(FinalizeOutcome::Declined);
         }
         if !order.state.is_open() {
             payment.state = AttemptState::Late;
             payment.refund = Some(RefundState::Pending);
-            return FinalizeOutcome::Late;
+            return now(FinalizeOutcome::Late);
         }
         payment.state = AttemptState::Captured;
         order.captured = order.captured.checked_add(payment.amount).unwrap();
@@ -376,7 +391,7 @@ impl State {
             order_state,
         };
         self.receipts.insert(attempt_id, receipt);
-        FinalizeOutcome::Captured(receipt)
+        now(FinalizeOutcome::Captured(receipt))
     }
 
     pub(super) fn payments_in(&self, wanted: AttemptState) -> Vec<(OrderId, PaymentView)> {

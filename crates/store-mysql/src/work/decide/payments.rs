@@ -1,8 +1,8 @@
 //! Payments: preparing and finalizing.
 
 use double11_store::{
-    Attempt, AttemptState, FinalizeOutcome, FinalizePayment, GatewayAnswer, Order, OrderState,
-    PayOutcome, PayRefusal, PaymentReceipt, PreparePayment,
+    Attempt, AttemptState, FinalizeOutcome, FinalizePayment, Finalized, GatewayAnswer, Order,
+    OrderState, PayOutcome, PayRefusal, PaymentReceipt, PreparePayment,
 };
 use double11_units::{AttemptId, Money, OrderId};
 
@@ -152,19 +152,27 @@ impl Decision<'_> {
         Ok(())
     }
 
-    pub(super) fn finalize(&mut self, command: FinalizePayment) -> WorkResult<FinalizeOutcome> {
+    pub(super) fn finalize(&mut self, command: FinalizePayment) -> WorkResult<Finalized> {
         let id = (command.order_id, command.attempt_id);
         let Some(attempt) = self.set.attempts.get(&id).cloned() else {
-            return Ok(FinalizeOutcome::UnknownAttempt);
+            return Ok(Finalized {
+                outcome: FinalizeOutcome::UnknownAttempt,
+                changed: false,
+            });
         };
-        match (attempt.state, command.answer) {
-            (AttemptState::Processing, GatewayAnswer::Captured) => self.capture(id, &attempt),
-            (AttemptState::Processing, GatewayAnswer::Declined) => self.decline(id, &attempt),
-            (AttemptState::Captured, _) => Ok(FinalizeOutcome::Captured(receipt(id, &attempt)?)),
-            (AttemptState::Declined, GatewayAnswer::Declined) => Ok(FinalizeOutcome::Declined),
-            (AttemptState::Declined, GatewayAnswer::Captured) => Ok(self.take_late(id, &attempt)),
-            (AttemptState::Late, _) => Ok(FinalizeOutcome::Late),
-        }
+        let changed = matches!(
+            (attempt.state, command.answer),
+            (AttemptState::Processing, _) | (AttemptState::Declined, GatewayAnswer::Captured)
+        );
+        let outcome = match (attempt.state, command.answer) {
+            (AttemptState::Processing, GatewayAnswer::Captured) => self.capture(id, &attempt)?,
+            (AttemptState::Processing, GatewayAnswer::Declined) => self.decline(id, &attempt)?,
+            (AttemptState::Captured, _) => FinalizeOutcome::Captured(receipt(id, &attempt)?),
+            (AttemptState::Declined, GatewayAnswer::Declined) => FinalizeOutcome::Declined,
+            (AttemptState::Declined, GatewayAnswer::Captured) => self.take_late(id, &attempt),
+            (AttemptState::Late, _) => FinalizeOutcome::Late,
+        };
+        Ok(Finalized { outcome, changed })
     }
 
     /// The money counts: an order with an attempt in process cannot have been closed.

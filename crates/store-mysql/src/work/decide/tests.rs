@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use double11_store::{
     AddToCart, AttemptState, CancelOutcome, CancelRefusal, CartOutcome, ClaimedKey,
-    FinalizeOutcome, FinalizePayment, Fingerprint, GatewayAnswer, Order, OrderLine, OrderLines,
-    OrderState, PayOutcome, PayRefusal, PaymentMethod, PlaceOrder, PlaceOutcome, PlaceRefusal,
-    PreparePayment,
+    FinalizeOutcome, FinalizePayment, Finalized, Fingerprint, GatewayAnswer, Order, OrderLine,
+    OrderLines, OrderState, PayOutcome, PayRefusal, PaymentMethod, PlaceOrder, PlaceOutcome,
+    PlaceRefusal, PreparePayment,
 };
 use double11_units::{
     AttemptId, CartId, Currency, IdempotencyKey, Money, OrderId, ProductId, Quantity, UnixMicros,
@@ -230,12 +230,12 @@ fn a_capture_in_full_sells_and_a_decline_frees_the_key() {
     assert!(matches!(
         outcomes.as_slice(),
         [
-            Outcome::Finalize(FinalizeOutcome::Captured(first)),
-            Outcome::Finalize(FinalizeOutcome::Captured(second)),
-            Outcome::Finalize(FinalizeOutcome::Declined),
+            Outcome::Finalize(Finalized { outcome: FinalizeOutcome::Captured(first), changed: true }),
+            Outcome::Finalize(Finalized { outcome: FinalizeOutcome::Captured(second), changed: false }),
+            Outcome::Finalize(Finalized { outcome: FinalizeOutcome::Declined, changed: true }),
             Outcome::Prepare(PayOutcome::Prepared(_)),
             Outcome::Prepare(PayOutcome::Refused(PayRefusal::PaymentProcessing)),
-            Outcome::Finalize(FinalizeOutcome::UnknownAttempt),
+            Outcome::Finalize(Finalized { outcome: FinalizeOutcome::UnknownAttempt, changed: false }),
         ] if first == second && first.order_state == OrderState::Paid
     ));
     let level = set.stock[&product(1)];
@@ -252,7 +252,13 @@ fn money_that_comes_late_is_refunded() {
     read_attempt(&mut set, (1, 11), 2, AttemptState::Declined);
     let late = finalize((1, 11), GatewayAnswer::Captured);
     let outcomes = decide(&mut set, &[late.clone(), late]);
-    assert_eq!(outcomes, vec![Outcome::Finalize(FinalizeOutcome::Late); 2]);
+    let told = [true, false].map(|changed| {
+        Outcome::Finalize(Finalized {
+            outcome: FinalizeOutcome::Late,
+            changed,
+        })
+    });
+    assert_eq!(outcomes, told);
     assert_eq!(set.changes.refunds.len(), 1);
     assert!(!set.orders[&order_id(1)].is_changed);
 }

@@ -7,8 +7,8 @@ use double11_units::{AttemptId, CartId, OrderId, ProductId, UnixMicros};
 
 use crate::conformance::model::{CARTS_KEPT, KEYS_KEPT, Model, without_version};
 use crate::{
-    AddToCart, CancelOutcome, CartOutcome, FinalizeOutcome, FinalizePayment, PayOutcome,
-    PlaceOrder, PlaceOutcome, PreparePayment, RemoveFromCart, Store, StoreError,
+    AddToCart, CancelOutcome, CartOutcome, FinalizePayment, Finalized, PayOutcome, PlaceOrder,
+    PlaceOutcome, PreparePayment, RemoveFromCart, Store, StoreError,
 };
 
 /// More orders, keys and carts than any history makes.
@@ -37,7 +37,7 @@ pub(super) enum Answered {
     Cancel(CancelOutcome),
     Rows(u32),
     Prepare(PayOutcome),
-    Finalize(FinalizeOutcome),
+    Finalize(Finalized),
     Cart(CartOutcome),
     Known(bool),
     Done,

@@ -10,8 +10,8 @@ use super::steps::{Book, Random, Step};
 use crate::conformance::{CURRENCY, Conditions};
 use crate::payment::RefundState;
 use crate::{
-    AttemptState, Clock as _, FinalizeOutcome, OrderReceipt, OrderState, OrderView, PlaceOutcome,
-    Store, StoreError,
+    AttemptState, Clock as _, FinalizeOutcome, Finalized, OrderReceipt, OrderState, OrderView,
+    PlaceOutcome, Store, StoreError,
 };
 
 /// Pieces of the products: enough for many orders, too few for all.
@@ -157,7 +157,11 @@ fn captures_are_stored(calls: &Calls, views: &[OrderView]) -> Result<(), String>
         .map(|view| (view.order.order_id, view))
         .collect();
     for (_, answered) in calls {
-        let Answered::Finalize(FinalizeOutcome::Captured(receipt)) = answered else {
+        let Answered::Finalize(Finalized {
+            outcome: FinalizeOutcome::Captured(receipt),
+            ..
+        }) = answered
+        else {
             continue;
         };
         let found = stored.get(&receipt.order_id).is_some_and(|view| {

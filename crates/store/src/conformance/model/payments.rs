@@ -6,8 +6,8 @@ use super::orders::scope;
 use super::{Claim, Model, ModelAttempt, Operation};
 use crate::payment::RefundState;
 use crate::{
-    Attempt, AttemptState, FinalizeOutcome, FinalizePayment, GatewayAnswer, Order, OrderState,
-    PayOutcome, PayRefusal, PaymentReceipt, PreparePayment,
+    Attempt, AttemptState, FinalizeOutcome, FinalizePayment, Finalized, GatewayAnswer, Order,
+    OrderState, PayOutcome, PayRefusal, PaymentReceipt, PreparePayment,
 };
 
 impl Model {
@@ -93,7 +93,7 @@ impl Model {
     }
 
     /// What [`crate::Store::finalize_payment`] must answer.
-    pub fn finalize_payment(&mut self, command: FinalizePayment) -> FinalizeOutcome {
+    pub fn finalize_payment(&mut self, command: FinalizePayment) -> Finalized {
         let attempt_id = command.attempt_id;
         let Some(attempt) = self
             .attempts
@@ -101,9 +101,16 @@ impl Model {
             .filter(|attempt| attempt.order_id == command.order_id)
             .cloned()
         else {
-            return FinalizeOutcome::UnknownAttempt;
+            return Finalized {
+                outcome: FinalizeOutcome::UnknownAttempt,
+                changed: false,
+            };
         };
-        match (attempt.state, command.answer) {
+        let changed = matches!(
+            (attempt.state, command.answer),
+            (AttemptState::Processing, _) | (AttemptState::Declined, GatewayAnswer::Captured)
+        );
+        let outcome = match (attempt.state, command.answer) {
             (AttemptState::Processing, GatewayAnswer::Captured) => {
                 self.capture(attempt_id, &attempt)
             }
@@ -122,7 +129,8 @@ impl Model {
                 FinalizeOutcome::Late
             }
             (AttemptState::Late, _) => FinalizeOutcome::Late,
-        }
+        };
+        Finalized { outcome, changed }
     }
 
     fn capture(&mut self, attempt_id: AttemptId, attempt: &ModelAttempt) -> FinalizeOutcome {
