@@ -359,3 +359,44 @@ fn what_cannot_be_read_is_named_without_the_password() {
     };
     double11_audit::unsettled(&location).unwrap();
 }
+
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test that tells how long it took"
+)]
+fn a_large_store_is_copied_row_by_row() {
+    let Some(server) = server() else { return };
+    let soak = std::env::var("DOUBLE11_SOAK").is_ok_and(|value| value == "1");
+    let orders = if soak { 500_000 } else { 5_000 };
+    let site = World::new(&[(10_000_000, 100), (10_000_000, 200)]).write();
+    let mut database = Database::new(server, "large");
+    database.fill(&site);
+    for sql in [
+        "INSERT INTO orders SELECT seq + 1000, CONCAT('user-', seq), NULL, 'card', 'pending_payment', 500, 0, 0,
+                1760000000000000 + seq, 1760000900000000 + seq, NULL FROM seq_1_to_ORDERS",
+        "INSERT INTO order_lines SELECT seq + 1000, 1, 1, 100 FROM seq_1_to_ORDERS",
+        "INSERT INTO order_lines SELECT seq + 1000, 2, 2, 200 FROM seq_1_to_ORDERS",
+        "INSERT INTO idempotency_keys SELECT MD5(seq), 'order', CONCAT('user-', seq), REPEAT('x', 16),
+                seq + 1000, NULL, 1760000000000000 + seq FROM seq_1_to_ORDERS",
+        "UPDATE stock SET reserved = product_id * ORDERS, available = received - product_id * ORDERS",
+    ] {
+        database.run(&sql.replace("ORDERS", &orders.to_string()));
+    }
+    let mut options = database.options(&site);
+    options.client_ledgers.clear();
+    options.gateway_ledger = None;
+    options.now = double11_units::UnixMicros::new(1_770_000_000_000_000);
+    let started = std::time::Instant::now();
+    let report = double11_audit::run(&options).unwrap();
+    let took = started.elapsed();
+    assert_failed(&report, &[], "large");
+    let rows = check(&report, "file-intact").examined;
+    assert_eq!(rows, 4 * orders + 5);
+    if soak {
+        println!(
+            "soak: audit_of_a_large_store: {rows} rows in {took:?}, {:.0} a second with every check",
+            rows as f64 / took.as_secs_f64()
+        );
+    }
+}

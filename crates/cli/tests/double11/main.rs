@@ -10,6 +10,7 @@
 mod commands;
 mod compare;
 mod crash;
+mod data_life;
 mod flash_sale;
 mod harness;
 mod openapi;
