@@ -98,6 +98,7 @@ async fn listen(options: &NoOp) -> anyhow::Result<()> {
             gateway: Arc::new(SandboxGateway::open(gateway, Arc::clone(&clock))?),
             clock,
             metrics: Arc::new(Metrics::new(&labels)),
+            cache: None,
         },
     )
     .await

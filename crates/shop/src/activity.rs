@@ -19,6 +19,8 @@ const SLOTS: usize = 10;
 /// Registers of a sketch are 2^14: a standard error of 1.04 / sqrt(16384) = 0.8 %.
 const REGISTER_BITS: u32 = 14;
 const REGISTERS: usize = 1 << REGISTER_BITS;
+/// The largest rank that 64 bits without those of the register can have.
+const RANK_MAX: u8 = 64 - 14 + 1;
 /// Open carts whose value is remembered.
 const CARTS_MAX: usize = 65_536;
 
@@ -88,6 +90,27 @@ impl Activity {
             }
         }
         if count == 0 { 0.0 } else { sum / count as f64 }
+    }
+
+    /// The sketch of the slot that records now, for other shops.
+    pub(crate) fn seen(&self) -> Vec<u8> {
+        let slot = self.current.load(Ordering::Relaxed) % SLOTS;
+        let registers = self.sketches[slot].registers.iter();
+        registers
+            .map(|register| register.load(Ordering::Relaxed))
+            .collect()
+    }
+
+    /// Adds the sketch of another shop to the slot that is `ago` slots back. One of another size is left out.
+    pub(crate) fn merge(&self, ago: usize, seen: &[u8]) {
+        let current = self.current.load(Ordering::Relaxed);
+        if seen.len() != REGISTERS || ago >= SLOTS || ago > current {
+            return;
+        }
+        let registers = &self.sketches[(current - ago) % SLOTS].registers;
+        for (register, rank) in registers.iter().zip(seen) {
+            register.fetch_max((*rank).min(RANK_MAX), Ordering::Relaxed);
+        }
     }
 
     /// Begins the next slot; called every [`SLOT`].
@@ -179,6 +202,25 @@ mod tests {
                 "{counted} for {distinct}"
             );
         }
+    }
+
+    #[test]
+    fn the_visitors_of_several_shops_are_counted_once() {
+        let shops = [Activity::new(), Activity::new()];
+        for (first, activity) in [(0, &shops[0]), (500, &shops[1])] {
+            for user in first..first + 1_000_u64 {
+                activity.saw_user(&UserId::new(user.to_string()).unwrap());
+            }
+        }
+        shops[0].merge(0, &shops[1].seen());
+        let counted = shops[0].active();
+        assert!(counted.abs_diff(1_500) <= 30, "{counted} of 1,500");
+        // Another size, a slot that is not there, ranks that cannot be: nothing breaks.
+        shops[0].merge(0, &[9; 100]);
+        shops[0].merge(1, &shops[1].seen());
+        assert_eq!(shops[0].active(), counted);
+        shops[1].merge(0, &vec![255; super::REGISTERS]);
+        assert!(shops[1].active() > 1_000_000_000);
     }
 
     #[test]

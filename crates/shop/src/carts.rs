@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use double11_store::{
-    AddToCart, Answer, Cart, CartOutcome, CartRefusal, RemoveFromCart, Store, StoreError,
+    AddToCart, Answer, Cart, CartOutcome, CartRefusal, Offer, RemoveFromCart, Store, StoreError,
 };
 use double11_units::CartId;
 
 use crate::activity::Activity;
-use crate::cart_cache::{CartCache, Ticket};
+use crate::cart_memory::{Asked, CartMemory};
 
 /// The carts of the shop.
 #[derive(Clone)]
 pub(crate) struct Carts {
     store: Arc<dyn Store>,
-    cache: Option<Arc<CartCache>>,
+    memory: CartMemory,
     activity: Arc<Activity>,
 }
 
@@ -26,28 +26,24 @@ pub(crate) enum Changed {
 }
 
 impl Carts {
-    pub(crate) fn new(
-        store: Arc<dyn Store>,
-        cache: Option<Arc<CartCache>>,
-        activity: Arc<Activity>,
-    ) -> Self {
+    pub(crate) fn new(store: Arc<dyn Store>, memory: CartMemory, activity: Arc<Activity>) -> Self {
         Self {
             store,
-            cache,
+            memory,
             activity,
         }
     }
 
     pub(crate) async fn read(&self, cart_id: CartId) -> Result<Option<Arc<Cart>>, StoreError> {
-        if let Some(cart) = self.cache.as_deref().and_then(|cache| cache.get(cart_id)) {
+        if let Some(cart) = self.memory.get(cart_id).await {
             self.activity.saw_cart(cart_id);
             return Ok(Some(cart));
         }
-        let ticket = self.ticket(Some(cart_id));
+        let asked = self.memory.ask(Some(cart_id));
         let cart = self.store.cart(cart_id).await?.map(Arc::new);
         if let Some(cart) = &cart {
             self.activity.saw_cart(cart_id);
-            self.remember(ticket, cart);
+            self.memory.remember(asked, cart, Offer::Read).await;
         }
         Ok(cart)
     }
@@ -56,55 +52,53 @@ impl Carts {
         if let Some(user_id) = &command.user_id {
             self.activity.saw_user(user_id);
         }
-        let ticket = self.ticket(command.cart_id);
         let cart_id = command.cart_id;
-        self.change(ticket, cart_id, self.store.add_to_cart(command))
+        let asked = self.memory.ask(cart_id);
+        self.change(asked, cart_id, self.store.add_to_cart(command))
             .await
     }
 
     pub(crate) async fn remove(&self, command: RemoveFromCart) -> Result<Changed, StoreError> {
         let cart_id = Some(command.cart_id);
-        let ticket = self.ticket(cart_id);
-        self.change(ticket, cart_id, self.store.remove_from_cart(command))
+        let asked = self.memory.ask(cart_id);
+        self.change(asked, cart_id, self.store.remove_from_cart(command))
             .await
-    }
-
-    fn ticket(&self, cart_id: Option<CartId>) -> Option<Ticket> {
-        self.cache.as_deref().map(|cache| cache.ticket(cart_id))
     }
 
     async fn change(
         &self,
-        ticket: Option<Ticket>,
+        asked: Asked,
         cart_id: Option<CartId>,
         answer: Answer<CartOutcome>,
     ) -> Result<Changed, StoreError> {
+        let changing = cart_id.map(|cart_id| self.memory.changing(cart_id));
         let outcome = answer.await;
         if outcome.is_err()
-            && let (Some(cache), Some(cart_id)) = (&self.cache, cart_id)
+            && let Some(cart_id) = cart_id
         {
             // The change may be durable all the same; the next read asks the store.
-            cache.close(cart_id);
+            self.memory.forget(cart_id).await;
         }
-        Ok(self.changed(ticket, outcome?))
+        let changed = match outcome {
+            Ok(outcome) => Ok(self.changed(asked, outcome).await),
+            Err(error) => Err(error),
+        };
+        if let Some(changing) = changing {
+            changing.told();
+        }
+        changed
     }
 
-    fn changed(&self, ticket: Option<Ticket>, outcome: CartOutcome) -> Changed {
+    async fn changed(&self, asked: Asked, outcome: CartOutcome) -> Changed {
         match outcome {
             CartOutcome::Changed { cart, created } => {
                 let cart = Arc::new(cart);
                 self.activity.saw_cart(cart.cart_id);
                 self.activity.cart_changed(&cart);
-                self.remember(ticket, &cart);
+                self.memory.remember(asked, &cart, Offer::Changed).await;
                 Changed::Cart { cart, created }
             }
             CartOutcome::Refused(refusal) => Changed::Refused(refusal),
-        }
-    }
-
-    fn remember(&self, ticket: Option<Ticket>, cart: &Arc<Cart>) {
-        if let (Some(cache), Some(ticket)) = (self.cache.as_deref(), ticket) {
-            cache.offer(ticket, cart);
         }
     }
 }

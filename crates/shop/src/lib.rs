@@ -14,6 +14,7 @@ pub mod settings;
 mod activity;
 mod admission;
 mod cart_cache;
+mod cart_memory;
 mod carts;
 mod http;
 mod orders;
@@ -21,7 +22,9 @@ mod payments;
 mod products;
 mod random;
 mod search;
+mod share;
 mod snapshot;
+mod sold_out;
 mod upkeep;
 
 #[cfg(test)]

@@ -50,6 +50,7 @@ pub struct Metrics {
     average_cart_value: Gauge,
     oversold_products: Gauge,
     reserved_units: Gauge,
+    shared_cache_up: Gauge,
 }
 
 /// The request histograms of one route.
@@ -213,6 +214,10 @@ impl Metrics {
     pub(crate) fn figures(&self, figures: Figures) {
         self.oversold_products.set(figures.oversold_products as f64);
         self.reserved_units.set(figures.reserved_units as f64);
+    }
+
+    pub(crate) fn shared_cache_up(&self, is_up: bool) {
+        self.shared_cache_up.set(f64::from(u8::from(is_up)));
     }
 
     /// Every metric in the text format 0.0.4.

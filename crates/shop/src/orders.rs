@@ -5,41 +5,77 @@ use std::sync::Arc;
 
 use double11_store::{
     CancelOutcome, Fingerprint, OrderLines, OrderView, PaymentMethod, PlaceOrder, PlaceOutcome,
-    Store, StoreError,
+    PlaceRefusal, Stopwatch, Store, StoreError,
 };
 use double11_units::{CartId, Money, OrderId, ProductId, Quantity, UserId};
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::activity::Activity;
-use crate::cart_cache::CartCache;
+use crate::cart_memory::CartMemory;
+use crate::sold_out::SoldOut;
 
 /// The orders of the shop.
 #[derive(Clone)]
 pub(crate) struct Orders {
     store: Arc<dyn Store>,
-    cache: Option<Arc<CartCache>>,
+    memory: CartMemory,
+    /// What was seen sold out a moment ago, on a store that is shared.
+    sold_out: Option<Arc<SoldOut>>,
     activity: Arc<Activity>,
 }
 
 impl Orders {
     pub(crate) fn new(
         store: Arc<dyn Store>,
-        cache: Option<Arc<CartCache>>,
+        memory: CartMemory,
+        sold_out: Option<Arc<SoldOut>>,
         activity: Arc<Activity>,
     ) -> Self {
         Self {
             store,
-            cache,
+            memory,
+            sold_out,
             activity,
         }
     }
 
     pub(crate) async fn place(&self, command: PlaceOrder) -> Result<PlaceOutcome, StoreError> {
         self.activity.saw_user(&command.user_id);
-        match command.lines {
-            OrderLines::Items(_) => self.store.place_order(command).await,
-            OrderLines::Cart(cart_id) => self.place_from_cart(cart_id, command).await,
+        match (&command.lines, &self.sold_out) {
+            (OrderLines::Cart(cart_id), _) => self.place_from_cart(*cart_id, command).await,
+            (OrderLines::Items(_), None) => self.store.place_order(command).await,
+            (OrderLines::Items(_), Some(sold_out)) => {
+                self.place_unless_sold_out(sold_out, command).await
+            }
         }
+    }
+
+    /// Refuses what was seen sold out a moment ago, and remembers what the store refuses.
+    async fn place_unless_sold_out(
+        &self,
+        sold_out: &SoldOut,
+        command: PlaceOrder,
+    ) -> Result<PlaceOutcome, StoreError> {
+        if let Some(product_id) = sold_out.refuses(&command) {
+            return Ok(PlaceOutcome::Refused(PlaceRefusal::SoldOut(product_id)));
+        }
+        // Only of a single piece it is known that nothing at all was available.
+        let singles: Vec<ProductId> = match &command.lines {
+            OrderLines::Items(lines) => lines
+                .iter()
+                .filter(|(_, quantity)| quantity.get() == 1)
+                .map(|(product_id, _)| *product_id)
+                .collect(),
+            OrderLines::Cart(_) => Vec::new(),
+        };
+        let asked = Stopwatch::start();
+        let outcome = self.store.place_order(command).await;
+        if let Ok(PlaceOutcome::Refused(PlaceRefusal::SoldOut(product_id))) = outcome
+            && singles.contains(&product_id)
+        {
+            sold_out.saw(product_id, asked);
+        }
+        outcome
     }
 
     async fn place_from_cart(
@@ -47,10 +83,12 @@ impl Orders {
         cart_id: CartId,
         command: PlaceOrder,
     ) -> Result<PlaceOutcome, StoreError> {
+        let changing = self.memory.changing(cart_id);
         let outcome = self.store.place_order(command).await;
-        if let Some(cache) = &self.cache {
-            cache.close(cart_id);
+        if may_have_changed(&outcome) {
+            self.memory.forget(cart_id).await;
         }
+        changing.told();
         if let Ok(PlaceOutcome::Placed(_)) = outcome {
             self.activity.cart_ordered(cart_id);
         }
@@ -63,6 +101,19 @@ impl Orders {
 
     pub(crate) async fn cancel(&self, order_id: OrderId) -> Result<CancelOutcome, StoreError> {
         self.store.cancel_order(order_id).await
+    }
+}
+
+/// Whether the cart is not, or may not be, what was remembered: closed by this order or one before, or gone.
+fn may_have_changed(outcome: &Result<PlaceOutcome, StoreError>) -> bool {
+    match outcome {
+        Ok(PlaceOutcome::Refused(refusal)) => matches!(
+            refusal,
+            PlaceRefusal::CartAlreadyOrdered(_)
+                | PlaceRefusal::UnknownCart
+                | PlaceRefusal::EmptyCart
+        ),
+        Ok(PlaceOutcome::Placed(_) | PlaceOutcome::Replayed(_)) | Err(_) => true,
     }
 }
 

@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use double11_gateway::Gateway;
-use double11_store::{Clock, Lever, Product, Store, StoreError};
+use double11_store::{Clock, Lever, Product, SharedCache, Store, StoreError};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::activity::Activity;
 use crate::admission::Admission;
-use crate::cart_cache::CartCache;
+use crate::cart_memory::CartMemory;
 use crate::carts::Carts;
 use crate::http::connection::accept;
 use crate::http::{self, App, Door, References};
@@ -24,7 +24,9 @@ use crate::payments::{PaymentParts, Payments};
 use crate::products::{Picks, Products};
 use crate::search::SearchIndex;
 use crate::settings::ShopSettings;
+use crate::share;
 use crate::snapshot::{self, GapInCatalogue, Snapshot};
+use crate::sold_out::SoldOut;
 use crate::upkeep::{self, Kept};
 use double11_store::Stopwatch;
 
@@ -41,6 +43,8 @@ pub struct Dependencies {
     pub clock: Arc<dyn Clock>,
     /// The metrics; the store reports its commits to the same ones.
     pub metrics: Arc<Metrics>,
+    /// What this shop shares with others on the same store, if anything.
+    pub cache: Option<Arc<dyn SharedCache>>,
 }
 
 /// A shop that is to be started.
@@ -95,13 +99,7 @@ impl Shop {
         let app = Arc::new(app(settings, &dependencies, &prepared, &activity));
         let (stop_serving, serving_stops) = watch::channel(false);
         let (stop_upkeep, upkeep_stops) = watch::channel(false);
-        let upkeep = start_upkeep(
-            &app,
-            &prepared,
-            &activity,
-            &dependencies.clock,
-            &upkeep_stops,
-        );
+        let upkeep = start_upkeep(&app, &prepared, &dependencies, &activity, &upkeep_stops);
         let mut serving = JoinSet::new();
         let door = if management.is_some() {
             Door::Public
@@ -305,11 +303,14 @@ fn app(
         gateway,
         clock,
         metrics,
+        cache,
     } = dependencies;
     let levers = settings.levers;
-    let cache = levers
-        .has(Lever::CartCache)
-        .then(|| Arc::new(CartCache::new(settings.limits.cart_cache_entries)));
+    let entries_max = settings.limits.cart_cache_entries;
+    let memory = CartMemory::choose(levers, entries_max, &**store, cache.as_ref());
+    // The list that takes products off again is refreshed for the snapshot.
+    let sold_out = (store.is_shared() && prepared.snapshot.is_some())
+        .then(|| Arc::new(SoldOut::new(settings.products)));
     let picks = Picks {
         levers,
         count: settings.products,
@@ -336,8 +337,15 @@ fn app(
             prepared.index.clone(),
             picks,
         ),
-        carts: Carts::new(Arc::clone(store), cache.clone(), Arc::clone(activity)),
-        orders: Orders::new(Arc::clone(store), cache, Arc::clone(activity)),
+        carts: Carts::new(Arc::clone(store), memory.clone(), Arc::clone(activity)),
+        orders: Orders::new(
+            Arc::clone(store),
+            memory,
+            sold_out.clone(),
+            Arc::clone(activity),
+        ),
+        sold_out,
+        cache: cache.clone(),
         payments: Arc::new(payments),
         references: References::new(&settings, gateway.name()),
         draining: AtomicBool::new(false),
@@ -348,8 +356,8 @@ fn app(
 fn start_upkeep(
     app: &Arc<App>,
     prepared: &Prepared,
+    dependencies: &Dependencies,
     activity: &Arc<Activity>,
-    clock: &Arc<dyn Clock>,
     stop: &upkeep::Stop,
 ) -> JoinSet<()> {
     let store = || Arc::clone(&app.store);
@@ -364,7 +372,7 @@ fn start_upkeep(
     };
     tasks.spawn(upkeep::purge(
         store(),
-        Arc::clone(clock),
+        Arc::clone(&dependencies.clock),
         kept,
         stop.clone(),
     ));
@@ -372,15 +380,23 @@ fn start_upkeep(
         tasks.spawn(upkeep::refresh_stock(
             store(),
             Arc::clone(snapshot),
+            app.sold_out.clone(),
             stop.clone(),
         ));
     }
     tasks.spawn(upkeep::feel_pressure(Arc::clone(app), stop.clone()));
     tasks.spawn(upkeep::refresh_gauges(
-        store(),
+        Arc::clone(app),
         Arc::clone(activity),
-        Arc::clone(&app.metrics),
+        Arc::clone(&dependencies.clock),
         stop.clone(),
     ));
+    if let Some(cache) = &app.cache {
+        tasks.spawn(share::exchange(
+            Arc::clone(cache),
+            Arc::clone(app),
+            stop.clone(),
+        ));
+    }
     tasks
 }

@@ -10,6 +10,7 @@ mod monitoring;
 mod on_sqlite;
 mod paying;
 mod reference;
+mod sharing;
 mod shopping;
 
 use std::path::Path;
@@ -101,6 +102,7 @@ async fn start_with(
         gateway,
         clock: Arc::new(SystemClock),
         metrics: Arc::clone(&metrics),
+        cache: None,
     };
     let shop = Shop::start(settings, dependencies).await.unwrap();
     Fixture {

@@ -7,16 +7,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use double11_store::{Clock, Store, StoreError};
+use double11_store::{Clock, Stopwatch, Store, StoreError};
 use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::activity::{self, Activity};
 use crate::admission;
 use crate::http::App;
-use crate::metrics::Metrics;
 use crate::payments::Payments;
+use crate::share;
 use crate::snapshot::Snapshot;
+use crate::sold_out::SoldOut;
 
 /// How often due orders are expired.
 const EXPIRY_PERIOD: Duration = Duration::from_millis(250);
@@ -99,30 +100,42 @@ pub(crate) async fn purge_all(
 }
 
 /// Refreshes the sold-out bits of the snapshot.
-pub(crate) async fn refresh_stock(store: Arc<dyn Store>, snapshot: Arc<Snapshot>, stop: Stop) {
+pub(crate) async fn refresh_stock(
+    store: Arc<dyn Store>,
+    snapshot: Arc<Snapshot>,
+    flags: Option<Arc<SoldOut>>,
+    stop: Stop,
+) {
     let mut rhythm = Rhythm::new(STOCK_PERIOD, stop);
     while rhythm.next().await {
-        let result = store.sold_out_products().await;
-        rhythm.note(
-            &result.map(|sold_out| snapshot.set_sold_out(&sold_out)),
-            "sold-out products cannot be read",
-        );
+        let asked = Stopwatch::start();
+        let result = store.sold_out_products().await.map(|sold_out| {
+            snapshot.set_sold_out(&sold_out);
+            if let Some(flags) = &flags {
+                flags.list(asked, &sold_out);
+            }
+        });
+        rhythm.note(&result, "sold-out products cannot be read");
     }
 }
 
 /// Refreshes the gauges of activity and of the store.
 pub(crate) async fn refresh_gauges(
-    store: Arc<dyn Store>,
+    app: Arc<App>,
     activity: Arc<Activity>,
-    metrics: Arc<Metrics>,
+    clock: Arc<dyn Clock>,
     stop: Stop,
 ) {
+    let metrics = &app.metrics;
     let mut rhythm = Rhythm::new(activity::SLOT, stop);
     while rhythm.next().await {
+        if let Some(cache) = &app.cache {
+            share::activity(&**cache, &activity, clock.now()).await;
+        }
         metrics.active_users(activity.active());
         metrics.average_cart_value(activity.average_cart_value());
         activity.rotate();
-        let result = store.figures().await;
+        let result = app.store.figures().await;
         rhythm.note(
             &result.map(|figures| metrics.figures(figures)),
             "the figures of the store cannot be read",

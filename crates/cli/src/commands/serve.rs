@@ -86,7 +86,7 @@ async fn serve(arguments: Serve) -> CommandResult {
         sale: arguments.sale,
     }));
     let (any_store, facts) = open_store(&arguments, levers, &clock, &metrics)?;
-    let _cache = open_cache(&arguments, &any_store).await?;
+    let cache = open_cache(&arguments, &any_store).await?;
     let gateway = gateway::open(&arguments, gateway_name, &clock)?;
     let store = any_store.store();
     let mut settings = shop_settings(&arguments, levers, facts);
@@ -98,11 +98,16 @@ async fn serve(arguments: Serve) -> CommandResult {
             gateway,
             clock,
             metrics,
+            cache: cache.clone(),
         },
     )
     .await
     .map_err(start_failure)?;
-    until_asked(running, &*store, asked).await
+    let ended = until_asked(running, &*store, asked).await;
+    if let Some(cache) = cache {
+        cache.close().await;
+    }
+    ended
 }
 
 /// The signals that ask a server to end.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
-use double11_store::{PaymentMethod, Store};
+use double11_store::{PaymentMethod, SharedCache, Store};
 
 use super::handlers;
 use super::problem::{self, Problem};
@@ -24,6 +24,7 @@ use crate::orders::Orders;
 use crate::payments::Payments;
 use crate::products::Products;
 use crate::settings::ShopSettings;
+use crate::sold_out::SoldOut;
 use double11_store::Stopwatch;
 
 /// Which requests a listener takes.
@@ -46,6 +47,10 @@ pub(crate) struct App {
     pub(crate) products: Products,
     pub(crate) carts: Carts,
     pub(crate) orders: Orders,
+    /// What was seen sold out a moment ago, on a store that is shared.
+    pub(crate) sold_out: Option<Arc<SoldOut>>,
+    /// What is shared with other shops, if anything.
+    pub(crate) cache: Option<Arc<dyn SharedCache>>,
     pub(crate) payments: Arc<Payments>,
     pub(crate) references: References,
     /// Set when the shop begins to shut down; readiness then says so.

@@ -94,8 +94,20 @@ pub(super) fn register(labels: &MetricLabels, endpoints: &[EndpointLabels]) -> M
             "ecommerce_reserved_units",
             "Pieces that unpaid orders hold",
         ),
+        shared_cache_up: shared_cache_up(&registry),
         registry,
     }
+}
+
+/// 1 where nothing is shared too, so that one alert serves all.
+fn shared_cache_up(registry: &Registry) -> Gauge {
+    let up = gauge(
+        registry,
+        "ecommerce_shared_cache_up",
+        "Whether the cache that shops share answers; 1 where there is none",
+    );
+    up.set(1.0);
+    up
 }
 
 fn build_info(registry: &Registry, labels: &MetricLabels) {

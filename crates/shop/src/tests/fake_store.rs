@@ -3,7 +3,7 @@
 mod state;
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use double11_store::payment::RefundState;
@@ -21,7 +21,12 @@ pub(crate) struct FakeStore {
     state: Mutex<State>,
     /// How long an order holds its stock, in microseconds.
     window: AtomicI64,
-    is_shared: AtomicBool,
+    /// Whether other shops use it too.
+    shared: AtomicBool,
+    /// Whether the list of sold-out products leaves out all of them.
+    hides_sold_out: AtomicBool,
+    /// Orders that it was asked to place.
+    orders_asked: AtomicU64,
 }
 
 impl FakeStore {
@@ -36,8 +41,27 @@ impl FakeStore {
         Arc::new(Self {
             state: Mutex::new(state),
             window: AtomicI64::new(900_000_000),
-            is_shared: AtomicBool::new(false),
+            shared: AtomicBool::new(false),
+            hides_sold_out: AtomicBool::new(false),
+            orders_asked: AtomicU64::new(0),
         })
+    }
+
+    /// A store that several shops use.
+    pub(super) fn shared(products: u32) -> Arc<Self> {
+        let store = Self::new(products);
+        store.shared.store(true, Ordering::Relaxed);
+        store
+    }
+
+    /// Lists no product as sold out, so that only refusals tell.
+    pub(super) fn hide_sold_out(&self, hides: bool) {
+        self.hides_sold_out.store(hides, Ordering::Relaxed);
+    }
+
+    /// How often it was asked to place an order.
+    pub(super) fn orders_asked(&self) -> u64 {
+        self.orders_asked.load(Ordering::Relaxed)
     }
 
     /// Every call fails like this until told otherwise.
@@ -70,7 +94,7 @@ impl FakeStore {
 
     /// Whether other shops may use it too.
     pub(super) fn set_shared(&self, is_shared: bool) {
-        self.is_shared.store(is_shared, Ordering::Relaxed);
+        self.shared.store(is_shared, Ordering::Relaxed);
     }
 
     pub(super) fn set_window_micros(&self, window: i64) {
@@ -119,7 +143,7 @@ impl Store for FakeStore {
     }
 
     fn is_shared(&self) -> bool {
-        self.is_shared.load(Ordering::Relaxed)
+        self.shared.load(Ordering::Relaxed)
     }
 
     fn catalogue(&self) -> Answer<Vec<Product>> {
@@ -133,10 +157,11 @@ impl Store for FakeStore {
     }
 
     fn sold_out_products(&self) -> Answer<Vec<ProductId>> {
+        let hides = self.hides_sold_out.load(Ordering::Relaxed);
         self.answer(|state| {
             let products = state.products.iter().zip(&state.available);
             products
-                .filter(|(_, available)| **available == 0)
+                .filter(|(_, available)| **available == 0 && !hides)
                 .map(|(new, _)| new.product.product_id)
                 .collect()
         })
@@ -217,6 +242,7 @@ impl Store for FakeStore {
 
     fn place_order(&self, command: PlaceOrder) -> Answer<PlaceOutcome> {
         let window = self.window.load(Ordering::Relaxed);
+        self.orders_asked.fetch_add(1, Ordering::Relaxed);
         self.answer(|state| {
             match state.claimed("order", &command.user_id, command.key.as_ref()) {
                 Some(Err(())) => return PlaceOutcome::Refused(PlaceRefusal::KeyReused),

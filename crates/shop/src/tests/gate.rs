@@ -66,6 +66,7 @@ impl Rig {
                 gateway: Arc::new(sandbox(folder.path())),
                 clock: Arc::new(SystemClock),
                 metrics: metrics(),
+                cache: None,
             };
             let (addr, serving) = without_upkeep(settings, dependencies).await.unwrap();
             let stream = TcpStream::connect(addr).await.unwrap();

@@ -189,6 +189,7 @@ async fn a_start_fails_with_its_reason() {
         gateway: Arc::clone(&gateway) as _,
         clock: Arc::new(SystemClock),
         metrics: metrics(),
+        cache: None,
     };
     let first = Shop::start(settings(Levers::NONE), dependencies())
         .await

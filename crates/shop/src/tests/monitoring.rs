@@ -7,7 +7,7 @@ use double11_store::{Levers, StoreObserver};
 use super::{Fixture, settings, start};
 
 /// The families of DESIGN section 7, with their types.
-const FAMILIES: [(&str, &str); 23] = [
+const FAMILIES: [(&str, &str); 24] = [
     ("ecommerce_orders_total", "counter"),
     ("ecommerce_payments_total", "counter"),
     ("ecommerce_cart_additions_total", "counter"),
@@ -24,6 +24,7 @@ const FAMILIES: [(&str, &str); 23] = [
     ("ecommerce_replays_total", "counter"),
     ("ecommerce_oversold_products", "gauge"),
     ("ecommerce_reserved_units", "gauge"),
+    ("ecommerce_shared_cache_up", "gauge"),
     ("ecommerce_build_info", "gauge"),
     ("process_cpu_seconds_total", "counter"),
     ("process_resident_memory_bytes", "gauge"),

@@ -42,6 +42,7 @@ async fn start(levers: Levers) -> OnSqlite {
         gateway: Arc::new(sandbox(folder.path())),
         clock: Arc::new(SystemClock),
         metrics,
+        cache: None,
     };
     let shop = Shop::start(settings(levers), dependencies).await.unwrap();
     OnSqlite {
