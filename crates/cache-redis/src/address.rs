@@ -77,6 +77,10 @@ impl CacheAddress {
         self.is_cluster
     }
 
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.shown.starts_with("rediss:")
+    }
+
     pub(crate) fn nodes(&self) -> &[ConnectionInfo] {
         &self.nodes
     }

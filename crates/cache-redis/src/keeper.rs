@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use double11_store::Stopwatch;
 use tokio::task::JoinSet;
 
 use crate::cache::Inner;
@@ -14,6 +15,8 @@ use crate::{carts, handshake};
 /// Between two tries to connect: at first, and at most.
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
+/// A connection that lasted this long is tried again at once.
+const STEADY: Duration = Duration::from_secs(2);
 /// Blocks that are delivered at a time.
 const BATCH: usize = 64;
 /// How long a block may take to be delivered from here: nobody waits for it.
@@ -21,20 +24,31 @@ const TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Keeps the connection until the cache is closed.
 pub(crate) async fn keep(inner: Arc<Inner>) {
-    let mut pause = PAUSE_MIN;
+    let mut pause = Duration::ZERO;
+    let mut installed = Some(Stopwatch::start());
     let mut said = None;
-    while !inner.is_closed() {
-        if let Some((generation, connection)) = inner.link() {
-            if let Err(lost) = deliver(&inner, &connection).await {
-                inner.lose(generation, &lost);
-                continue;
+    loop {
+        while let Some((generation, connection)) = inner.link() {
+            match deliver(&inner, &connection).await {
+                Ok(()) => inner.wake.notified().await,
+                Err(lost) => inner.lose(generation, &lost),
             }
-            pause = PAUSE_MIN;
-            said = None;
-            inner.wake.notified().await;
-            continue;
         }
+        // One that is lost again and again, as when a part of a cluster is away, is tried less often.
+        if installed
+            .take()
+            .is_some_and(|since| since.elapsed() > STEADY)
+        {
+            pause = Duration::ZERO;
+            said = None;
+        }
+        drop(tokio::time::timeout(pause, inner.closed()).await);
+        if inner.is_closed() {
+            return;
+        }
+        pause = (pause * 2).clamp(PAUSE_MIN, PAUSE_MAX);
         let Err(lost) = restore(&inner).await else {
+            installed = Some(Stopwatch::start());
             tracing::info!(cache.address = %inner.address, "the shared cache is in use");
             continue;
         };
@@ -47,9 +61,6 @@ pub(crate) async fn keep(inner: Arc<Inner>) {
             );
             said = Some(reason);
         }
-        // A reason to look again at once can only be that the cache is being closed.
-        drop(tokio::time::timeout(pause, inner.closed()).await);
-        pause = (pause * 2).min(PAUSE_MAX);
     }
 }
 

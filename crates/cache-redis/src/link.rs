@@ -32,6 +32,12 @@ pub(crate) enum Connection {
 
 impl Connection {
     pub(crate) async fn open(address: &CacheAddress) -> Result<Self, Lost> {
+        if address.is_encrypted() {
+            // Whoever was first has chosen, which is as good.
+            rustls::crypto::ring::default_provider()
+                .install_default()
+                .ok();
+        }
         let opened = timeout(OPEN_TIMEOUT, async {
             if address.is_cluster() {
                 cluster(address.nodes()).await

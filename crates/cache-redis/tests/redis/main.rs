@@ -9,6 +9,7 @@ mod carts;
 mod faults;
 mod refusals;
 mod stock;
+mod tls;
 
 use std::sync::Arc;
 use std::time::Duration;
