@@ -88,7 +88,10 @@ impl Refusal {
             Self::Replica => "name its master, or all nodes of the cluster",
             Self::IsCluster => "append `?cluster=true` to the address",
             Self::IsNoCluster => "name one host and leave out `cluster=true`",
-            Self::OtherStore { .. } => "choose a prefix for each store: `?prefix=shop2:`",
+            Self::OtherStore { .. } => {
+                "choose a prefix for each store, `?prefix=shop2:`; if the other store is gone, delete the key `store` \
+                 below the prefix a few minutes after its last shop ended"
+            }
             Self::Other { .. } => "see the server's log",
         }
     }
