@@ -121,25 +121,58 @@ impl Layout {
             Self::Scattered => scatter(number),
         }
     }
+
+    /// The number of an id, by which ids that one shop drew are in order.
+    pub(crate) const fn number(self, id: i64) -> i64 {
+        match self {
+            Self::Ordered => id,
+            Self::Scattered => gather(id),
+        }
+    }
 }
+
+const MASK: u64 = (1 << BITS) - 1;
+const FIRST_FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+const SECOND_FACTOR: u64 = 0xd1b5_4a32_d192_ed03;
 
 /// Odd factors and folds of the upper half onto the lower one can be undone, so that no two numbers
 /// meet; 0 alone stays 0.
 const fn scatter(number: i64) -> i64 {
-    const MASK: u64 = (1 << BITS) - 1;
     let mut mixed = number.unsigned_abs() & MASK;
-    mixed = mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) & MASK;
+    mixed = mixed.wrapping_mul(FIRST_FACTOR) & MASK;
     mixed ^= mixed >> (BITS / 2);
-    mixed = mixed.wrapping_mul(0xd1b5_4a32_d192_ed03) & MASK;
+    mixed = mixed.wrapping_mul(SECOND_FACTOR) & MASK;
     mixed ^= mixed >> (BITS / 2);
     mixed.cast_signed()
+}
+
+/// Undoes [`scatter`]: a fold onto the lower half undoes itself.
+const fn gather(id: i64) -> i64 {
+    let mut mixed = id.unsigned_abs() & MASK;
+    mixed ^= mixed >> (BITS / 2);
+    mixed = mixed.wrapping_mul(inverse(SECOND_FACTOR)) & MASK;
+    mixed ^= mixed >> (BITS / 2);
+    mixed = mixed.wrapping_mul(inverse(FIRST_FACTOR)) & MASK;
+    mixed.cast_signed()
+}
+
+/// The number that an odd factor makes 1 of, modulo 2^64. Every step doubles the bits that are right, of
+/// which an odd number has three as its own inverse.
+const fn inverse(factor: u64) -> u64 {
+    let mut inverse = factor;
+    let mut right_bits = 3;
+    while right_bits < u64::BITS {
+        inverse = inverse.wrapping_mul(2_u64.wrapping_sub(factor.wrapping_mul(inverse)));
+        right_bits *= 2;
+    }
+    inverse
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{BLOCK, IdSource, Layout, scatter};
+    use super::{BLOCK, IdSource, Layout, gather, scatter};
 
     #[test]
     fn blocks_follow_each_other_and_run_out() {
@@ -169,5 +202,8 @@ mod tests {
         );
         let last = (1 << 62) - 1;
         assert!((1..1 << 62).contains(&scatter(last)));
+        for number in [1, 2, 65_536, 65_537, 1 << 40, last] {
+            assert_eq!(gather(scatter(number)), number);
+        }
     }
 }

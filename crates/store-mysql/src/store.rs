@@ -81,6 +81,7 @@ impl MysqlStore {
             facts: ShopFacts {
                 currency,
                 payment_window: options.payment_window,
+                layout,
                 has_indexes: options.levers.has(Lever::Indexes),
             },
             clock: options.clock,

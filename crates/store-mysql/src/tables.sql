@@ -1,6 +1,6 @@
 CREATE TABLE shop (
   id TINYINT NOT NULL PRIMARY KEY CHECK (id = 1),
-  currency VARCHAR(3) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  currency VARCHAR(3) NOT NULL,
   catalogue_seed BIGINT NOT NULL,
   products BIGINT NOT NULL,
   created_at BIGINT NOT NULL
@@ -38,8 +38,8 @@ CREATE TABLE orders (
   order_id BIGINT NOT NULL PRIMARY KEY,
   user_id VARBINARY(64) NOT NULL,
   cart_id BIGINT,
-  payment_method VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
-  state VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL
+  payment_method VARCHAR(16) NOT NULL,
+  state VARCHAR(16) NOT NULL
     CHECK (state IN ('pending_payment', 'partially_paid', 'paid', 'cancelled', 'expired')),
   total BIGINT NOT NULL CHECK (total > 0),
   captured BIGINT NOT NULL DEFAULT 0 CHECK (captured >= 0),     -- sum of attempts in state 'captured'
@@ -59,11 +59,11 @@ CREATE TABLE order_lines (
 CREATE TABLE payments (
   order_id BIGINT NOT NULL,
   attempt_id BIGINT NOT NULL,    -- unique; the key under which the gateway is charged
-  state VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL
+  state VARCHAR(16) NOT NULL
     CHECK (state IN ('processing', 'captured', 'declined', 'late')),
   gateway VARCHAR(64) NOT NULL,
   amount BIGINT NOT NULL CHECK (amount > 0),
-  order_state VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin, -- of the order right after the capture
+  order_state VARCHAR(16), -- of the order right after the capture
   idempotency_key VARBINARY(255), -- the key that this attempt claimed, if any
   created_at BIGINT NOT NULL,
   finished_at BIGINT,
@@ -72,7 +72,7 @@ CREATE TABLE payments (
 CREATE TABLE refunds (
   order_id BIGINT NOT NULL,
   attempt_id BIGINT NOT NULL,    -- the captured or late attempt; always refunded whole
-  state VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL CHECK (state IN ('pending', 'done')),
+  state VARCHAR(16) NOT NULL CHECK (state IN ('pending', 'done')),
   amount BIGINT NOT NULL CHECK (amount > 0),
   created_at BIGINT NOT NULL,
   finished_at BIGINT,
@@ -80,7 +80,7 @@ CREATE TABLE refunds (
 );
 CREATE TABLE idempotency_keys (
   `key` VARBINARY(255) NOT NULL,
-  operation VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL
+  operation VARCHAR(16) NOT NULL
     CHECK (operation IN ('order', 'payment')),
   user_id VARBINARY(64) NOT NULL, -- of a payment: the order's user
   fingerprint BINARY(16) NOT NULL, -- of the parsed request
@@ -90,7 +90,7 @@ CREATE TABLE idempotency_keys (
   PRIMARY KEY (`key`, operation, user_id)
 );
 CREATE TABLE id_blocks (
-  name VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
+  name VARCHAR(16) NOT NULL PRIMARY KEY,
   next_id BIGINT NOT NULL CHECK (next_id > 0) -- the first id that no shop has taken yet
 );
 CREATE TABLE writers (

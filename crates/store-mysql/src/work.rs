@@ -18,6 +18,8 @@ use double11_store::{
 };
 use double11_units::{AttemptId, Currency, Money, OrderId};
 
+use crate::ids::Layout;
+
 /// A write that the store was asked for.
 #[derive(Clone, Debug)]
 pub(crate) enum Command {
@@ -80,6 +82,8 @@ pub(crate) type WorkResult<T> = Result<T, WorkError>;
 pub(crate) struct ShopFacts {
     pub(crate) currency: Currency,
     pub(crate) payment_window: Duration,
+    /// How ids are made.
+    pub(crate) layout: Layout,
     /// Whether secondary indexes may be used.
     pub(crate) has_indexes: bool,
 }

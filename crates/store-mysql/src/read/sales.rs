@@ -96,7 +96,10 @@ pub(crate) fn view(
     })?;
     lines.sort_unstable_by_key(|line: &OrderLine| line.product_id);
     // Ids of different shops say nothing about time.
-    payments.sort_unstable_by_key(|payment: &PaymentView| (payment.created_at, payment.attempt_id));
+    payments.sort_unstable_by_key(|payment: &PaymentView| {
+        let number = facts.layout.number(payment.attempt_id.get());
+        (payment.created_at, number)
+    });
     Ok(found.map(|order| OrderView {
         order,
         lines,

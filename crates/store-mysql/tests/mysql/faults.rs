@@ -11,8 +11,8 @@ use mysql::Conn;
 use mysql::prelude::Queryable;
 
 use crate::common::{
-    Fresh, assert_sound, beside, connect, database, needs, number, open, open_at, order, placed,
-    server,
+    Fresh, assert_sound, beside, connect, database, needs, number, open, open_at, order, pay,
+    placed, server,
 };
 
 /// How long a fast answer may take on a busy machine.
@@ -186,6 +186,47 @@ async fn a_lock_that_never_comes_free_makes_busy() {
     placed(&*fresh, order("a", &[(2, 1)], None)).await;
     holder.query_drop("COMMIT").unwrap();
     placed(&*fresh, order("a", &[(1, 1)], None)).await;
+}
+
+/// What the database cannot take fails alone; the others of its group are stored.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_poisonous_command_fails_alone() {
+    let fresh = open(
+        server(),
+        &Conditions::with_stock(&[99, 9]),
+        Variant::Optimized.levers(),
+    );
+    let paid = placed(&*fresh, order("p", &[(2, 1)], None)).await;
+    let mut holder = connect(&fresh.url);
+    holder.query_drop("BEGIN").unwrap();
+    holder
+        .query_drop("SELECT * FROM stock WHERE product_id = 1 FOR UPDATE")
+        .unwrap();
+    let mut answers = Vec::new();
+    for number in 0..20 {
+        answers.push(fresh.place_order(order("a", &[(1, 1)], Some(&number.to_string()))));
+    }
+    let mut poison = pay(paid.order_id, 2);
+    poison.gateway = "a name that is longer than the sixty-four letters that the column may hold";
+    let poisoned = fresh.prepare_payment(poison);
+    for number in 20..40 {
+        answers.push(fresh.place_order(order("a", &[(1, 1)], Some(&number.to_string()))));
+    }
+    holder.query_drop("COMMIT").unwrap();
+    for answer in answers {
+        let outcome = answer.await;
+        assert!(
+            matches!(outcome, Ok(PlaceOutcome::Placed(_))),
+            "{outcome:?}"
+        );
+    }
+    let refused = poisoned.await;
+    assert!(
+        matches!(refused, Err(StoreError::Unavailable(_))),
+        "{refused:?}"
+    );
+    assert_eq!(fresh.figures().await.unwrap().reserved_units, 41);
+    assert_sound(&fresh.url);
 }
 
 /// Asks until the store answers again.

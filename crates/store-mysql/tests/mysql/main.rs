@@ -11,4 +11,5 @@ mod conformance;
 mod data_life;
 mod faults;
 mod races;
+mod speed;
 mod statements;

@@ -14,6 +14,7 @@ use double11_units::{
 };
 
 use super::{Decision, doubtful_keys};
+use crate::ids::Layout;
 use crate::work::set::{Level, LockedCart, LockedOrder, StoredAttempt, WorkingSet};
 use crate::work::{Command, Outcome, ShopFacts, Task};
 
@@ -79,6 +80,7 @@ fn decide(set: &mut WorkingSet, commands: &[Command]) -> Vec<Outcome> {
     let facts = ShopFacts {
         currency: Currency::Cny,
         payment_window: WINDOW,
+        layout: Layout::Ordered,
         has_indexes: true,
     };
     let mut decision = Decision {
