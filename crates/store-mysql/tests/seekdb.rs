@@ -35,9 +35,41 @@ async fn optimized(conditions: Conditions) -> Fresh {
     open_at(database(), &conditions, Variant::Optimized.levers())
 }
 
+/// The random histories are by themselves below: with those the program would take two minutes.
 mod with_baseline {
-    double11_store::conformance_suite!(super::super::baseline);
+    double11_store::conformance_suite!(@cases super::super::baseline, stock: sells_and_refuses
+        all_or_nothing cancelling_gives_back expiry_gives_back refuses_unknown_products
+        refuses_a_changed_total lists_what_is_sold_out finds_products);
+    double11_store::conformance_suite!(@cases super::super::baseline, keys: replays_the_first_answer
+        another_body_is_refused refusals_claim_nothing users_do_not_share_keys
+        payment_keys_replay_join_and_release);
+    double11_store::conformance_suite!(@cases super::super::baseline, payments: full_payment_sells
+        deposit_and_balance finalizing_twice_changes_nothing a_payment_in_process_holds_the_order
+        closing_refunds_every_capture a_late_capture_is_refunded);
+    double11_store::conformance_suite!(@cases super::super::baseline, races:
+        flash_sale_sells_exactly_the_stock one_order_per_key one_payment_for_the_balance
+        payment_against_expiry);
 }
 mod with_optimized {
-    double11_store::conformance_suite!(super::super::optimized);
+    double11_store::conformance_suite!(@cases super::super::optimized, stock: sells_and_refuses
+        all_or_nothing cancelling_gives_back expiry_gives_back refuses_unknown_products
+        refuses_a_changed_total lists_what_is_sold_out finds_products);
+    double11_store::conformance_suite!(@cases super::super::optimized, keys: replays_the_first_answer
+        another_body_is_refused refusals_claim_nothing users_do_not_share_keys
+        payment_keys_replay_join_and_release);
+    double11_store::conformance_suite!(@cases super::super::optimized, payments: full_payment_sells
+        deposit_and_balance finalizing_twice_changes_nothing a_payment_in_process_holds_the_order
+        closing_refunds_every_capture a_late_capture_is_refunded);
+    double11_store::conformance_suite!(@cases super::super::optimized, races:
+        flash_sale_sells_exactly_the_stock one_order_per_key one_payment_for_the_balance
+        payment_against_expiry);
+}
+
+#[ignore = "takes minutes where the machine is busy; passes"]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn random_histories() {
+    use double11_store::conformance::histories::{concurrent, crowd, sequential};
+    sequential(optimized).await;
+    concurrent(optimized).await;
+    crowd(optimized).await;
 }
