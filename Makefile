@@ -11,7 +11,7 @@ endif
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help test tools check build suite soak bench dashboards rehearse-quick clean
+.PHONY: help test tools check build suite soak bench dashboards rehearse-quick rehearse-mysql clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-24s%s\n", $$1, $$2 }'
@@ -43,6 +43,11 @@ dashboards: ## write the Grafana dashboards below deploy/grafana from their type
 
 rehearse-quick: ## the main job in its short form; the report lands in results/
 	$(CARGO) run --release -- rehearse --quick
+
+rehearse-mysql: build ## the same on a private MariaDB and Redis, which are stopped again; MORE= for options
+	target/release/double11-servers run --mariadb --redis --cpus 0 -- \
+	  target/release/double11 rehearse --quick --products 10000 \
+	  --store {mysql} --cache {redis} --out results-mysql $(MORE)
 
 clean: ## remove what the build made; results/ stays
 	$(CARGO) clean

@@ -209,11 +209,9 @@ fn database_name(folder: &Path) -> String {
 /// The URL of a server with this database in place of its path.
 fn with_database(server: &str, database: &str) -> String {
     let (url, parameters) = split(server);
-    let authority_at = url.find("://").map_or(0, |at| at + 3);
-    let end = url[authority_at..]
-        .find('/')
-        .map_or(url.len(), |at| authority_at + at);
-    format!("{}/{database}{parameters}", &url[..end])
+    let (scheme, rest) = url.split_once("://").unwrap_or(("mysql", url));
+    let authority = rest.split('/').next().unwrap_or_default();
+    format!("{scheme}://{authority}/{database}{parameters}")
 }
 
 /// The URL of a cache with this prefix in front of every key.

@@ -1,4 +1,4 @@
-//! `double11-servers run [--mariadb] [--redis] [--redis-cluster] [--seekdb] -- COMMAND [ARGUMENT…]` starts
+//! `double11-servers run [--mariadb] [--redis] [--redis-cluster] [--seekdb] [--cpus LIST] -- COMMAND [ARGUMENT…]` starts
 //! private servers, runs a command with `{mysql}` and `{redis}` in its arguments replaced by their addresses,
 //! stops the servers, and ends with the command's exit code.
 //!
@@ -12,16 +12,19 @@ use std::process::{Child, Command, ExitCode, ExitStatus};
 
 use double11_servers::{MariaDb, Redis, RedisCluster, SeekDb, ServerError};
 use rustix::process::{Pid, Signal, kill_process};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 const USAGE: &str = "\
-usage: double11-servers run [--mariadb | --seekdb] [--redis | --redis-cluster] -- COMMAND [ARGUMENT...]
+usage: double11-servers run [--mariadb | --seekdb] [--redis | --redis-cluster] [--cpus LIST] -- COMMAND [ARGUMENT...]
 `{mysql}` and `{redis}` in the arguments become the addresses of the servers";
 /// Wrong arguments, as the program itself has it.
 const USAGE_EXIT_CODE: u8 = 2;
 /// The database that `{mysql}` leads to.
 const DATABASE: &str = "double11";
+/// What a rehearsal needs beyond that: to make and drop databases of its own.
+const REHEARSALS: &str = r"GRANT ALL ON `double11\_rehearsal\_%`.* TO 'shop'@'%'";
 
 #[expect(clippy::print_stderr, reason = "a program for the terminal")]
 fn main() -> ExitCode {
@@ -48,6 +51,8 @@ fn main() -> ExitCode {
 struct Wanted {
     sql: Option<Sql>,
     redis: Option<Cache>,
+    /// Cores of the servers; empty for all.
+    cpus: Vec<usize>,
     command: Vec<String>,
 }
 
@@ -68,13 +73,19 @@ impl Wanted {
         if arguments.next()? != "run" {
             return None;
         }
-        let (mut sql, mut redis) = (None, None);
+        let (mut sql, mut redis, mut cpus) = (None, None, Vec::new());
         loop {
             let previous = match arguments.next()?.as_str() {
                 "--mariadb" => sql.replace(Sql::MariaDb).is_some(),
                 "--seekdb" => sql.replace(Sql::SeekDb).is_some(),
                 "--redis" => redis.replace(Cache::Single).is_some(),
                 "--redis-cluster" => redis.replace(Cache::Cluster).is_some(),
+                "--cpus" => {
+                    let named = arguments.next()?;
+                    let cores = named.split(',').map(|core| core.parse().ok());
+                    let before = std::mem::replace(&mut cpus, cores.collect::<Option<_>>()?);
+                    !before.is_empty()
+                }
                 "--" => break,
                 _ => return None,
             };
@@ -86,6 +97,7 @@ impl Wanted {
         (!command.is_empty()).then_some(Self {
             sql,
             redis,
+            cpus,
             command,
         })
     }
@@ -99,6 +111,7 @@ fn start_sql(wanted: Sql) -> Started {
         Sql::MariaDb => {
             let server = MariaDb::start()?;
             let url = server.create_database(DATABASE)?;
+            server.sql(REHEARSALS)?;
             Ok((Box::new(server), url))
         }
         Sql::SeekDb => {
@@ -127,6 +140,15 @@ fn start_cache(wanted: Cache) -> Started {
 fn run(wanted: Wanted) -> Result<ExitStatus, Box<dyn Error>> {
     // From here on a signal ends the command, then this program by its usual way.
     let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
+    // Servers inherit the cores of this program, the command those that it had at first.
+    let cores = sched_getaffinity(None)?;
+    if !wanted.cpus.is_empty() {
+        let mut set = CpuSet::new();
+        for core in wanted.cpus.iter().filter(|core| **core < CpuSet::MAX_CPU) {
+            set.set(*core);
+        }
+        sched_setaffinity(None, &set)?;
+    }
     let mut servers = Vec::new();
     let mut addresses = Vec::new();
     if let Some(sql) = wanted.sql {
@@ -145,6 +167,7 @@ fn run(wanted: Wanted) -> Result<ExitStatus, Box<dyn Error>> {
         })
     });
     let program = command.next().unwrap_or_default();
+    sched_setaffinity(None, &cores)?;
     let child = Command::new(&program).args(command).spawn();
     let mut child = child.map_err(|error| format!("`{program}` could not be run: {error}"))?;
     let handle = signals.handle();

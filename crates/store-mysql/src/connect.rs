@@ -17,6 +17,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long the server may be silent. Longer than [`LOCK_WAIT_SECONDS`], so that a wait for a lock ends
 /// with the server's own error.
 const IO_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a statement of a connection for one request may run.
+const STATEMENT_SECONDS: u32 = 10;
 /// How long a statement waits for a row that another transaction holds.
 const LOCK_WAIT_SECONDS: u32 = 2;
 /// Largest packet, in bytes; every statement and answer of the store is far below.
@@ -49,6 +51,17 @@ impl Family {
         } else {
             Self::Mysql
         }
+    }
+
+    /// The settings of a connection for one request: a statement that nobody waits for any more ends
+    /// by itself, or a shop whose requests give up would leave the server more and more of them.
+    pub(crate) fn settings_of_one_request(self) -> String {
+        let longest = match self {
+            Self::Mariadb => format!("max_statement_time = {STATEMENT_SECONDS}"),
+            Self::Mysql => format!("max_execution_time = {STATEMENT_SECONDS}000"),
+            Self::OceanBase => format!("ob_query_timeout = {STATEMENT_SECONDS}000000"),
+        };
+        format!("{}, SESSION {longest}", self.settings())
     }
 
     /// The one statement that sets what the store relies on, whatever the server's defaults are.
@@ -125,6 +138,15 @@ impl Target {
         })
     }
 
+    /// The same, where an answer is waited for as long as this.
+    pub(crate) fn with_patience(self, patience: Duration) -> Self {
+        let opts = OptsBuilder::from_opts(self.opts)
+            .read_timeout(Some(patience))
+            .write_timeout(Some(patience))
+            .into();
+        Self { opts, ..self }
+    }
+
     /// The URL without password and parameters, for messages.
     pub(crate) fn name(&self) -> &str {
         &self.name
@@ -184,7 +206,10 @@ impl Connector {
     pub(crate) fn connect(&self, style: Style) -> mysql::Result<Session> {
         let mut conn = self.target.connect(true)?;
         self.sent.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        conn.query_drop(self.family.settings())?;
+        conn.query_drop(match style {
+            Style::Text => self.family.settings_of_one_request(),
+            Style::Prepared => self.family.settings(),
+        })?;
         Ok(Session::new(conn, style, Arc::clone(&self.sent)))
     }
 }

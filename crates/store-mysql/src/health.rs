@@ -16,6 +16,8 @@ use crate::ids::{IdSource, reserve};
 use crate::session::Style;
 use crate::work::{WorkError, WorkResult};
 
+/// How long a ping waits for an answer. A database that only is slow answers it within that time.
+const PING_MAX: Duration = Duration::from_secs(2);
 /// Between two pings of a database that does not answer.
 const PING_EVERY: Duration = Duration::from_millis(100);
 
@@ -49,15 +51,35 @@ impl Health {
         self.is_down.load(Ordering::SeqCst)
     }
 
-    /// Looks at an error of a connection that could not be made, or that was met on one.
+    /// Looks at an error of a connection that could not be made, or that was met on one. Whoever is
+    /// refused is down; whoever is silent for too long may only have much to do, and a ping tells.
     pub(crate) fn note(&self, error: &mysql::Error, while_connecting: bool) {
-        if is_timeout(error) || while_connecting && is_lost(error) {
-            if !self.is_down.swap(true, Ordering::SeqCst) {
-                tracing::warn!(%error, "the database does not answer");
-            }
-            self.lock().ping = true;
-            self.wake.notify_all();
+        let is_silent = is_timeout(error);
+        if !(is_silent || while_connecting && is_lost(error)) {
+            return;
         }
+        if !is_silent {
+            self.note_down(error);
+        }
+        self.lock().ping = true;
+        self.wake.notify_all();
+    }
+
+    /// The database does not answer, not even a ping.
+    fn note_down(&self, error: &mysql::Error) {
+        if !self.is_down.swap(true, Ordering::SeqCst) {
+            tracing::warn!(%error, "the database does not answer");
+        }
+        self.wake.notify_all();
+    }
+
+    /// Waits for what a ping that is under way finds out, if there is one, and refuses while the
+    /// database does not answer: whoever is the only one to write does not find it out by himself.
+    pub(crate) fn check_pinged(&self) -> Result<(), StoreError> {
+        let wants = self.lock();
+        let is_open = |wants: &mut Wants| wants.ping && !wants.closed && !self.is_down();
+        drop(self.wake.wait_timeout_while(wants, 2 * PING_MAX, is_open));
+        self.check()
     }
 
     /// Asks for another block of ids.
@@ -106,6 +128,10 @@ impl Upkeep {
         ids: Arc<IdSource>,
     ) -> std::io::Result<Self> {
         let shared = Arc::clone(&health);
+        let connector = Connector {
+            target: connector.target.with_patience(PING_MAX),
+            ..connector
+        };
         let thread = std::thread::Builder::new()
             .name("store-upkeep".to_owned())
             .spawn(move || {
@@ -139,10 +165,11 @@ impl Upkeep {
 
 /// Does what is wanted. A success proves that the database answers.
 fn look_after(connector: &Connector, health: &Health, ids: &IdSource) -> WorkResult<()> {
-    let mut session = connector.connect(Style::Text).inspect_err(|error| {
-        health.note(error, true);
-    })?;
-    session.run("SELECT 1")?;
+    let asked = connector.connect(Style::Text).and_then(|mut session| {
+        session.run("SELECT 1")?;
+        Ok(session)
+    });
+    let mut session = asked.inspect_err(|error| health.note_down(error))?;
     if health.is_down.swap(false, Ordering::SeqCst) {
         tracing::info!("the database answers again");
     }
@@ -150,6 +177,7 @@ fn look_after(connector: &Connector, health: &Health, ids: &IdSource) -> WorkRes
         let mut wants = health.lock();
         (wants.ids, std::mem::take(&mut wants.ping))
     };
+    health.wake.notify_all();
     if wants_ids {
         match reserve(&mut session) {
             Ok(block) => {

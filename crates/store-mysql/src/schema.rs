@@ -1,5 +1,7 @@
 //! The tables: made and upgraded by [`migrate`], only checked by everybody else.
 
+use std::time::Duration;
+
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
@@ -18,6 +20,9 @@ const FIRST_ID: i64 = 65_536;
 
 const TABLES: &str = include_str!("tables.sql");
 const INDEXES: &str = include_str!("indexes.sql");
+
+/// How long a statement about a whole table or database may take.
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// What a migration did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +47,7 @@ pub(crate) fn version(conn: &mut Conn) -> mysql::Result<Option<u32>> {
 /// # Errors
 /// [`OpenError`] when the server cannot be used, or the tables are newer than this program.
 pub fn migrate(url: &str, password: Option<&str>) -> Result<Migrated, OpenError> {
-    let target = Target::parse(url, password)?;
+    let target = Target::parse(url, password)?.with_patience(PATIENCE);
     let (mut conn, family) = check_server(&target)?;
     let fail = |source| OpenError::Mysql {
         server: target.name().to_owned(),
@@ -124,7 +129,8 @@ pub fn drop_database(url: &str, password: Option<&str>) -> Result<(), OpenError>
 }
 
 fn on_server(target: &Target, sql: &str) -> Result<(), OpenError> {
-    let mut conn = target
+    let patient = target.clone().with_patience(PATIENCE);
+    let mut conn = patient
         .connect(false)
         .map_err(|source| connect_error(target, source))?;
     conn.query_drop(sql).map_err(|source| OpenError::Mysql {

@@ -16,7 +16,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use double11_store::{Stopwatch, StoreError};
-use mysql::Value;
+use mysql::{DriverError, Value};
 use tokio::sync::oneshot;
 
 use crate::connect::Connector;
@@ -318,6 +318,9 @@ impl Loop {
     fn take_session(&mut self) -> WorkResult<Session> {
         if let Some(session) = self.session.take() {
             return Ok(session);
+        }
+        if self.parts.health.check_pinged().is_err() {
+            return Err(mysql::Error::DriverError(DriverError::ConnectTimeout).into());
         }
         let made = self.parts.connector.connect(Style::Prepared);
         made.map_err(|error| {
