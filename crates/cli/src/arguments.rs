@@ -164,7 +164,7 @@ The first line names the columns, in any order:
   1,無線耳機,Wireless earphones,數碼,199.00,500
 Ids are 1, 2, 3 and so on. Nothing is stored unless every line is right.")]
     Import(Import),
-    /// Take in more pieces of a product, while no shop has the store open.
+    /// Take in more pieces of a product; of a file while no shop has it open.
     #[command(after_help = "\
 Examples:
   double11 restock --store sqlite:double11.db 7 500")]
@@ -263,7 +263,12 @@ pub(crate) struct ReportArguments {
 pub(crate) struct Audit {
     /// The store to audit: `sqlite:FILE`, or `mysql://USER@HOST:PORT/DATABASE` with the password in
     /// `DOUBLE11_STORE_PASSWORD`.
-    #[arg(long, env = "DOUBLE11_STORE", value_name = "URL")]
+    #[arg(
+        long,
+        env = "DOUBLE11_STORE",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
     pub(crate) store: String,
     /// What a load run wrote down of its writes (repeatable).
     #[arg(long, value_name = "FILE")]
@@ -319,7 +324,12 @@ pub(crate) struct KeptArguments {
 #[derive(Debug, Args)]
 pub(crate) struct Import {
     /// The store to make.
-    #[arg(long, env = "DOUBLE11_STORE", value_name = "URL")]
+    #[arg(
+        long,
+        env = "DOUBLE11_STORE",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
     pub(crate) store: String,
     /// The catalogue.
     #[arg(value_name = "CATALOGUE.csv")]
@@ -328,8 +338,13 @@ pub(crate) struct Import {
 
 #[derive(Debug, Args)]
 pub(crate) struct Restock {
-    /// The store.
-    #[arg(long, env = "DOUBLE11_STORE", value_name = "URL")]
+    /// The store that takes them in.
+    #[arg(
+        long,
+        env = "DOUBLE11_STORE",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
     pub(crate) store: String,
     /// The product's id.
     pub(crate) product: i64,

@@ -306,6 +306,14 @@ async fn a_server_that_hangs_is_noticed_and_left_alone_until_it_answers() {
     let hung = store.place_order(order("b", &[(1, 1)], Some("k"))).await;
     assert!(hung.is_err(), "{hung:?}");
     assert!(since.elapsed() < Duration::from_secs(8), "{since:?}");
+    // It may only have been slow: a ping of 2 s tells, for which the next one waits.
+    let next = Stopwatch::start();
+    let waited = store.place_order(order("c", &[(1, 1)], None)).await;
+    assert!(
+        matches!(waited, Err(StoreError::Unavailable(_))),
+        "{waited:?}"
+    );
+    assert!(next.elapsed() < Duration::from_secs(4), "{next:?}");
     fails_fast(store).await;
     alone.server.resume();
     recovered(store).await;
