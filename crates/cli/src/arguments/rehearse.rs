@@ -94,7 +94,7 @@ pub(crate) struct RehearsedShops {
     )]
     pub(crate) ports: Vec<u16>,
     /// A database server for the stores of both variants, such as `mysql://root@127.0.0.1:3306`; each
-    /// run makes a database of its own there, `double11_rehearsal_…`, and drops it. The password may
+    /// run makes a database of its own there, `double11_rehearsal_*`, and drops it. The password may
     /// be in `DOUBLE11_STORE_PASSWORD`.
     #[arg(long, value_name = "URL", conflicts_with = "baseline")]
     pub(crate) store: Option<String>,

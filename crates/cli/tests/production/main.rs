@@ -17,4 +17,5 @@ mod fleet;
 #[path = "../double11/harness.rs"]
 mod harness;
 mod refused;
+mod rehearsed;
 mod replicas;
