@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io::Read as _;
 use std::net::{SocketAddr, TcpStream};
+use std::ops::Deref;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -15,6 +16,8 @@ const USER: &str = "shop";
 const PASSWORD: &str = "only-for-tests";
 /// The version of the protocol, with which a server greets a client.
 const GREETING: u8 = 10;
+/// The server's folder for temporary tables.
+const SCRATCH: &str = "tmp";
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A private `MariaDB` server: every commit synced (`innodb_flush_log_at_trx_commit=1`, `sync_binlog=1`),
@@ -24,6 +27,15 @@ pub struct MariaDb {
     process: ServerProcess,
     /// Options beside the fixed ones, for every start from now on.
     extra: Mutex<Vec<OsString>>,
+}
+
+/// What every server can do.
+impl Deref for MariaDb {
+    type Target = ServerProcess;
+
+    fn deref(&self) -> &ServerProcess {
+        &self.process
+    }
 }
 
 impl MariaDb {
@@ -87,26 +99,6 @@ impl MariaDb {
         sql::run(self.port(), statements)
     }
 
-    /// The port on 127.0.0.1.
-    pub fn port(&self) -> u16 {
-        self.process.port()
-    }
-
-    /// The process id while it runs.
-    pub fn pid(&self) -> Option<u32> {
-        self.process.pid()
-    }
-
-    /// `kill -9`.
-    pub fn kill(&self) {
-        self.process.kill();
-    }
-
-    /// Shuts the server down in order.
-    pub fn stop(&self) {
-        self.process.stop();
-    }
-
     /// Starts the server again on the same data and port; one that still runs is shut down before.
     ///
     /// # Errors
@@ -127,21 +119,6 @@ impl MariaDb {
         self.launch()
     }
 
-    /// Stops it in its tracks: connections stay open, nothing is answered.
-    pub fn pause(&self) {
-        self.process.pause();
-    }
-
-    /// Lets it go on.
-    pub fn resume(&self) {
-        self.process.resume();
-    }
-
-    /// The end of the server's log.
-    pub fn log(&self) -> String {
-        self.process.log()
-    }
-
     fn launch(&self) -> Result<(), ServerError> {
         let port = self.port();
         self.process.start(&self.arguments(), || greets(port))
@@ -154,6 +131,7 @@ impl MariaDb {
         command
             .arg("--no-defaults")
             .arg(self.data())
+            .arg(self.scratch()?)
             .args(["--auth-root-authentication-method=normal", "--skip-test-db"])
             .args(as_root())
             .stdin(Stdio::null());
@@ -170,13 +148,30 @@ impl MariaDb {
     }
 
     fn data(&self) -> OsString {
-        let mut option = OsString::from("--datadir=");
-        option.push(self.process.folder().join("data"));
+        self.option("--datadir=", "data")
+    }
+
+    /// The folder for temporary tables, made if need be. In one that servers share, each that starts
+    /// removes what it takes for its own leftovers, and with it what another is using.
+    fn scratch(&self) -> Result<OsString, ServerError> {
+        let made = std::fs::create_dir_all(self.process.folder().join(SCRATCH));
+        made.map_err(|source| ServerError::Machine {
+            what: "temporary folder",
+            source,
+        })?;
+        Ok(self.option("--tmpdir=", SCRATCH))
+    }
+
+    /// An option that names a folder of this server.
+    fn option(&self, name: &str, folder: &str) -> OsString {
+        let mut option = OsString::from(name);
+        option.push(self.process.folder().join(folder));
         option
     }
 
     fn arguments(&self) -> Vec<OsString> {
         let mut arguments = vec![OsString::from("--no-defaults"), self.data()];
+        arguments.push(self.option("--tmpdir=", SCRATCH));
         let fixed = [
             "--bind-address=127.0.0.1",
             "--skip-name-resolve",

@@ -22,7 +22,7 @@ const LOG_BYTES: usize = 2_000;
 
 /// A server with its folder and port. Dropping it kills the server and removes the folder.
 #[derive(Debug)]
-pub(crate) struct ServerProcess {
+pub struct ServerProcess {
     name: &'static str,
     program: PathBuf,
     running: Mutex<Option<Running>>,
@@ -49,7 +49,8 @@ impl ServerProcess {
         })
     }
 
-    pub(crate) fn port(&self) -> u16 {
+    /// The port on 127.0.0.1.
+    pub fn port(&self) -> u16 {
         self.port.number()
     }
 
@@ -58,7 +59,7 @@ impl ServerProcess {
     }
 
     /// The process id while it runs.
-    pub(crate) fn pid(&self) -> Option<u32> {
+    pub fn pid(&self) -> Option<u32> {
         self.lock().as_ref().map(|running| running.child.id())
     }
 
@@ -97,12 +98,12 @@ impl ServerProcess {
     }
 
     /// `kill -9`; returns when the process is gone.
-    pub(crate) fn kill(&self) {
+    pub fn kill(&self) {
         drop(self.lock().take());
     }
 
     /// Asks the server to end, and kills it if it does not.
-    pub(crate) fn stop(&self) {
+    pub fn stop(&self) {
         let mut slot = self.lock();
         if let Some(running) = slot.as_mut() {
             running.signal(Signal::TERM);
@@ -115,21 +116,21 @@ impl ServerProcess {
     }
 
     /// Stops it in its tracks (`SIGSTOP`): connections stay open, nothing is answered.
-    pub(crate) fn pause(&self) {
+    pub fn pause(&self) {
         if let Some(running) = self.lock().as_ref() {
             running.signal(Signal::STOP);
         }
     }
 
     /// Lets it go on (`SIGCONT`).
-    pub(crate) fn resume(&self) {
+    pub fn resume(&self) {
         if let Some(running) = self.lock().as_ref() {
             running.signal(Signal::CONT);
         }
     }
 
     /// The end of what the server said, over all its starts.
-    pub(crate) fn log(&self) -> String {
+    pub fn log(&self) -> String {
         let log = std::fs::read(self.log_path()).unwrap_or_default();
         let end = log.len().saturating_sub(LOG_BYTES);
         String::from_utf8_lossy(log.get(end..).unwrap_or_default()).into_owned()

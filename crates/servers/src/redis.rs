@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::ops::Deref;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -18,6 +19,15 @@ pub struct Redis {
     process: ServerProcess,
     /// Options beside the fixed ones, for every start from now on.
     extra: Mutex<Vec<OsString>>,
+}
+
+/// What every server can do.
+impl Deref for Redis {
+    type Target = ServerProcess;
+
+    fn deref(&self) -> &ServerProcess {
+        &self.process
+    }
 }
 
 impl Redis {
@@ -73,27 +83,12 @@ impl Redis {
         })
     }
 
-    /// The port on 127.0.0.1.
-    pub fn port(&self) -> u16 {
-        self.process.port()
-    }
-
-    /// The process id while it runs.
-    pub fn pid(&self) -> Option<u32> {
-        self.process.pid()
-    }
-
-    /// `kill -9`: what it held is lost.
-    pub fn kill(&self) {
-        self.process.kill();
-    }
-
     /// Starts the server again, empty, on the same port; one that still runs is shut down before.
     ///
     /// # Errors
     /// [`ServerError::NotReady`] when it does not start.
     pub fn restart(&self) -> Result<(), ServerError> {
-        self.process.stop();
+        self.stop();
         self.launch()
     }
 
@@ -102,25 +97,10 @@ impl Redis {
     /// # Errors
     /// [`ServerError::NotReady`] when it does not start.
     pub fn restart_with(&self, options: &[&str]) -> Result<(), ServerError> {
-        self.process.stop();
+        self.stop();
         *self.extra.lock().unwrap_or_else(PoisonError::into_inner) =
             options.iter().map(OsString::from).collect();
         self.launch()
-    }
-
-    /// Stops it in its tracks: connections stay open, nothing is answered.
-    pub fn pause(&self) {
-        self.process.pause();
-    }
-
-    /// Lets it go on.
-    pub fn resume(&self) {
-        self.process.resume();
-    }
-
-    /// The end of the server's log.
-    pub fn log(&self) -> String {
-        self.process.log()
     }
 
     fn launch(&self) -> Result<(), ServerError> {

@@ -1,6 +1,7 @@
 //! `OceanBase`'s single-node engine.
 
 use std::ffi::OsString;
+use std::ops::Deref;
 use std::time::Duration;
 
 use crate::process::ServerProcess;
@@ -14,6 +15,15 @@ const PATIENCE: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub struct SeekDb {
     process: ServerProcess,
+}
+
+/// What every server can do.
+impl Deref for SeekDb {
+    type Target = ServerProcess;
+
+    fn deref(&self) -> &ServerProcess {
+        &self.process
+    }
 }
 
 impl SeekDb {
@@ -50,38 +60,13 @@ impl SeekDb {
         sql::run(self.port(), statements)
     }
 
-    /// The port on 127.0.0.1.
-    pub fn port(&self) -> u16 {
-        self.process.port()
-    }
-
-    /// The process id while it runs.
-    pub fn pid(&self) -> Option<u32> {
-        self.process.pid()
-    }
-
-    /// `kill -9`.
-    pub fn kill(&self) {
-        self.process.kill();
-    }
-
     /// Starts the server again on the same data and port; one that still runs is shut down before.
     ///
     /// # Errors
     /// [`ServerError::NotReady`] when it does not start.
     pub fn restart(&self) -> Result<(), ServerError> {
-        self.process.stop();
+        self.stop();
         self.launch()
-    }
-
-    /// Stops it in its tracks: connections stay open, nothing is answered.
-    pub fn pause(&self) {
-        self.process.pause();
-    }
-
-    /// Lets it go on.
-    pub fn resume(&self) {
-        self.process.resume();
     }
 
     fn launch(&self) -> Result<(), ServerError> {

@@ -39,6 +39,22 @@ fn mariadb_keeps_what_was_committed_when_it_is_killed() {
     assert_eq!(server.sql("SELECT @@log_bin, @@read_only").unwrap(), "1\t1");
 }
 
+/// A server that starts removes the temporary tables it finds, which may be another's.
+#[test]
+fn a_server_that_starts_leaves_the_temporary_tables_of_others_alone() {
+    if !present(Tool::MariaDb) {
+        return;
+    }
+    let of_another = tempfile::Builder::new()
+        .prefix("#sql-temptable-")
+        .suffix(".MAI")
+        .tempfile()
+        .unwrap();
+    let server = MariaDb::start().unwrap();
+    server.restart().unwrap();
+    assert!(of_another.path().exists(), "it was removed");
+}
+
 #[test]
 fn a_paused_server_goes_on_when_resumed() {
     if !present(Tool::Redis) {

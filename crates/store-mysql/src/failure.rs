@@ -3,9 +3,8 @@
 use std::io::ErrorKind;
 use std::sync::Arc;
 
-use double11_store::{StoreError, StoreFailure};
+use double11_store::StoreError;
 use mysql::DriverError;
-use tokio::sync::watch;
 
 use crate::work::WorkError;
 
@@ -102,40 +101,3 @@ pub(crate) fn store_error(error: WorkError) -> StoreError {
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the database does not answer")]
 pub(crate) struct Down;
-
-/// The signal that the store had to stop for good; given once.
-#[derive(Clone, Debug)]
-pub(crate) struct FailureSignal {
-    sender: Arc<watch::Sender<Option<StoreFailure>>>,
-}
-
-impl FailureSignal {
-    pub(crate) fn new() -> Self {
-        Self {
-            sender: Arc::new(watch::Sender::new(None)),
-        }
-    }
-
-    /// Tells everybody who waits that the store stopped.
-    pub(crate) fn raise(&self, reason: String) {
-        tracing::error!(reason, "the store had to stop");
-        self.sender.send_if_modified(|failure| {
-            let is_first = failure.is_none();
-            failure.get_or_insert(StoreFailure { reason });
-            is_first
-        });
-    }
-
-    /// Waits until the store stops; for ever if it never does.
-    pub(crate) async fn wait(self) -> StoreFailure {
-        let mut receiver = self.sender.subscribe();
-        loop {
-            if let Some(failure) = receiver.borrow_and_update().clone() {
-                return failure;
-            }
-            if receiver.changed().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        }
-    }
-}

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use double11_store::{
-    AddToCart, Answer, Attempt, CancelOutcome, Cart, CartOutcome, CatalogueFacts, Figures,
-    FinalizePayment, Finalized, Lever, ListedProduct, NewProduct, OrderView, PageRequest,
+    AddToCart, Answer, Attempt, CancelOutcome, Cart, CartOutcome, CatalogueFacts, FailureSignal,
+    Figures, FinalizePayment, Finalized, Lever, ListedProduct, NewProduct, OrderView, PageRequest,
     PayOutcome, PendingRefund, PlaceOrder, PlaceOutcome, PreparePayment, Product, RemoveFromCart,
     SearchPage, StockPolicy, Store, StoreError, StoreFailure,
 };
@@ -15,7 +15,7 @@ use double11_units::{AttemptId, CartId, OrderId, ProductId, UnixMicros};
 use crate::connect::{Connector, Family, Target};
 use crate::connections::{Connections, Trouble};
 use crate::engine::{Engine, GroupError};
-use crate::failure::{Down, FailureSignal};
+use crate::failure::Down;
 use crate::health::{Health, Upkeep};
 use crate::ids::{IdSource, Layout, reserve};
 use crate::open::{OpenError, check, connect_error};

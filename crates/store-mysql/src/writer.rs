@@ -15,13 +15,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use double11_store::{Stopwatch, StoreError};
+use double11_store::writer::answer_all;
+use double11_store::{FailureSignal, Stopwatch, StoreError};
 use mysql::{DriverError, Value};
 use tokio::sync::oneshot;
 
 use crate::connect::Connector;
 use crate::engine::{AGAIN_MAX, Engine, GroupError, Mark, TRIES_MAX, pause};
-use crate::failure::{Down, FailureSignal, code, server_code, store_error};
+use crate::failure::{Down, code, server_code, store_error};
 use crate::health::Health;
 use crate::open::OpenError;
 use crate::session::{Session, Style, int};
@@ -357,10 +358,4 @@ fn waits_for_locks(error: &WorkError) -> bool {
 
 fn is_locked(error: &WorkError) -> bool {
     matches!(error, WorkError::Mysql(error) if server_code(error) == Some(code::LOCK_WAIT))
-}
-
-fn answer_all(jobs: Vec<Job>, error: &StoreError) {
-    for job in jobs {
-        job.answer(Err(error.clone()));
-    }
 }

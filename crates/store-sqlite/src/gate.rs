@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use double11_gate::{allocations, check_allocations, check_instructions, lets_pass, units};
+use double11_store::FailureSignal;
 use double11_store::conformance::Conditions;
 use double11_store::{
     ClaimedKey, Clock, Fingerprint, OrderLines, PaymentMethod, PlaceOrder, PlaceOutcome,
@@ -17,7 +18,6 @@ use double11_units::{Currency, IdempotencyKey, ProductId, Quantity, UserId};
 use tokio::sync::oneshot;
 
 use crate::checkpoint::Checkpointer;
-use crate::failure::FailureSignal;
 use crate::work::stock::GroupedStock;
 use crate::work::{Command, Outcome, ShopFacts};
 use crate::writer::{Horizon, Job, Settler, WriterParts, log_path};

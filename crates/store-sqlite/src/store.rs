@@ -4,8 +4,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use double11_store::{
-    AddToCart, Answer, Attempt, CancelOutcome, Cart, CartOutcome, CatalogueFacts, Figures,
-    FinalizePayment, Finalized, Lever, ListedProduct, NewProduct, OrderView, PageRequest,
+    AddToCart, Answer, Attempt, CancelOutcome, Cart, CartOutcome, CatalogueFacts, FailureSignal,
+    Figures, FinalizePayment, Finalized, Lever, ListedProduct, NewProduct, OrderView, PageRequest,
     PayOutcome, PendingRefund, PlaceOrder, PlaceOutcome, PreparePayment, Product, RemoveFromCart,
     SearchPage, StockPolicy, Stopwatch, Store, StoreError, StoreFailure,
 };
@@ -14,7 +14,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::checkpoint::Checkpointer;
 use crate::connections::Connections;
-use crate::failure::{FailureSignal, commit_surely_failed, store_error};
+use crate::failure::{commit_surely_failed, store_error};
 use crate::file::{self, OpenError, StoreLock};
 use crate::ids::IdSource;
 use crate::options::SqliteOptions;

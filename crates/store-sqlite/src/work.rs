@@ -47,6 +47,16 @@ pub(crate) enum Command {
     Purge(Due),
 }
 
+impl Command {
+    /// Commands that free what others wait for go before new orders.
+    pub(crate) const fn is_urgent(&self) -> bool {
+        matches!(
+            self,
+            Self::Finalize(_) | Self::FinishRefund { .. } | Self::Expire { .. }
+        )
+    }
+}
+
 /// What became of a [`Command`]; the variants correspond.
 #[derive(Clone, Debug)]
 pub(crate) enum Outcome {

@@ -12,12 +12,13 @@ mod queue;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use double11_store::{Clock, StoreError};
+use double11_store::writer::answer_all;
+use double11_store::{Clock, FailureSignal, StoreError};
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
 use crate::checkpoint::Checkpointer;
-use crate::failure::{FailureSignal, commit_surely_failed, store_error};
+use crate::failure::{commit_surely_failed, store_error};
 use crate::work::new_orders::NewOrders;
 use crate::work::stock::GroupedStock;
 use crate::work::{Command, Outcome, ShopFacts, Work, WorkResult};
@@ -250,10 +251,4 @@ fn may_be_poison(error: &rusqlite::Error) -> bool {
                 | ErrorCode::DatabaseCorrupt
         )
     )
-}
-
-fn answer_all(jobs: Vec<Job>, error: &StoreError) {
-    for job in jobs {
-        job.answer(Err(error.clone()));
-    }
 }

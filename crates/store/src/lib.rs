@@ -18,6 +18,7 @@ pub mod levers;
 pub mod order;
 pub mod payment;
 pub mod shared_cache;
+pub mod writer;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -41,6 +42,7 @@ pub use payment::{
     PayRefusal, PaymentReceipt, PaymentView, PendingRefund, PreparePayment,
 };
 pub use shared_cache::{CacheAnswer, Offer, OthersActivity, SharedCache, SoldOutFlag, StockNews};
+pub use writer::FailureSignal;
 
 /// The future answer of a store. Boxed, so that the store can be chosen at run time.
 pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'static>>;

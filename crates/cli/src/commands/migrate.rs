@@ -32,7 +32,11 @@ pub(crate) fn scratch(arguments: &Scratch) -> CommandResult {
     match arguments.action {
         ScratchAction::Make => {
             mysql::create_database(&url, password).map_err(server_failure)?;
-            mysql::migrate(&url, password).map_err(server_failure)?;
+            if let Err(error) = mysql::migrate(&url, password) {
+                // Whoever asked has no database now, and will not ask for its end.
+                mysql::drop_database(&url, password).map_err(server_failure)?;
+                return Err(server_failure(error));
+            }
         }
         ScratchAction::Drop => {
             if let Some(cache) = &arguments.cache {

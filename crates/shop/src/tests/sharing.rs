@@ -261,6 +261,17 @@ async fn a_lost_cache_shows_in_health_and_metrics_and_the_shop_stays_up() {
     }
 }
 
+/// Asks until a shop sells the product again, which may take a second since it is back.
+async fn sells_again(client: &mut Client, store: &FakeStore, back: Stopwatch) {
+    while order(client, store, None).await.0 != 201 {
+        assert!(
+            back.elapsed() < Duration::from_secs(1),
+            "it is back for a second"
+        );
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
 /// Orders one piece of the product and gives the status and whether the store was asked.
 async fn order(client: &mut Client, store: &FakeStore, key: Option<&str>) -> (u16, bool) {
     let body = r#"{"user_id":1,"items":[{"product_id":7,"quantity":1}]}"#;
@@ -313,13 +324,7 @@ async fn what_one_shop_saw_sold_out_another_refuses_without_asking() {
     store.set_available(7, 1_000);
     let back = Stopwatch::start();
     for client in [&mut here, &mut there] {
-        while order(client, &store, None).await.0 != 201 {
-            assert!(
-                back.elapsed() < Duration::from_secs(1),
-                "it is back for a second"
-            );
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        sells_again(client, &store, back).await;
     }
 }
 
@@ -337,14 +342,7 @@ async fn a_shop_on_a_shared_store_goes_by_what_it_saw_itself() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     store.set_available(7, 5);
-    let back = Stopwatch::start();
-    while order(&mut client, &store, None).await.0 != 201 {
-        assert!(
-            back.elapsed() < Duration::from_secs(1),
-            "it is back for a second"
-        );
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    sells_again(&mut client, &store, Stopwatch::start()).await;
 }
 
 #[tokio::test]

@@ -12,11 +12,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
-use double11_store::{Stopwatch, StoreError, StoreObserver};
+use double11_store::{FailureSignal, Stopwatch, StoreError, StoreObserver};
 use tokio::sync::watch;
 
 use super::queue::{Job, Queue};
-use crate::failure::FailureSignal;
 use crate::work::Outcome;
 
 /// The write-ahead log beside a store's file.
@@ -250,7 +249,7 @@ mod tests {
     use tokio::time::timeout;
 
     use super::Horizon;
-    use crate::failure::FailureSignal;
+    use double11_store::FailureSignal;
 
     const MOMENT: Duration = Duration::from_millis(20);
 

@@ -1,10 +1,9 @@
 //! The queue between the requests and the writer.
 
-use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use double11_store::StoreError;
-use tokio::sync::oneshot;
+use double11_store::writer::Lanes;
 
 use crate::work::{Command, Outcome};
 
@@ -15,50 +14,22 @@ const WORTH_A_GROUP: usize = 64;
 const UNSYNCED_MAX: usize = 8;
 
 /// A command that waits, and who waits for it.
-pub(crate) struct Job {
-    pub(crate) command: Command,
-    pub(crate) fresh_id: i64,
-    pub(crate) reply: oneshot::Sender<Result<Outcome, StoreError>>,
-}
+pub(crate) type Job = double11_store::writer::Job<Command, Outcome>;
 
-impl Job {
-    /// Commands that free what others wait for go before new orders.
-    const fn is_urgent(&self) -> bool {
-        matches!(
-            self.command,
-            Command::Finalize(_) | Command::FinishRefund { .. } | Command::Expire { .. }
-        )
-    }
-
-    pub(super) fn answer(self, answer: Result<Outcome, StoreError>) {
-        // The client may have gone; the write stays, and a retry with the same key finds it.
-        if self.reply.send(answer).is_err() {
-            tracing::debug!("nobody waited for the answer of a write");
-        }
-    }
-}
-
-#[derive(Default)]
 struct Waiting {
-    urgent: VecDeque<Job>,
-    normal: VecDeque<Job>,
+    lanes: Lanes<Command, Outcome>,
     writer_sleeps: bool,
-    closed: bool,
     /// Groups that the thread beside the writer has still to sync.
     unsynced: usize,
 }
 
 impl Waiting {
-    fn count(&self) -> usize {
-        self.urgent.len() + self.normal.len()
-    }
-
     /// Whether the writer should begin a group now.
     fn is_due(&self, group_max: usize) -> bool {
         match self.unsynced {
-            0 => self.count() > 0,
+            0 => self.lanes.count() > 0,
             UNSYNCED_MAX.. => false,
-            _ => self.count() >= WORTH_A_GROUP.min(group_max),
+            _ => self.lanes.count() >= WORTH_A_GROUP.min(group_max),
         }
     }
 }
@@ -77,34 +48,26 @@ pub(super) struct Queue {
     /// Held only to push, to take or to count, never while a transaction or a sync runs.
     waiting: Mutex<Waiting>,
     wake: Condvar,
-    max: usize,
     group_max: usize,
 }
 
 impl Queue {
     pub(super) fn new(max: usize, group_max: usize) -> Self {
         Self {
-            waiting: Mutex::default(),
+            waiting: Mutex::new(Waiting {
+                lanes: Lanes::new(max),
+                writer_sleeps: false,
+                unsynced: 0,
+            }),
             wake: Condvar::new(),
-            max: max.max(1),
             group_max: group_max.max(1),
         }
     }
 
     pub(super) fn push(&self, job: Job) -> Result<(), StoreError> {
+        let is_urgent = job.command.is_urgent();
         let mut waiting = self.lock();
-        if waiting.closed {
-            return Err(StoreError::Closed);
-        }
-        // Urgent commands end what was begun; attempts and the upkeep tasks bound their number.
-        if !job.is_urgent() && waiting.count() >= self.max {
-            return Err(StoreError::QueueFull);
-        }
-        if job.is_urgent() {
-            waiting.urgent.push_back(job);
-        } else {
-            waiting.normal.push_back(job);
-        }
+        waiting.lanes.push(job, is_urgent)?;
         if waiting.writer_sleeps && waiting.is_due(self.group_max) {
             self.wake.notify_one();
         }
@@ -116,7 +79,7 @@ impl Queue {
     pub(super) fn take(&self) -> Option<Vec<Job>> {
         let mut waiting = self.lock();
         while !waiting.is_due(self.group_max) {
-            if waiting.closed && waiting.unsynced == 0 {
+            if waiting.lanes.is_closed() && waiting.unsynced == 0 {
                 return None;
             }
             waiting.writer_sleeps = true;
@@ -126,20 +89,14 @@ impl Queue {
                 .unwrap_or_else(PoisonError::into_inner);
             waiting.writer_sleeps = false;
         }
-        let max = self.group_max;
-        let normal_share = waiting.normal.len().min(max / 2);
-        let urgent = waiting.urgent.len().min(max - normal_share);
-        let normal = waiting.normal.len().min(max - urgent);
-        let mut group: Vec<Job> = waiting.urgent.drain(..urgent).collect();
-        group.extend(waiting.normal.drain(..normal));
-        Some(group)
+        Some(waiting.lanes.take(self.group_max))
     }
 
     /// Says who syncs `groups` that were committed right now, and counts them when it is not the
     /// writer. Groups are synced in their order, so never by the writer while others are in front.
     pub(super) fn who_syncs(&self, groups: usize) -> WhoSyncs {
         let mut waiting = self.lock();
-        if waiting.unsynced == 0 && waiting.count() < WORTH_A_GROUP.min(self.group_max) {
+        if waiting.unsynced == 0 && waiting.lanes.count() < WORTH_A_GROUP.min(self.group_max) {
             return WhoSyncs::Writer;
         }
         waiting.unsynced += groups;
@@ -157,15 +114,11 @@ impl Queue {
 
     /// Closes the queue and hands out everything that waits.
     pub(super) fn abandon(&self) -> Vec<Job> {
-        let mut waiting = self.lock();
-        waiting.closed = true;
-        let urgent = std::mem::take(&mut waiting.urgent);
-        let normal = std::mem::take(&mut waiting.normal);
-        urgent.into_iter().chain(normal).collect()
+        self.lock().lanes.abandon()
     }
 
     pub(super) fn close(&self) {
-        self.lock().closed = true;
+        self.lock().lanes.close();
         self.wake.notify_all();
     }
 
