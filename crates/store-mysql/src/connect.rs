@@ -70,16 +70,18 @@ impl Family {
             Self::Mariadb => "tx_isolation",
             Self::Mysql | Self::OceanBase => "transaction_isolation",
         };
-        let lock_wait = match self {
-            Self::Mysql | Self::Mariadb => {
-                format!("innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}")
-            }
+        let more = match self {
+            Self::Mysql => format!("innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}"),
+            // Only here can the rules of the tables be switched off, which guard the stock.
+            Self::Mariadb => format!(
+                "innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}, SESSION check_constraint_checks = 1"
+            ),
             // In microseconds.
             Self::OceanBase => format!("ob_trx_lock_timeout = {LOCK_WAIT_SECONDS}000000"),
         };
         format!(
             "SET SESSION sql_mode = '{SQL_MODE}', SESSION {isolation} = 'READ-COMMITTED', \
-             SESSION {lock_wait}, SESSION autocommit = 1"
+             SESSION {more}, SESSION autocommit = 1"
         )
     }
 }
@@ -197,18 +199,26 @@ fn reason(error: &UrlError) -> String {
 pub(crate) struct Connector {
     pub(crate) target: Target,
     pub(crate) family: Family,
-    /// Counts the statements that all connections send.
+    /// Counts what all connections send, each a round trip.
     pub(crate) sent: Arc<AtomicU64>,
 }
 
 impl Connector {
-    /// A connection for one request (`Style::Text`), or one that is kept (`Style::Prepared`).
+    pub(crate) fn new(target: Target, family: Family) -> Self {
+        Self {
+            target,
+            family,
+            sent: Arc::default(),
+        }
+    }
+
+    /// A connection for one request ([`Style::Text`]), or one that is kept (the others).
     pub(crate) fn connect(&self, style: Style) -> mysql::Result<Session> {
         let mut conn = self.target.connect(true)?;
         self.sent.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         conn.query_drop(match style {
             Style::Text => self.family.settings_of_one_request(),
-            Style::Prepared => self.family.settings(),
+            Style::Prepared | Style::Batched => self.family.settings(),
         })?;
         Ok(Session::new(conn, style, Arc::clone(&self.sent)))
     }

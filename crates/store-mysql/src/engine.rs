@@ -8,9 +8,11 @@ use double11_store::{Clock, StockPolicy, Stopwatch, StoreObserver};
 use mysql::Value;
 
 use crate::failure::{code, is_lost, is_transient, server_code};
+use crate::memory::Memory;
 use crate::session::Session;
-use crate::work::decide::{Decision, doubtful_keys};
-use crate::work::load::{Loader, Prices, StockLocks, order_keys_of};
+use crate::work::decide::{Decision, doubtful_keys, is_refused_in_hope};
+use crate::work::load::{Loader, StockLocks, Trust, order_keys_of};
+use crate::work::set::WorkingSet;
 use crate::work::write::{StockWrite, write};
 use crate::work::{Command, Outcome, ShopFacts, Task, WorkError, WorkResult};
 
@@ -36,8 +38,8 @@ pub(crate) struct Engine {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) observer: Arc<dyn StoreObserver>,
     pub(crate) stock_policy: StockPolicy,
-    /// Prices that were read, where the shop keeps them.
-    pub(crate) prices: Option<Prices>,
+    /// What was read before, where the shop keeps it.
+    pub(crate) memory: Option<Memory>,
 }
 
 /// By which a group is found again when the connection is lost at its commit.
@@ -66,10 +68,25 @@ impl GroupError {
         match &error {
             WorkError::Mysql(cause) if is_lost(cause) => Self::Lost(error),
             WorkError::Mysql(cause) if is_transient(cause) => Self::Again(error),
-            WorkError::Overtaken => Self::Again(error),
+            WorkError::Overtaken | WorkError::Outsold => Self::Again(error),
             WorkError::Mysql(_) | WorkError::Damaged(_) => Self::Failed(error),
         }
     }
+}
+
+/// A group in a try.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Group<'tasks> {
+    pub(crate) tasks: &'tasks [Task<'tasks>],
+    pub(crate) mark: Option<Mark>,
+    /// Whether this is another try of a group.
+    pub(crate) is_again: bool,
+}
+
+/// What a group came to before it is committed.
+struct Worked {
+    outcomes: Vec<Outcome>,
+    set: WorkingSet,
 }
 
 impl Engine {
@@ -77,25 +94,31 @@ impl Engine {
     pub(crate) fn run(
         &self,
         session: &mut Session,
-        tasks: &[Task<'_>],
-        mark: Option<Mark>,
+        group: Group<'_>,
     ) -> Result<Vec<Outcome>, GroupError> {
-        let worked = self.work(session, tasks, mark);
-        let (outcomes, is_changed) = match worked {
+        let trust = self.trust(&group);
+        let worked = self.work(session, group, trust);
+        let Worked { outcomes, set } = match worked {
             Ok(worked) => worked,
             Err(error) => {
                 session.roll_back();
-                return Err(GroupError::before_commit(error));
+                let error = GroupError::before_commit(error);
+                self.learn_of(&error, trust);
+                return Err(error);
             }
         };
-        if !is_changed {
+        if !set.is_changed() {
             session.roll_back();
             return Ok(outcomes);
         }
         let stopwatch = Stopwatch::start();
         match session.commit() {
             Ok(()) => {
-                self.observer.committed(tasks.len(), stopwatch.elapsed());
+                self.observer
+                    .committed(group.tasks.len(), stopwatch.elapsed());
+                if let Some(memory) = &self.memory {
+                    memory.learn_levels(&set.stock);
+                }
                 Ok(outcomes)
             }
             Err(error) if surely_rolled_back(&error) => {
@@ -106,31 +129,57 @@ impl Engine {
         }
     }
 
-    /// Load, decide, write. Tells the outcomes, and whether anything is to be committed.
-    fn work(
-        &self,
-        session: &mut Session,
-        tasks: &[Task<'_>],
-        mark: Option<Mark>,
-    ) -> WorkResult<(Vec<Outcome>, bool)> {
+    /// What is taken as remembered: in another try nothing.
+    fn trust(&self, group: &Group<'_>) -> Trust {
+        match &self.memory {
+            Some(memory) if !group.is_again => Trust {
+                keys: memory.trusts_keys(),
+                stock: true,
+            },
+            _ => Trust::default(),
+        }
+    }
+
+    /// Notes a key that was taken for new and is not.
+    fn learn_of(&self, error: &GroupError, trust: Trust) {
+        let is_claimed = match error {
+            GroupError::Again(WorkError::Mysql(error)) => {
+                server_code(error) == Some(code::DUPLICATE_ROW)
+            }
+            GroupError::Again(WorkError::Overtaken) => true,
+            _ => false,
+        };
+        if let Some(memory) = self.memory.as_ref().filter(|_| trust.keys && is_claimed) {
+            memory.doubt_keys();
+        }
+    }
+
+    /// Load, decide, write.
+    fn work(&self, session: &mut Session, group: Group<'_>, trust: Trust) -> WorkResult<Worked> {
+        let Group { tasks, mark, .. } = group;
         let now = self.clock.now();
         let is_unlocked = self.stock_policy == StockPolicy::ReadThenWrite
             && tasks
                 .iter()
                 .any(|task| matches!(task.command, Command::Place(_)));
-        let locks = if is_unlocked {
-            StockLocks::Unlocked
+        let (trust, locks, stock) = if is_unlocked {
+            let nothing = Trust::default();
+            (nothing, StockLocks::Unlocked, StockWrite::Overwrite)
         } else {
-            StockLocks::Locked
+            let write = if trust.stock {
+                StockWrite::Hoped
+            } else {
+                StockWrite::Guarded
+            };
+            (trust, StockLocks::Locked, write)
         };
         let load = |session: &mut Session| {
-            let prices = self.prices.as_ref();
-            let facts = self.facts;
             let mut loader = Loader {
                 session,
-                facts,
+                facts: self.facts,
                 now,
-                prices,
+                memory: self.memory.as_ref(),
+                trust,
                 locks,
             };
             loader.load(tasks)
@@ -151,27 +200,40 @@ impl Engine {
             now,
         };
         let outcomes = decision.decide_all(tasks)?;
+        if is_refused_in_hope(&outcomes, &set) {
+            return Err(WorkError::Outsold);
+        }
         let doubtful = doubtful_keys(tasks, &outcomes, &set);
         if !doubtful.is_empty() && !order_keys_of(session, &self.facts, doubtful)?.is_empty() {
             return Err(WorkError::Overtaken);
         }
-        if !set.is_changed() {
-            return Ok((outcomes, false));
+        if set.is_changed() {
+            write(session, &set, now, stock)?;
+            if let Some(mark) = mark {
+                session.put(
+                    "UPDATE writers SET last_group = ? WHERE writer_id = ?",
+                    vec![Value::Int(mark.group), Value::Int(mark.writer_id)],
+                    Some(1),
+                )?;
+            }
+            session.flush().map_err(|error| match stock {
+                StockWrite::Hoped => disappointment(error),
+                _ => error,
+            })?;
         }
-        let stock = if is_unlocked {
-            StockWrite::Overwrite
-        } else {
-            StockWrite::Guarded
-        };
-        write(session, &set, now, stock)?;
-        if let Some(mark) = mark {
-            session.change_exactly(
-                1,
-                "UPDATE writers SET last_group = ? WHERE writer_id = ?",
-                vec![Value::Int(mark.group), Value::Int(mark.writer_id)],
-            )?;
+        Ok(Worked { outcomes, set })
+    }
+}
+
+/// What an error says of a group that hoped for enough stock: others may have taken it meanwhile.
+fn disappointment(error: WorkError) -> WorkError {
+    match error {
+        WorkError::Mysql(cause)
+            if server_code(&cause).is_some_and(|code| code::BROKEN_RULE.contains(&code)) =>
+        {
+            WorkError::Outsold
         }
-        Ok((outcomes, true))
+        other => other,
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) mod code {
     pub(crate) const UNKNOWN_DATABASE: u16 = 1049;
     pub(crate) const DUPLICATE_INDEX: u16 = 1061;
     pub(crate) const DUPLICATE_ROW: u16 = 1062;
+    /// A row against a rule of its table, in MySQL and in MariaDB.
+    pub(crate) const BROKEN_RULE: [u16; 2] = [3819, 4025];
     pub(crate) const UNKNOWN_THREAD: u16 = 1094;
     pub(crate) const UNKNOWN_TABLE: u16 = 1146;
     pub(crate) const LOCK_WAIT: u16 = 1205;
@@ -87,7 +89,7 @@ pub(crate) fn store_error(error: WorkError) -> StoreError {
                 || code::TRY_AGAIN.contains(&number)
                 || code::TOO_MANY.contains(&number)
         }),
-        WorkError::Overtaken => true,
+        WorkError::Overtaken | WorkError::Outsold => true,
         WorkError::Damaged(_) => false,
     };
     if is_busy {

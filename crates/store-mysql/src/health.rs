@@ -74,7 +74,7 @@ impl Health {
     }
 
     /// Waits for what a ping that is under way finds out, if there is one, and refuses while the
-    /// database does not answer: whoever is the only one to write does not find it out by himself.
+    /// database does not answer: a writer would find it out only by waiting as long as another has waited already.
     pub(crate) fn check_pinged(&self) -> Result<(), StoreError> {
         let wants = self.lock();
         let is_open = |wants: &mut Wants| wants.ping && !wants.closed && !self.is_down();

@@ -105,11 +105,12 @@ fn take(session: &mut Session) -> WorkResult<Range<i64>> {
         .checked_add(BLOCK)
         .filter(|end| *end < 1 << BITS)
         .ok_or(WorkError::Damaged("ids have run out"))?;
-    session.change_exactly(
-        1,
+    session.put(
         "UPDATE id_blocks SET next_id = ? WHERE name = 'ids'",
         vec![Value::Int(end)],
+        Some(1),
     )?;
+    session.flush()?;
     Ok(first..end)
 }
 

@@ -14,6 +14,7 @@ mod engine;
 mod failure;
 mod health;
 mod ids;
+mod memory;
 mod open;
 mod options;
 mod read;

@@ -17,6 +17,31 @@ pub(crate) enum Style {
     Text,
     /// Prepared once a connection, then executed with values in binary form.
     Prepared,
+    /// Reads prepared; changes collected, and sent as one packet of statements with their values in them.
+    Batched,
+}
+
+/// Statements that were put and not sent yet, separated by semicolons.
+#[derive(Debug, Default)]
+struct Batch {
+    sql: String,
+    /// For each statement, how many rows it must meet.
+    rows: Vec<Option<usize>>,
+}
+
+impl Batch {
+    fn push(&mut self, sql: &str, values: &[Value], rows: Option<usize>) {
+        if !self.rows.is_empty() {
+            self.sql.push(';');
+        }
+        push_text(&mut self.sql, sql, values);
+        self.rows.push(rows);
+    }
+
+    fn clear(&mut self) {
+        self.sql.clear();
+        self.rows.clear();
+    }
 }
 
 /// A connection at work.
@@ -24,8 +49,11 @@ pub(crate) struct Session {
     conn: Conn,
     style: Style,
     sent: Arc<AtomicU64>,
+    batch: Batch,
     is_lost: bool,
     in_transaction: bool,
+    /// Whether the beginning of the transaction still waits in the batch.
+    is_to_begin: bool,
 }
 
 impl std::fmt::Debug for Session {
@@ -44,8 +72,10 @@ impl Session {
             conn,
             style,
             sent,
+            batch: Batch::default(),
             is_lost: false,
             in_transaction: false,
+            is_to_begin: false,
         }
     }
 
@@ -68,9 +98,67 @@ impl Session {
 
     /// Begins a transaction.
     pub(crate) fn begin(&mut self) -> WorkResult<()> {
-        self.run("START TRANSACTION")?;
+        const BEGIN: &str = "START TRANSACTION";
+        if self.style == Style::Batched {
+            self.batch.push(BEGIN, &[], None);
+            self.is_to_begin = true;
+        } else {
+            self.run(BEGIN)?;
+        }
         self.in_transaction = true;
         Ok(())
+    }
+
+    /// Whether changes are collected, so that one statement may hold any number of rows.
+    pub(crate) fn is_batched(&self) -> bool {
+        self.style == Style::Batched
+    }
+
+    /// Changes rows, now or with [`Session::flush`]. With `rows` it must meet exactly as many, or the
+    /// store is not what it was read to be.
+    pub(crate) fn put(
+        &mut self,
+        sql: &str,
+        values: Vec<Value>,
+        rows: Option<usize>,
+    ) -> WorkResult<()> {
+        if self.is_batched() {
+            self.batch.push(sql, &values, rows);
+            return Ok(());
+        }
+        let met = self.change(sql, values)?;
+        check_rows(met, rows)
+    }
+
+    /// Sends what was put; after an error nothing of it is there once the transaction is rolled back.
+    pub(crate) fn flush(&mut self) -> WorkResult<()> {
+        if self.batch.rows.is_empty() {
+            return Ok(());
+        }
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        self.is_to_begin = false;
+        let mut wanted = std::mem::take(&mut self.batch.rows).into_iter();
+        let result = self
+            .conn
+            .query_iter(&self.batch.sql)
+            .and_then(|mut answers| {
+                let mut outcome = Ok(());
+                while let Some(mut answer) = answers.iter() {
+                    let met = answer.affected_rows();
+                    if let Some(Err(error)) = answer.next() {
+                        return Err(error);
+                    }
+                    let checked = check_rows(met, wanted.next().flatten());
+                    outcome = outcome.and(checked);
+                }
+                Ok(outcome)
+            });
+        self.batch.clear();
+        let outcome = self.note(result)?;
+        if wanted.next().is_some() {
+            return Err(WorkError::Damaged("a statement was not answered"));
+        }
+        outcome
     }
 
     /// Ends the transaction. After an error only the caller can know what it means.
@@ -82,6 +170,10 @@ impl Session {
 
     /// Undoes the transaction; a connection on which not even this works is not used again.
     pub(crate) fn roll_back(&mut self) {
+        self.batch.clear();
+        if std::mem::take(&mut self.is_to_begin) {
+            self.in_transaction = false;
+        }
         if self.is_lost || !self.in_transaction {
             return;
         }
@@ -123,6 +215,7 @@ impl Session {
         values: Vec<Value>,
         mut read: impl FnMut(&Row) -> WorkResult<()>,
     ) -> WorkResult<()> {
+        self.flush()?;
         self.sent.fetch_add(1, Ordering::Relaxed);
         let mut outcome = Ok(());
         let mut take = |row: mysql::Result<Row>| match row {
@@ -139,7 +232,7 @@ impl Session {
                 .conn
                 .query_iter(in_text(sql, &values))
                 .and_then(|mut rows| rows.try_for_each(&mut take)),
-            Style::Prepared => self
+            Style::Prepared | Style::Batched => self
                 .conn
                 .exec_iter(sql, Params::Positional(values))
                 .and_then(|mut rows| rows.try_for_each(&mut take)),
@@ -148,30 +241,18 @@ impl Session {
         outcome
     }
 
-    /// Changes rows; tells how many it met, changed or not.
+    /// Changes rows now; tells how many it met, changed or not.
     pub(crate) fn change(&mut self, sql: &str, values: Vec<Value>) -> WorkResult<u64> {
+        self.flush()?;
         self.sent.fetch_add(1, Ordering::Relaxed);
         let result = match self.style {
             Style::Text => self.conn.query_drop(in_text(sql, &values)),
-            Style::Prepared => self.conn.exec_drop(sql, Params::Positional(values)),
+            Style::Prepared | Style::Batched => {
+                self.conn.exec_drop(sql, Params::Positional(values))
+            }
         };
         self.note(result)?;
         Ok(self.conn.affected_rows())
-    }
-
-    /// Changes exactly this many rows, or the store is not what it was read to be.
-    pub(crate) fn change_exactly(
-        &mut self,
-        rows: usize,
-        sql: &str,
-        values: Vec<Value>,
-    ) -> WorkResult<()> {
-        let met = self.change(sql, values)?;
-        if usize::try_from(met).ok() == Some(rows) {
-            Ok(())
-        } else {
-            Err(WorkError::Damaged("a locked row is not what was read"))
-        }
     }
 
     fn note<T>(&mut self, result: mysql::Result<T>) -> mysql::Result<T> {
@@ -184,34 +265,60 @@ impl Session {
     }
 }
 
+fn check_rows(met: u64, wanted: Option<usize>) -> WorkResult<()> {
+    if wanted.is_none_or(|rows| u64::try_from(rows).ok() == Some(met)) {
+        Ok(())
+    } else {
+        Err(WorkError::Damaged("a locked row is not what was read"))
+    }
+}
+
 /// The statement with its values in place of the question marks.
 fn in_text(sql: &str, values: &[Value]) -> String {
     let mut text = String::with_capacity(sql.len() + 16 * values.len());
+    push_text(&mut text, sql, values);
+    text
+}
+
+fn push_text(text: &mut String, sql: &str, values: &[Value]) {
     let mut values = values.iter();
     let mut rest = sql;
     while let Some((before, after)) = rest.split_once('?') {
         text.push_str(before);
         match values.next() {
-            Some(value) => push_literal(&mut text, value),
+            Some(value) => push_literal(text, value),
             None => text.push('?'),
         }
         rest = after;
     }
     text.push_str(rest);
-    text
 }
 
 fn push_literal(text: &mut String, value: &Value) {
     match value {
-        Value::Bytes(bytes) if std::str::from_utf8(bytes).is_err() => {
-            text.push_str("X'");
-            for byte in bytes {
-                write!(text, "{byte:02x}").unwrap_or_default();
+        Value::Int(number) => text.push_str(itoa::Buffer::new().format(*number)),
+        Value::Bytes(bytes) => match std::str::from_utf8(bytes) {
+            // Nothing in it means anything to a server, whatever its settings.
+            Ok(plain) if plain.bytes().all(is_plain) => {
+                text.push('\'');
+                text.push_str(plain);
+                text.push('\'');
             }
-            text.push('\'');
-        }
+            Ok(_) => text.push_str(&value.as_sql(false)),
+            Err(_) => {
+                text.push_str("X'");
+                for byte in bytes {
+                    write!(text, "{byte:02x}").unwrap_or_default();
+                }
+                text.push('\'');
+            }
+        },
         other => text.push_str(&other.as_sql(false)),
     }
+}
+
+const fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':' | b'@' | b' ')
 }
 
 /// A text as a value.

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use double11_store::{
     AddToCart, Answer, Attempt, CancelOutcome, Cart, CartOutcome, CatalogueFacts, FailureSignal,
@@ -14,7 +14,7 @@ use double11_units::{AttemptId, CartId, OrderId, ProductId, UnixMicros};
 
 use crate::connect::{Connector, Family, Target};
 use crate::connections::{Connections, Trouble};
-use crate::engine::{Engine, GroupError};
+use crate::engine::{Engine, Group, GroupError};
 use crate::failure::Down;
 use crate::health::{Health, Upkeep};
 use crate::ids::{IdSource, Layout, reserve};
@@ -24,7 +24,7 @@ use crate::read::{catalogue, sales};
 use crate::seed::{self, Seed};
 use crate::session::{Session, Style};
 use crate::work::{Command, Outcome, ShopFacts, Task, WorkError, WorkResult};
-use crate::writer::{Bounds, Writer, WriterParts};
+use crate::writer::{Bounds, Desk, WRITERS, WriterParts, Writers};
 
 /// A shop's store in a MySQL database, which other shops may use at the same time.
 pub struct MysqlStore {
@@ -34,7 +34,7 @@ pub struct MysqlStore {
     health: Arc<Health>,
     upkeep: Arc<Upkeep>,
     ids: Arc<IdSource>,
-    writer: Option<Arc<Writer>>,
+    writers: Option<Arc<Writers>>,
     failure: FailureSignal,
 }
 
@@ -58,14 +58,15 @@ impl MysqlStore {
         let target = Target::parse(&options.url, options.password.as_deref())?;
         let (conn, family) = check(&target)?;
         drop(conn);
-        let connector = Connector {
-            target,
-            family,
-            sent: Arc::new(AtomicU64::new(0)),
+        let connector = Connector::new(target, family);
+        let writes_in_groups = options.levers.has(Lever::GroupCommit);
+        let style = if writes_in_groups {
+            Style::Batched
+        } else {
+            Style::Prepared
         };
-        let mut session = connector
-            .connect(Style::Prepared)
-            .map_err(|source| connect_error(&connector.target, source))?;
+        let connected = connector.connect(style);
+        let mut session = connected.map_err(|source| connect_error(&connector.target, source))?;
         let fail = |error| open_error(&connector.target, error);
         let currency = seed::facts(&mut session)
             .map_err(fail)?
@@ -76,7 +77,6 @@ impl MysqlStore {
         };
         let block = reserve(&mut session).map_err(fail)?;
         let ids = Arc::new(IdSource::new(block, layout));
-        let writes_in_groups = options.levers.has(Lever::GroupCommit);
         let engine = Arc::new(Engine {
             facts: ShopFacts {
                 currency,
@@ -87,22 +87,22 @@ impl MysqlStore {
             clock: options.clock,
             observer: options.observer,
             stock_policy: options.stock_policy,
-            prices: writes_in_groups.then(Default::default),
+            memory: writes_in_groups.then(Default::default),
         });
         let health = Arc::new(Health::default());
         let failure = FailureSignal::new();
-        let writer = if writes_in_groups {
+        let writers = if writes_in_groups {
             let parts = WriterParts {
                 engine: Arc::clone(&engine),
                 connector: connector.clone(),
                 health: Arc::clone(&health),
-                writer_id: ids.draw().id.unwrap_or_default(),
             };
             let bounds = Bounds {
                 queue_max: options.queue_max,
                 group_max: options.group_max,
             };
-            Some(Writer::start(parts, session, bounds, failure.clone())?)
+            let desks = desks(&connector, session, &ids)?;
+            Some(Writers::start(&parts, desks, bounds, &failure)?)
         } else {
             None
         };
@@ -121,7 +121,7 @@ impl MysqlStore {
             health,
             upkeep: Arc::new(upkeep),
             ids,
-            writer: writer.map(Arc::new),
+            writers: writers.map(Arc::new),
             failure,
         })
     }
@@ -159,9 +159,9 @@ impl MysqlStore {
             .map_err(|error| open_error(&self.connector.target, error))
     }
 
-    /// How many statements this store has sent so far, each of them a round trip to the server. The
-    /// preparation of a statement, once a kept connection, is not counted.
-    pub fn statements_sent(&self) -> u64 {
+    /// Round trips of this store to its server so far, each with one statement or more. The preparation of a
+    /// statement, once a kept connection, is not counted.
+    pub fn round_trips(&self) -> u64 {
         self.connector.sent.load(Ordering::Relaxed)
     }
 
@@ -200,11 +200,11 @@ impl MysqlStore {
         };
         let is_unlocked = self.engine.stock_policy == StockPolicy::ReadThenWrite
             && matches!(command, Command::Place(_));
-        if let Some(writer) = &self.writer
+        if let Some(writers) = &self.writers
             && !is_unlocked
         {
             // Queued at once, so that commands are taken in the order of the calls.
-            let queued = writer.submit(command, fresh_id);
+            let queued = writers.submit(command, fresh_id);
             return Box::pin(async move {
                 let outcome = queued?.await.unwrap_or(Err(StoreError::OutcomeUnknown))?;
                 pick(outcome).ok_or(StoreError::OutcomeUnknown)
@@ -221,6 +221,23 @@ impl MysqlStore {
     }
 }
 
+/// A desk for each writer, the first with the session that is open already.
+fn desks(connector: &Connector, first: Session, ids: &IdSource) -> Result<Vec<Desk>, OpenError> {
+    let more = (1..WRITERS).map(|_| {
+        let connected = connector.connect(Style::Batched);
+        connected.map_err(|source| connect_error(&connector.target, source))
+    });
+    std::iter::once(Ok(first))
+        .chain(more)
+        .map(|session| {
+            Ok(Desk {
+                session: session?,
+                writer_id: ids.draw().id.unwrap_or_default(),
+            })
+        })
+        .collect()
+}
+
 /// One write, one transaction: the way of a shop without the lever `group-commit`.
 fn run_alone(
     engine: &Engine,
@@ -228,7 +245,12 @@ fn run_alone(
     command: &Command,
     fresh_id: i64,
 ) -> Result<Outcome, Trouble> {
-    let outcomes = engine.run(session, &[Task { command, fresh_id }], None)?;
+    let group = Group {
+        tasks: &[Task { command, fresh_id }],
+        mark: None,
+        is_again: false,
+    };
+    let outcomes = engine.run(session, group)?;
     outcomes
         .into_iter()
         .next()
@@ -256,7 +278,15 @@ impl Store for MysqlStore {
     }
 
     fn catalogue(&self) -> Answer<Vec<Product>> {
-        self.read(catalogue::all)
+        let engine = Arc::clone(&self.engine);
+        self.read(move |session, facts| {
+            let products = catalogue::all(session, facts)?;
+            if let Some(memory) = &engine.memory {
+                let levels = catalogue::levels(session)?;
+                memory.learn_all(&products, levels);
+            }
+            Ok(products)
+        })
     }
 
     fn sold_out_products(&self) -> Answer<Vec<ProductId>> {
@@ -376,13 +406,13 @@ impl Store for MysqlStore {
     }
 
     fn close(&self) -> Answer<()> {
-        let writer = self.writer.clone();
+        let writers = self.writers.clone();
         let upkeep = Arc::clone(&self.upkeep);
         let connections = self.connections();
         Box::pin(async move {
             tokio::task::spawn_blocking(move || {
-                if let Some(writer) = writer {
-                    writer.close();
+                if let Some(writers) = writers {
+                    writers.close();
                 }
                 upkeep.close();
                 connections.close();
@@ -396,8 +426,8 @@ impl Store for MysqlStore {
 /// Ends the threads of a store that was not closed. What is queued is still written.
 impl Drop for MysqlStore {
     fn drop(&mut self) {
-        if let Some(writer) = &self.writer {
-            writer.close();
+        if let Some(writers) = &self.writers {
+            writers.close();
         }
         self.upkeep.close();
         self.connections.close();

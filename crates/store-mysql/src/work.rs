@@ -72,6 +72,10 @@ pub(crate) enum WorkError {
     /// Another shop claimed a key between the reading of the keys and a refusal: run the group again.
     #[error("another shop has claimed a key meanwhile")]
     Overtaken,
+    /// Of a product there is less than hoped, or perhaps more than remembered: run the group again, with
+    /// levels that are read and locked.
+    #[error("the stock is not what was remembered")]
+    Outsold,
 }
 
 /// The result of a step inside a transaction.

@@ -1,7 +1,8 @@
-//! The one writer of a shop with the lever `group-commit`.
+//! The writers of a shop with the lever `group-commit`.
 //!
-//! Commands wait in a bounded queue. The writer takes what waits, runs it in one transaction, commits
-//! once and answers everybody; meanwhile the next group collects. An error before COMMIT rolls the
+//! Commands wait in a bounded queue. A writer that is free takes what waits, runs it in one transaction,
+//! commits once and answers everybody; meanwhile the next group collects. There are two, so that one works
+//! while the other waits for its commit. An error before COMMIT rolls the
 //! group back; what only bad luck explains is run again, everything else is retried in halves, so that
 //! only the poisonous command fails.
 //!
@@ -11,7 +12,7 @@
 
 mod queue;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ use mysql::{DriverError, Value};
 use tokio::sync::oneshot;
 
 use crate::connect::Connector;
-use crate::engine::{AGAIN_MAX, Engine, GroupError, Mark, TRIES_MAX, pause};
+use crate::engine::{AGAIN_MAX, Engine, Group, GroupError, Mark, TRIES_MAX, pause};
 use crate::failure::{Down, code, server_code, store_error};
 use crate::health::Health;
 use crate::open::OpenError;
@@ -35,11 +36,20 @@ const LOST_MAX: Duration = Duration::from_secs(1);
 /// How long it is tried to find out what became of a COMMIT. Longer than one wait for a lock.
 const UNKNOWN_MAX: Duration = Duration::from_secs(6);
 
-/// What the writer thread works with.
+/// Threads that write. More than two only make the groups smaller: measured with 256 buyers.
+pub(crate) const WRITERS: usize = 2;
+
+/// What a writer thread works with.
+#[derive(Clone)]
 pub(crate) struct WriterParts {
     pub(crate) engine: Arc<Engine>,
     pub(crate) connector: Connector,
     pub(crate) health: Arc<Health>,
+}
+
+/// What each writer thread has of its own.
+pub(crate) struct Desk {
+    pub(crate) session: Session,
     /// The number under which this writer notes its groups.
     pub(crate) writer_id: i64,
 }
@@ -51,33 +61,63 @@ pub(crate) struct Bounds {
     pub(crate) group_max: usize,
 }
 
-/// The handle of the writer thread.
+/// The handle of the writer threads.
 #[derive(Debug)]
-pub(crate) struct Writer {
+pub(crate) struct Writers {
     queue: Arc<Queue>,
     health: Arc<Health>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
-impl Writer {
-    /// Notes the writer in the database and starts its thread.
+impl Writers {
+    /// Notes the writers in the database and starts their threads.
     pub(crate) fn start(
-        parts: WriterParts,
-        mut session: Session,
+        parts: &WriterParts,
+        desks: Vec<Desk>,
         bounds: Bounds,
-        failure: FailureSignal,
+        failure: &FailureSignal,
     ) -> Result<Self, OpenError> {
+        let writers = Self {
+            queue: Arc::new(Queue::new(bounds.queue_max, bounds.group_max)),
+            health: Arc::clone(&parts.health),
+            threads: Mutex::default(),
+        };
+        let started = desks
+            .into_iter()
+            .try_for_each(|desk| writers.start_one(parts, desk, failure));
+        if let Err(error) = started {
+            writers.close();
+            return Err(error);
+        }
+        Ok(writers)
+    }
+
+    fn start_one(
+        &self,
+        parts: &WriterParts,
+        desk: Desk,
+        failure: &FailureSignal,
+    ) -> Result<(), OpenError> {
+        let Desk {
+            mut session,
+            writer_id,
+        } = desk;
         let noted = session.change(
             "INSERT INTO writers (writer_id, last_group, started_at) VALUES (?, 0, ?)",
             vec![
-                Value::Int(parts.writer_id),
+                Value::Int(writer_id),
                 Value::Int(parts.engine.clock.now().get()),
             ],
         );
         noted.map_err(|error| open_error(&parts.connector.target, error))?;
-        let queue = Arc::new(Queue::new(bounds.queue_max, bounds.group_max));
-        let health = Arc::clone(&parts.health);
-        let taking = Arc::clone(&queue);
+        let taking = Arc::clone(&self.queue);
+        let mut loop_state = Loop {
+            parts: parts.clone(),
+            writer_id,
+            session: Some(session),
+            last_group: 0,
+        };
+        let failure = failure.clone();
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || {
@@ -86,23 +126,17 @@ impl Writer {
                     queue: Arc::clone(&taking),
                     panicked: true,
                 };
-                let mut loop_state = Loop {
-                    parts,
-                    session: Some(session),
-                    last_group: 0,
-                };
                 while let Some(group) = taking.take() {
+                    let commands = group.len();
                     loop_state.run_group(group);
+                    taking.finish(commands);
                 }
                 loop_state.leave();
                 ending.panicked = false;
             });
         let thread = thread.map_err(OpenError::Thread)?;
-        Ok(Self {
-            queue,
-            health,
-            thread: Mutex::new(Some(thread)),
-        })
+        self.lock_threads().push(thread);
+        Ok(())
     }
 
     /// Queues a command; the answer comes when it is durable.
@@ -121,21 +155,23 @@ impl Writer {
         Ok(answer)
     }
 
-    /// Lets the writer finish what is queued and waits for its end. Blocks.
+    /// Lets the writers finish what is queued and waits for their end. Blocks.
     pub(crate) fn close(&self) {
         self.queue.close();
-        let thread = self
-            .thread
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if thread.is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("the writer thread panicked");
+        let threads = std::mem::take(&mut *self.lock_threads());
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a writer thread panicked");
+            }
         }
+    }
+
+    fn lock_threads(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Raises the failure signal and answers what waits when the writer thread ends by a panic.
+/// Raises the failure signal and answers what waits when a writer thread ends by a panic.
 struct Ending {
     failure: FailureSignal,
     queue: Arc<Queue>,
@@ -145,16 +181,17 @@ struct Ending {
 impl Drop for Ending {
     fn drop(&mut self) {
         if self.panicked {
-            self.failure.raise("the writer thread panicked".to_owned());
+            self.failure.raise("a writer thread panicked".to_owned());
             // Nobody will take what waits; whoever waits must be told.
             answer_all(self.queue.abandon(), &StoreError::Closed);
         }
     }
 }
 
-/// The writer thread between two groups.
+/// A writer thread between two groups.
 struct Loop {
     parts: WriterParts,
+    writer_id: i64,
     /// None after the connection was lost.
     session: Option<Session>,
     /// The number of the last group that was tried.
@@ -179,7 +216,7 @@ impl Loop {
         let mut tries = 0;
         loop {
             tries += 1;
-            match self.try_group(&jobs) {
+            match self.try_group(&jobs, tries > 1) {
                 Tried::Done(outcomes) => {
                     for (job, outcome) in jobs.into_iter().zip(outcomes) {
                         job.answer(Ok(outcome));
@@ -188,7 +225,10 @@ impl Loop {
                 }
                 Tried::Again(error) if tries < TRIES_MAX && since.elapsed() < AGAIN_MAX => {
                     tracing::debug!(%error, tries, "running a group again");
-                    pause(tries);
+                    // A hope that failed does not fail again.
+                    if tries > 1 || waits_for_locks(&error) {
+                        pause(tries);
+                    }
                 }
                 Tried::Lost(error) => {
                     if was_down || since.elapsed() >= LOST_MAX {
@@ -217,14 +257,14 @@ impl Loop {
         }
     }
 
-    fn try_group(&mut self, jobs: &[Job]) -> Tried {
+    fn try_group(&mut self, jobs: &[Job], is_again: bool) -> Tried {
         let mut session = match self.take_session() {
             Ok(session) => session,
             Err(error) => return Tried::Lost(error),
         };
         self.last_group += 1;
         let mark = Mark {
-            writer_id: self.parts.writer_id,
+            writer_id: self.writer_id,
             group: self.last_group,
         };
         let tasks: Vec<Task<'_>> = jobs
@@ -234,7 +274,12 @@ impl Loop {
                 fresh_id: job.fresh_id,
             })
             .collect();
-        let ran = self.parts.engine.run(&mut session, &tasks, Some(mark));
+        let group = Group {
+            tasks: &tasks,
+            mark: Some(mark),
+            is_again,
+        };
+        let ran = self.parts.engine.run(&mut session, group);
         let connection = session.id();
         if session.is_reusable() {
             self.session = Some(session);
@@ -317,13 +362,14 @@ impl Loop {
     }
 
     fn take_session(&mut self) -> WorkResult<Session> {
-        if let Some(session) = self.session.take() {
-            return Ok(session);
-        }
+        // Also with a connection: another writer may have found out that nobody answers.
         if self.parts.health.check_pinged().is_err() {
             return Err(mysql::Error::DriverError(DriverError::ConnectTimeout).into());
         }
-        let made = self.parts.connector.connect(Style::Prepared);
+        if let Some(session) = self.session.take() {
+            return Ok(session);
+        }
+        let made = self.parts.connector.connect(Style::Batched);
         made.map_err(|error| {
             self.parts.health.note(&error, true);
             error.into()
@@ -341,7 +387,7 @@ impl Loop {
         let left = self.take_session().and_then(|mut session| {
             session.change(
                 "DELETE FROM writers WHERE writer_id = ?",
-                vec![Value::Int(self.parts.writer_id)],
+                vec![Value::Int(self.writer_id)],
             )
         });
         if let Err(error) = left {

@@ -6,6 +6,8 @@
 
 #[path = "mysql/common.rs"]
 mod common;
+#[path = "mysql/hopes.rs"]
+mod hopes;
 
 use std::sync::OnceLock;
 
@@ -72,4 +74,19 @@ async fn random_histories() {
     sequential(optimized).await;
     concurrent(optimized).await;
     crowd(optimized).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hope_that_fails_is_an_exact_answer() {
+    hopes::fail(database()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn shops_sell_out_what_they_hoped_for_exactly() {
+    hopes::end(database()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_refused_because_of_what_is_remembered() {
+    hopes::low(database()).await;
 }

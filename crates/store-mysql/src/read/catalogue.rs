@@ -39,6 +39,14 @@ pub(crate) fn all(session: &mut Session, facts: &ShopFacts) -> WorkResult<Vec<Pr
     session.list(sql, Vec::new(), |row| product(row, facts))
 }
 
+/// What is available of every product.
+pub(crate) fn levels(session: &mut Session) -> WorkResult<Vec<(ProductId, i64)>> {
+    let sql = "SELECT product_id, available FROM stock";
+    session.list(sql, Vec::new(), |row| {
+        Ok((id(row, 0, ProductId::new)?, int(row, 1)?))
+    })
+}
+
 pub(crate) fn sold_out(session: &mut Session) -> WorkResult<Vec<ProductId>> {
     let sql = "SELECT product_id FROM stock WHERE available = 0 ORDER BY product_id";
     session.list(sql, Vec::new(), |row| id(row, 0, ProductId::new))

@@ -7,7 +7,7 @@ mod carts;
 mod orders;
 mod payments;
 
-use double11_store::PlaceOutcome;
+use double11_store::{PlaceOutcome, PlaceRefusal};
 use double11_units::UnixMicros;
 
 use super::set::{KeyScope, Operation, WorkingSet};
@@ -66,6 +66,16 @@ pub(crate) fn doubtful_keys(
     refused
         .filter(|scope| !set.keys.contains_key(scope))
         .collect()
+}
+
+/// Whether an order was refused for want of stock that was only remembered: there may be more by now.
+pub(crate) fn is_refused_in_hope(outcomes: &[Outcome], set: &WorkingSet) -> bool {
+    outcomes.iter().any(|outcome| match outcome {
+        Outcome::Place(PlaceOutcome::Refused(PlaceRefusal::SoldOut(short))) => {
+            set.stock.get(short).is_some_and(|level| level.is_hoped)
+        }
+        _ => false,
+    })
 }
 
 /// The scope of the key that an order wants to claim.

@@ -5,8 +5,7 @@
 //! changes them holds that lock. Keys are read without a lock; two shops that claim the same one at the
 //! same time meet at its primary key.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{PoisonError, RwLock};
+use std::collections::{BTreeSet, HashMap};
 
 use double11_store::{
     AttemptState, CartLine, GatewayAnswer, Order, OrderLine, OrderLines, OrderState, PaymentMethod,
@@ -19,6 +18,7 @@ use super::set::{
     Key, KeyScope, Level, LockedCart, LockedOrder, Operation, StoredAttempt, WorkingSet,
 };
 use super::{Command, ShopFacts, Task, WorkError, WorkResult};
+use crate::memory::Memory;
 use crate::session::{Session, bytes, id, int, maybe_int, maybe_string, string, text};
 
 /// Sizes of the lists in `IN (…)`: a list is filled up with its last value, so that few statements serve
@@ -26,8 +26,14 @@ use crate::session::{Session, bytes, id, int, maybe_int, maybe_string, string, t
 const LIST_SIZES: [usize; 5] = [1, 4, 16, 64, 256];
 const LIST_MAX: usize = 256;
 
-/// Prices never change while a shop runs.
-pub(crate) type Prices = RwLock<HashMap<ProductId, Money>>;
+/// How much is taken as the shop remembers or hopes it to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Trust {
+    /// Keys of orders are taken for new.
+    pub(crate) keys: bool,
+    /// Stock of which there was plenty is taken for enough.
+    pub(crate) stock: bool,
+}
 
 /// How the stock of the group is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,8 +50,9 @@ pub(crate) struct Loader<'work> {
     pub(crate) session: &'work mut Session,
     pub(crate) facts: ShopFacts,
     pub(crate) now: UnixMicros,
-    /// Prices that were read before, where the shop keeps them.
-    pub(crate) prices: Option<&'work Prices>,
+    /// What was read before, where the shop keeps it.
+    pub(crate) memory: Option<&'work Memory>,
+    pub(crate) trust: Trust,
     pub(crate) locks: StockLocks,
 }
 
@@ -62,7 +69,10 @@ struct Wanted {
     carts: BTreeSet<CartId>,
     ordered_carts: BTreeSet<CartId>,
     priced: BTreeSet<ProductId>,
-    stock: BTreeSet<ProductId>,
+    /// Products of which something may be taken.
+    taken: BTreeSet<ProductId>,
+    /// Products of which something may be given back or sold, which needs no knowledge of their level.
+    moved: BTreeSet<ProductId>,
 }
 
 impl Loader<'_> {
@@ -71,7 +81,9 @@ impl Loader<'_> {
         let mut set = WorkingSet::default();
         let mut wanted = Wanted::of(tasks);
         let order_keys = std::mem::take(&mut wanted.order_keys);
-        set.keys = order_keys_of(self.session, &self.facts, order_keys)?;
+        if !self.trust.keys {
+            set.keys = order_keys_of(self.session, &self.facts, order_keys)?;
+        }
         if wanted.expire > 0 {
             set.due = self.due(wanted.expire)?;
             wanted.orders.extend(&set.due);
@@ -266,13 +278,8 @@ impl Loader<'_> {
 
     /// Prices of what is ordered or lies in a cart.
     fn price(&mut self, wanted: &Wanted, set: &mut WorkingSet) -> WorkResult<()> {
-        if let Some(prices) = self.prices {
-            let known = prices.read().unwrap_or_else(PoisonError::into_inner);
-            let found = wanted
-                .priced
-                .iter()
-                .filter_map(|product_id| Some((*product_id, *known.get(product_id)?)));
-            set.prices.extend(found);
+        if let Some(memory) = self.memory {
+            set.prices.extend(memory.prices(wanted.priced.iter()));
         }
         let unknown = wanted
             .priced
@@ -280,7 +287,7 @@ impl Loader<'_> {
             .filter(|product_id| !set.prices.contains_key(product_id))
             .map(|product_id| product_id.get());
         let facts = self.facts;
-        let mut read = BTreeMap::new();
+        let mut read = HashMap::new();
         let query = Query {
             head: "SELECT product_id, price FROM products WHERE product_id",
             tail: "",
@@ -289,11 +296,8 @@ impl Loader<'_> {
             read.insert(id(row, 0, ProductId::new)?, facts.money(int(row, 1)?));
             Ok(())
         })?;
-        if let Some(prices) = self.prices
-            && !read.is_empty()
-        {
-            let mut known = prices.write().unwrap_or_else(PoisonError::into_inner);
-            known.extend(&read);
+        if let Some(memory) = self.memory {
+            memory.learn_prices(&read);
         }
         set.prices.extend(read);
         for line in set.carts.values_mut().flat_map(|cart| &mut cart.lines) {
@@ -308,12 +312,25 @@ impl Loader<'_> {
         Ok(())
     }
 
+    /// Levels of what may be taken: hoped where there was plenty, else read and locked.
     fn lock_stock(&mut self, wanted: &Wanted, set: &mut WorkingSet) -> WorkResult<()> {
-        let products = wanted.stock.iter().filter(|product_id| {
-            // Nothing is locked for products that do not exist.
-            !wanted.priced.contains(product_id) || set.prices.contains_key(product_id)
-        });
-        let ids = values(products.map(|product_id| product_id.get()));
+        // Nothing is locked for products that do not exist.
+        let exists = |product_id: &&ProductId| set.prices.contains_key(product_id);
+        let taken: BTreeSet<ProductId> = wanted.taken.iter().filter(exists).copied().collect();
+        set.stock
+            .extend(wanted.moved.iter().map(|id| (*id, Level::default())));
+        if let Some(memory) = self.memory.filter(|_| self.trust.stock) {
+            for (product_id, available) in memory.plenty(taken.iter()) {
+                let level = set.stock.entry(product_id).or_default();
+                level.stored = Some(available);
+                level.is_hoped = true;
+            }
+        }
+        let is_open = |product_id: &&ProductId| {
+            let level = set.stock.get(*product_id);
+            level.is_none_or(|level| level.stored.is_none())
+        };
+        let ids = values(taken.iter().filter(is_open).map(|id| id.get()));
         let query = Query {
             head: "SELECT product_id, available FROM stock FORCE INDEX (PRIMARY) WHERE product_id",
             tail: match self.locks {
@@ -323,11 +340,8 @@ impl Loader<'_> {
         };
         let stock = &mut set.stock;
         query.each(self.session, &ids, |row| {
-            let level = Level {
-                stored: int(row, 1)?,
-                ..Level::default()
-            };
-            stock.insert(id(row, 0, ProductId::new)?, level);
+            let level = stock.entry(id(row, 0, ProductId::new)?).or_default();
+            level.stored = Some(int(row, 1)?);
             Ok(())
         })
     }
@@ -385,7 +399,7 @@ impl Wanted {
                     {
                         let products = items.iter().map(|(product_id, _)| *product_id);
                         self.priced.extend(products.clone());
-                        self.stock.extend(products);
+                        self.taken.extend(products);
                     }
                 }
                 // The line may be ordered by a later command of the same group.
@@ -394,7 +408,7 @@ impl Wanted {
                         .cart_id
                         .is_some_and(|cart_id| self.ordered_carts.contains(&cart_id)) =>
                 {
-                    self.stock.insert(add.product_id);
+                    self.taken.insert(add.product_id);
                 }
                 _ => {}
             }
@@ -403,11 +417,11 @@ impl Wanted {
             let products = cart.lines.iter().map(|line| line.product_id);
             self.priced.extend(products.clone());
             if self.ordered_carts.contains(cart_id) && cart.order_id.is_none() {
-                self.stock.extend(products);
+                self.taken.extend(products);
             }
         }
         let lines = set.order_lines.values().flatten();
-        self.stock.extend(lines.map(|line| line.product_id));
+        self.moved.extend(lines.map(|line| line.product_id));
     }
 }
 

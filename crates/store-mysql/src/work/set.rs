@@ -71,11 +71,13 @@ pub(crate) struct LockedCart {
     pub(crate) is_changed: bool,
 }
 
-/// A locked stock row and what the group moves of it.
+/// A stock row and what the group moves of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Level {
-    /// What was available when it was read.
-    pub(crate) stored: i64,
+    /// What is available, as read or hoped; none where nothing is taken and nobody needs to know.
+    pub(crate) stored: Option<i64>,
+    /// Whether that is only what the shop remembers.
+    pub(crate) is_hoped: bool,
     pub(crate) available: i64,
     pub(crate) reserved: i64,
     pub(crate) sold: i64,

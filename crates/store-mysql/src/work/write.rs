@@ -1,24 +1,36 @@
 //! Turns what a group changed into few statements.
 //!
-//! Rows are written many at a time in sizes that halve, so that a kept connection prepares few statements
-//! and sends few for any number of rows. Everything goes in ascending order of its key, so that two shops
-//! that claim the same keys meet in one order.
+//! Rows are written many at a time. The writer's connection collects all statements of a group and sends
+//! them as one packet; any other one prepares them, and therefore writes rows in sizes that halve, so that
+//! few statements serve any number of rows. Everything goes in ascending order of its key, so that two
+//! shops that claim the same keys meet in one order.
+//!
+//! Many rows that are there, each to get values of its own, are changed by inserting them again with `ON
+//! DUPLICATE KEY UPDATE`, by far the cheapest statement for it. A row that were not there would be inserted
+//! and counted once instead of twice; the group is then rolled back.
 
 use double11_units::{AttemptId, CartId, OrderId, ProductId, UnixMicros, UserId};
 use mysql::Value;
 
-use super::set::{Changes, Key, KeyScope, LockedCart, NewRefund, WorkingSet};
+use super::set::{
+    Changes, Key, KeyScope, LockedCart, LockedOrder, NewRefund, StoredAttempt, WorkingSet,
+};
 use super::{WorkError, WorkResult};
 use crate::session::{Session, optional_int, optional_text, text};
+use double11_store::OrderState;
 
-/// Rows of one statement, the most first.
+/// Rows of one prepared statement, the most first.
 const SIZES: [usize; 8] = [128, 64, 32, 16, 8, 4, 2, 1];
+/// Rows of one statement that is sent as text.
+const ROWS_MAX: usize = 1_000;
 
 /// How stock is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StockWrite {
     /// What moved is added, guarded against falling below zero.
     Guarded,
+    /// The same where a level may have been hoped: one that falls below zero is no damage.
+    Hoped,
     /// What was computed from an unlocked read replaces what is there: the deliberately wrong policy.
     Overwrite,
 }
@@ -30,17 +42,18 @@ pub(crate) fn write(
     now: UnixMicros,
     stock: StockWrite,
 ) -> WorkResult<()> {
-    new_orders(session, &set.changes)?;
-    // What is free again may be claimed again by the same group.
+    // Keys first: one that somebody has claimed undoes the group while it is cheap. What is free again
+    // may be claimed again by the same group.
     freed_keys(session, &set.changes)?;
     new_keys(session, &set.changes, now)?;
+    new_orders(session, &set.changes)?;
     new_attempts(session, &set.changes, now)?;
     ended_attempts(session, set, now)?;
     changed_orders(session, set)?;
     refunds(session, &set.changes, now)?;
     carts(session, set, now)?;
     match stock {
-        StockWrite::Guarded => move_stock(session, set),
+        StockWrite::Guarded | StockWrite::Hoped => move_stock(session, set),
         StockWrite::Overwrite => overwrite_stock(session, set),
     }
 }
@@ -61,71 +74,75 @@ impl Insert {
         rows: &[R],
         bind: impl Fn(&R, &mut Vec<Value>),
     ) -> WorkResult<()> {
-        in_sizes(rows, |rows| {
-            let sql = format!(
-                "INSERT INTO {} VALUES {}{}",
-                self.head,
-                vec![self.row; rows.len()].join(", "),
-                self.tail
-            );
-            let mut values = Vec::with_capacity(rows.len() * self.row.len() / 3);
-            for row in rows {
-                bind(row, &mut values);
-            }
-            session.change(&sql, values).map(drop)
+        in_sizes(session, rows, |session, rows| {
+            let (sql, values) = self.statement(rows, &bind);
+            session.put(&sql, values, None)
         })
+    }
+
+    fn statement<R>(self, rows: &[R], bind: &impl Fn(&R, &mut Vec<Value>)) -> (String, Vec<Value>) {
+        let sql = format!(
+            "INSERT INTO {} VALUES {}{}",
+            self.head,
+            vec![self.row; rows.len()].join(", "),
+            self.tail
+        );
+        let mut values = Vec::with_capacity(rows.len() * self.row.len() / 3);
+        for row in rows {
+            bind(row, &mut values);
+        }
+        (sql, values)
     }
 }
 
-/// A statement that gives many rows new values. The values of a row are its key and what is set, in the
-/// order of `columns`.
+/// A statement that gives rows that are there new values.
 #[derive(Clone, Copy, Debug)]
 struct Update {
-    table: &'static str,
-    /// The values of one row, each with its name.
-    columns: &'static str,
-    /// The same without names, for the rows after the first.
-    more: &'static str,
-    /// How a row `t` and its values `m` belong together.
-    on: &'static str,
-    set: &'static str,
-    /// What must hold of a row, with `WHERE`; or nothing.
-    guard: &'static str,
+    /// For many rows: inserts them again, whole, and changes them instead.
+    many: Insert,
+    /// The plain statement for one row, with its own values.
+    one: &'static str,
 }
 
 /// Gives the values of a row.
-type Bind<'bind, R> = &'bind dyn Fn(&R) -> Vec<Value>;
+type Bind<'bind, R> = &'bind dyn Fn(&R, &mut Vec<Value>);
 
 impl Update {
-    /// Changes exactly these rows. `single` is the plain statement for one row, with its own values.
+    /// Changes exactly these rows.
     fn write<R>(
         self,
         session: &mut Session,
         rows: &[R],
-        bind: impl Fn(&R) -> Vec<Value>,
-        single: (&str, Bind<'_, R>),
+        bind_many: Bind<'_, R>,
+        bind_one: Bind<'_, R>,
     ) -> WorkResult<()> {
-        in_sizes(rows, |rows| {
+        in_sizes(session, rows, |session, rows| {
             if let [row] = rows {
-                return session.change_exactly(1, single.0, (single.1)(row));
+                let mut values = Vec::new();
+                bind_one(row, &mut values);
+                return session.put(self.one, values, Some(1));
             }
-            let more = format!(" UNION ALL SELECT {}", self.more).repeat(rows.len() - 1);
-            let sql = format!(
-                "UPDATE (SELECT {}{more}) m STRAIGHT_JOIN {} t FORCE INDEX (PRIMARY) ON {} SET {} {}",
-                self.columns, self.table, self.on, self.set, self.guard
-            );
-            let values = rows.iter().flat_map(&bind).collect();
-            session.change_exactly(rows.len(), &sql, values)
+            let (sql, values) = self.many.statement(rows, &bind_many);
+            session.put(&sql, values, Some(2 * rows.len()))
         })
     }
 }
 
-/// Hands the rows on in parts of the fixed sizes.
-fn in_sizes<R>(rows: &[R], mut write: impl FnMut(&[R]) -> WorkResult<()>) -> WorkResult<()> {
+/// Hands the rows on in parts of the sizes that fit the connection.
+fn in_sizes<R>(
+    session: &mut Session,
+    rows: &[R],
+    mut write: impl FnMut(&mut Session, &[R]) -> WorkResult<()>,
+) -> WorkResult<()> {
+    if session.is_batched() {
+        return rows
+            .chunks(ROWS_MAX)
+            .try_for_each(|rows| write(session, rows));
+    }
     let mut rest = rows;
     for size in SIZES {
         while let Some((now, later)) = rest.split_at_checked(size) {
-            write(now)?;
+            write(session, now)?;
             rest = later;
         }
     }
@@ -173,7 +190,7 @@ fn new_orders(session: &mut Session, changes: &Changes) -> WorkResult<()> {
 
 fn freed_keys(session: &mut Session, changes: &Changes) -> WorkResult<()> {
     for (scope, attempt_id) in &changes.freed_keys {
-        session.change(
+        session.put(
             "DELETE FROM idempotency_keys WHERE `key` = ? AND operation = 'payment' \
              AND user_id = ? AND attempt_id = ?",
             vec![
@@ -181,6 +198,7 @@ fn freed_keys(session: &mut Session, changes: &Changes) -> WorkResult<()> {
                 text(&scope.user_id),
                 Value::Int(attempt_id.get()),
             ],
+            None,
         )?;
     }
     Ok(())
@@ -225,38 +243,59 @@ fn new_attempts(session: &mut Session, changes: &Changes, now: UnixMicros) -> Wo
     })
 }
 
-type AttemptRow = (OrderId, AttemptId, &'static str, Option<&'static str>);
+struct EndedAttempt<'set> {
+    id: (OrderId, AttemptId),
+    attempt: &'set StoredAttempt,
+}
+
+impl EndedAttempt<'_> {
+    fn ids(&self) -> [Value; 2] {
+        [Value::Int(self.id.0.get()), Value::Int(self.id.1.get())]
+    }
+
+    fn state(&self, now: UnixMicros) -> [Value; 3] {
+        let order_state = self.attempt.order_state.map(OrderState::name);
+        [
+            text(self.attempt.state.name()),
+            optional_text(order_state),
+            Value::Int(now.get()),
+        ]
+    }
+}
 
 fn ended_attempts(session: &mut Session, set: &WorkingSet, now: UnixMicros) -> WorkResult<()> {
-    let mut rows: Vec<AttemptRow> = Vec::new();
+    let mut rows = Vec::new();
     for id in &set.changes.ended_attempts {
         let attempt = set
             .attempts
             .get(id)
             .ok_or(WorkError::Damaged("an attempt ended that was not read"))?;
-        let order_state = attempt.order_state.map(double11_store::OrderState::name);
-        rows.push((id.0, id.1, attempt.state.name(), order_state));
+        rows.push(EndedAttempt { id: *id, attempt });
     }
     let update = Update {
-        table: "payments",
-        columns: "CAST(? AS SIGNED) AS o, CAST(? AS SIGNED) AS a, ? AS s, ? AS os, \
-                  CAST(? AS SIGNED) AS f",
-        more: "CAST(? AS SIGNED), CAST(? AS SIGNED), ?, ?, CAST(? AS SIGNED)",
-        on: "t.order_id = m.o AND t.attempt_id = m.a",
-        set: "t.state = m.s, t.order_state = m.os, t.finished_at = m.f",
-        guard: "",
+        many: Insert {
+            // Gateway and instant of the beginning are not read and stay what they are.
+            head: "payments (order_id, attempt_id, state, order_state, finished_at, amount, gateway, \
+                   created_at)",
+            row: "(?, ?, ?, ?, ?, ?, '', 0)",
+            tail: " ON DUPLICATE KEY UPDATE state = VALUES(state), \
+                   order_state = VALUES(order_state), finished_at = VALUES(finished_at)",
+        },
+        one: "UPDATE payments SET state = ?, order_state = ?, finished_at = ? \
+              WHERE order_id = ? AND attempt_id = ?",
     };
-    let single = "UPDATE payments SET state = ?, order_state = ?, finished_at = ? \
-                  WHERE order_id = ? AND attempt_id = ?";
-    let ids = |row: &AttemptRow| [Value::Int(row.0.get()), Value::Int(row.1.get())];
-    let state = |row: &AttemptRow| [text(row.2), optional_text(row.3), Value::Int(now.get())];
     update.write(
         session,
         &rows,
-        |row| ids(row).into_iter().chain(state(row)).collect(),
-        (single, &|row| {
-            state(row).into_iter().chain(ids(row)).collect()
-        }),
+        &|row, values| {
+            values.extend(row.ids());
+            values.extend(row.state(now));
+            values.push(Value::Int(row.attempt.amount.minor_units()));
+        },
+        &|row, values| {
+            values.extend(row.state(now));
+            values.extend(row.ids());
+        },
     )
 }
 
@@ -267,18 +306,17 @@ fn changed_orders(session: &mut Session, set: &WorkingSet) -> WorkResult<()> {
         .filter(|locked| locked.is_changed)
         .collect();
     let update = Update {
-        table: "orders",
-        columns: "CAST(? AS SIGNED) AS o, ? AS s, CAST(? AS SIGNED) AS c, CAST(? AS SIGNED) AS p, \
-                  CAST(? AS SIGNED) AS e",
-        more: "CAST(? AS SIGNED), ?, CAST(? AS SIGNED), CAST(? AS SIGNED), CAST(? AS SIGNED)",
-        on: "t.order_id = m.o",
-        set: "t.state = m.s, t.captured = m.c, t.processing = m.p, t.closed_at = m.e",
-        guard: "",
+        many: Insert {
+            head: "orders (order_id, user_id, payment_method, total, created_at, expires_at, state, \
+                   captured, processing, closed_at)",
+            row: "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            tail: " ON DUPLICATE KEY UPDATE state = VALUES(state), captured = VALUES(captured), \
+                   processing = VALUES(processing), closed_at = VALUES(closed_at)",
+        },
+        one: "UPDATE orders SET state = ?, captured = ?, processing = ?, closed_at = ? \
+              WHERE order_id = ?",
     };
-    let single = "UPDATE orders SET state = ?, captured = ?, processing = ?, closed_at = ? \
-                  WHERE order_id = ?";
-    let id = |locked: &super::set::LockedOrder| Value::Int(locked.order.order_id.get());
-    let state = |locked: &super::set::LockedOrder| {
+    let state = |locked: &LockedOrder| {
         [
             text(locked.order.state.name()),
             Value::Int(locked.order.captured.minor_units()),
@@ -289,10 +327,22 @@ fn changed_orders(session: &mut Session, set: &WorkingSet) -> WorkResult<()> {
     update.write(
         session,
         &rows,
-        |row| std::iter::once(id(row)).chain(state(row)).collect(),
-        (single, &|row| {
-            state(row).into_iter().chain([id(row)]).collect()
-        }),
+        &|locked, values| {
+            let order = &locked.order;
+            values.extend([
+                Value::Int(order.order_id.get()),
+                text(order.user_id.as_str()),
+                text(order.payment_method.name()),
+                Value::Int(order.total.minor_units()),
+                Value::Int(order.created_at.get()),
+                Value::Int(order.expires_at.get()),
+            ]);
+            values.extend(state(locked));
+        },
+        &|locked, values| {
+            values.extend(state(locked));
+            values.push(Value::Int(locked.order.order_id.get()));
+        },
     )
 }
 
@@ -312,7 +362,7 @@ fn refunds(session: &mut Session, changes: &Changes, now: UnixMicros) -> WorkRes
     };
     insert.write(session, &changes.refunds, bind)?;
     for (order_id, attempt_id) in &changes.finished_refunds {
-        session.change(
+        session.put(
             "UPDATE refunds SET state = 'done', finished_at = ? \
              WHERE order_id = ? AND attempt_id = ? AND state = 'pending'",
             vec![
@@ -320,6 +370,7 @@ fn refunds(session: &mut Session, changes: &Changes, now: UnixMicros) -> WorkRes
                 Value::Int(order_id.get()),
                 Value::Int(attempt_id.get()),
             ],
+            None,
         )?;
     }
     Ok(())
@@ -334,52 +385,39 @@ type CartRow<'set> = (&'set CartId, &'set LockedCart);
 fn carts(session: &mut Session, set: &WorkingSet, now: UnixMicros) -> WorkResult<()> {
     let changed = set.carts.iter().filter(|(_, cart)| cart.is_changed);
     let (new, old): (Vec<_>, Vec<_>) = changed.partition(|(_, cart)| cart.is_new);
-    let user = |cart: &LockedCart| optional_text(cart.user_id.as_ref().map(UserId::as_str));
-    let order = |cart: &LockedCart| optional_int(cart.order_id.map(OrderId::get));
-    let insert = Insert {
-        head: "carts (cart_id, user_id, order_id, version, created_at, updated_at)",
-        row: "(?, ?, ?, ?, ?, ?)",
-        tail: "",
-    };
-    insert.write(session, &new, |(cart_id, cart), values| {
-        values.extend([
-            Value::Int(cart_id.get()),
-            user(cart),
-            order(cart),
-            version(cart),
-            Value::Int(now.get()),
-            Value::Int(now.get()),
-        ]);
-    })?;
-    let update = Update {
-        table: "carts",
-        columns: "CAST(? AS SIGNED) AS c, ? AS u, CAST(? AS SIGNED) AS o, CAST(? AS SIGNED) AS v, \
-                  CAST(? AS SIGNED) AS a",
-        more: "CAST(? AS SIGNED), ?, CAST(? AS SIGNED), CAST(? AS SIGNED), CAST(? AS SIGNED)",
-        on: "t.cart_id = m.c",
-        set: "t.user_id = m.u, t.order_id = m.o, t.version = m.v, t.updated_at = m.a",
-        guard: "",
-    };
-    let single = "UPDATE carts SET user_id = ?, order_id = ?, version = ?, updated_at = ? \
-                  WHERE cart_id = ?";
-    let id = |row: &CartRow<'_>| Value::Int(row.0.get());
-    let state = |row: &CartRow<'_>| {
-        let cart = row.1;
+    let state = |cart: &LockedCart| {
         [
-            user(cart),
-            order(cart),
+            optional_text(cart.user_id.as_ref().map(UserId::as_str)),
+            optional_int(cart.order_id.map(OrderId::get)),
             version(cart),
             Value::Int(now.get()),
         ]
     };
-    update.write(
-        session,
-        &old,
-        |row| std::iter::once(id(row)).chain(state(row)).collect(),
-        (single, &|row| {
-            state(row).into_iter().chain([id(row)]).collect()
-        }),
-    )?;
+    let whole = |(cart_id, cart): &CartRow<'_>, values: &mut Vec<Value>| {
+        values.push(Value::Int(cart_id.get()));
+        values.extend(state(cart));
+        values.push(Value::Int(now.get()));
+    };
+    let insert = Insert {
+        head: "carts (cart_id, user_id, order_id, version, updated_at, created_at)",
+        row: "(?, ?, ?, ?, ?, ?)",
+        tail: "",
+    };
+    insert.write(session, &new, whole)?;
+    let update = Update {
+        many: Insert {
+            tail: " ON DUPLICATE KEY UPDATE user_id = VALUES(user_id), \
+                   order_id = VALUES(order_id), version = VALUES(version), \
+                   updated_at = VALUES(updated_at)",
+            ..insert
+        },
+        one: "UPDATE carts SET user_id = ?, order_id = ?, version = ?, updated_at = ? \
+              WHERE cart_id = ?",
+    };
+    update.write(session, &old, &whole, &|(cart_id, cart), values| {
+        values.extend(state(cart));
+        values.push(Value::Int(cart_id.get()));
+    })?;
     cart_lines(session, &set.changes)
 }
 
@@ -406,14 +444,25 @@ fn cart_lines(session: &mut Session, changes: &Changes) -> WorkResult<()> {
         .iter()
         .filter(|(_, pieces)| pieces.is_none());
     for ((cart_id, product_id), _) in gone {
-        session.change(
+        session.put(
             "DELETE FROM cart_lines WHERE cart_id = ? AND product_id = ?",
             vec![Value::Int(cart_id.get()), Value::Int(product_id.get())],
+            None,
         )?;
     }
     Ok(())
 }
 
+/// Added to every number of a row that moves stock, so that the row by itself keeps the table's rules
+/// (pieces only change their state, so that the three add up to what is added to them); far above any level.
+const SHIFT: i64 = 1_000_000_000_000;
+const MOVE: &str = " ON DUPLICATE KEY UPDATE \
+    available = available + VALUES(available) - 1000000000000, \
+    reserved = reserved + VALUES(reserved) - 1000000000000, \
+    sold = sold + VALUES(sold) - 1000000000000";
+
+/// Adds what moved to the levels. The rules of the table (none below zero, and together what was
+/// received) hold afterwards, or the statement is refused.
 fn move_stock(session: &mut Session, set: &WorkingSet) -> WorkResult<()> {
     let rows: Vec<_> = set
         .stock
@@ -421,45 +470,41 @@ fn move_stock(session: &mut Session, set: &WorkingSet) -> WorkResult<()> {
         .filter(|(_, level)| level.is_moved())
         .collect();
     let update = Update {
-        table: "stock",
-        columns: "CAST(? AS SIGNED) AS p, CAST(? AS SIGNED) AS a, CAST(? AS SIGNED) AS r, \
-                  CAST(? AS SIGNED) AS s",
-        more: "CAST(? AS SIGNED), CAST(? AS SIGNED), CAST(? AS SIGNED), CAST(? AS SIGNED)",
-        on: "t.product_id = m.p",
-        set: "t.available = t.available + m.a, t.reserved = t.reserved + m.r, t.sold = t.sold + m.s",
-        guard: "WHERE t.available + m.a >= 0",
+        many: Insert {
+            head: "stock (product_id, received, available, reserved, sold)",
+            row: "(?, ?, ?, ?, ?)",
+            tail: MOVE,
+        },
+        one: "UPDATE stock SET available = available + ?, reserved = reserved + ?, sold = sold + ? \
+              WHERE product_id = ?",
     };
-    let single = "UPDATE stock SET available = available + ?, reserved = reserved + ?, \
-                  sold = sold + ? WHERE product_id = ? AND available >= ?";
     update.write(
         session,
         &rows,
-        |(product_id, level)| {
-            vec![
-                Value::Int(product_id.get()),
-                Value::Int(level.available),
-                Value::Int(level.reserved),
-                Value::Int(level.sold),
-            ]
+        &|(product_id, level), values| {
+            let moved = [level.available, level.reserved, level.sold];
+            values.push(Value::Int(product_id.get()));
+            values.push(Value::Int(3 * SHIFT));
+            values.extend(moved.map(|moved| Value::Int(SHIFT + moved)));
         },
-        (single, &|(product_id, level)| {
-            vec![
-                Value::Int(level.available),
-                Value::Int(level.reserved),
-                Value::Int(level.sold),
-                Value::Int(product_id.get()),
-                Value::Int(-level.available),
-            ]
-        }),
+        &|(product_id, level), values| {
+            let moved = [level.available, level.reserved, level.sold];
+            values.extend(moved.map(Value::Int));
+            values.push(Value::Int(product_id.get()));
+        },
     )
 }
 
 fn overwrite_stock(session: &mut Session, set: &WorkingSet) -> WorkResult<()> {
     for (product_id, level) in set.stock.iter().filter(|(_, level)| level.is_moved()) {
-        let available = Value::Int(level.stored + level.available);
-        session.change(
+        let stored = level.stored.ok_or(WorkError::Damaged(
+            "the level of what is ordered was not read",
+        ))?;
+        let available = Value::Int(stored + level.available);
+        session.put(
             "UPDATE stock SET available = ?, reserved = received - sold - ? WHERE product_id = ?",
             vec![available.clone(), available, Value::Int(product_id.get())],
+            None,
         )?;
     }
     Ok(())

@@ -10,6 +10,7 @@ mod common;
 mod conformance;
 mod data_life;
 mod faults;
+mod hopes;
 mod races;
 mod speed;
 mod statements;

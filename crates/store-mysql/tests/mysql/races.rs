@@ -203,3 +203,18 @@ async fn the_wrong_policy_oversells() {
     });
     assert!(placed > 20, "only {placed} orders for 20 pieces");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hope_that_fails_is_an_exact_answer() {
+    crate::hopes::fail(crate::common::database(server())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn shops_sell_out_what_they_hoped_for_exactly() {
+    crate::hopes::end(crate::common::database(server())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_refused_because_of_what_is_remembered() {
+    crate::hopes::low(crate::common::database(server())).await;
+}

@@ -68,10 +68,10 @@ async fn orders_a_second(server: &MariaDb, levers: Levers, buyers: u64) -> Strin
     let shop = (cpu_micros("self") - before.0) / orders;
     let database = (cpu_micros(&pid) - before.1) / orders;
     let told = format!(
-        "{buyers} buyers: {rate} orders/s, {} a group, {} statements a group; an order costs {shop} us \
+        "{buyers} buyers: {rate} orders/s, {} a group, {} round trips a group; an order costs {shop} us \
          of processor for shop and load and {database} us for the database",
         orders / groups.max(1),
-        store.statements_sent() / groups.max(1)
+        store.round_trips() / groups.max(1)
     );
     let figures = store.figures().await.unwrap();
     assert_eq!(figures.oversold_products, 0);

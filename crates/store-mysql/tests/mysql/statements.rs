@@ -1,4 +1,4 @@
-//! How many statements, each a round trip, a request sends: held exactly.
+//! How many round trips to the server a request takes, each with one statement or more: held exactly.
 
 use std::sync::Arc;
 
@@ -22,9 +22,9 @@ struct Counter<'store> {
 impl Counter<'_> {
     /// The request is made inside, because writes are queued when they are asked for.
     async fn count<T>(&mut self, what: &'static str, request: impl AsyncFnOnce() -> T) -> T {
-        let before = self.store.statements_sent();
+        let before = self.store.round_trips();
         let answer = request().await;
-        let sent = self.store.statements_sent() - before;
+        let sent = self.store.round_trips() - before;
         self.counts.push((what, sent));
         answer
     }
@@ -179,7 +179,7 @@ async fn of_the_optimized_shop() {
     assert_eq!(table(&counts), include_str!("statements_optimized.txt"));
 }
 
-/// A full group sends few statements more than a group of one.
+/// A full group takes few round trips more than a group of one.
 #[tokio::test]
 async fn of_a_group_of_many_orders() {
     let conditions = Conditions::with_stock(&[900; 20]);
@@ -197,10 +197,10 @@ async fn of_a_group_of_many_orders() {
     lock.query_drop("BEGIN").unwrap();
     lock.query_drop("SELECT * FROM stock WHERE product_id = 1 FOR UPDATE")
         .unwrap();
-    let before = store.statements_sent();
+    let before = store.round_trips();
     let first = store.place_order(order("w", &[(1, 1)], None));
     let begun = before + 2;
-    while store.statements_sent() < begun {
+    while store.round_trips() < begun {
         tokio::task::yield_now().await;
     }
     let answers: Vec<_> = (0..256_i64)
@@ -214,6 +214,6 @@ async fn of_a_group_of_many_orders() {
     for answer in answers {
         answer.await.unwrap();
     }
-    let sent = store.statements_sent() - begun;
-    assert!(sent <= 30, "{sent} statements for 257 orders");
+    let sent = store.round_trips() - begun;
+    assert!(sent <= 12, "{sent} round trips for 257 orders");
 }

@@ -175,7 +175,10 @@ impl Decision<'_> {
                 .stock
                 .get(&line.product_id)
                 .ok_or(WorkError::Damaged("a product has no stock row"))?;
-            if level.stored + level.available < pieces(line.quantity) {
+            let stored = level.stored.ok_or(WorkError::Damaged(
+                "the level of what is ordered was not read",
+            ))?;
+            if stored + level.available < pieces(line.quantity) {
                 return Ok(Some(line.product_id));
             }
         }

@@ -50,7 +50,7 @@ fn set(stock: &[i64]) -> WorkingSet {
     for (id, available) in (1_i64..).zip(stock) {
         set.prices.insert(product(id), yuan(id));
         let level = Level {
-            stored: *available,
+            stored: Some(*available),
             ..Level::default()
         };
         set.stock.insert(product(id), level);
@@ -173,7 +173,10 @@ fn stock_goes_to_whoever_came_first_all_or_nothing() {
         ] if *short == product(2)
     ));
     let level = set.stock[&product(1)];
-    assert_eq!((level.stored, level.available, level.reserved), (3, -3, 3));
+    assert_eq!(
+        (level.stored, level.available, level.reserved),
+        (Some(3), -3, 3)
+    );
     assert_eq!(set.changes.orders.len(), 2);
 }
 
