@@ -16,8 +16,8 @@ use std::time::Duration;
 
 use double11_gateway::{Charge, ChargeResult, Gateway, Health};
 use double11_store::{
-    Attempt, AttemptState, Clock, FinalizeOutcome, FinalizePayment, Finalized, GatewayAnswer,
-    PayOutcome, PayRefusal, PaymentReceipt, PreparePayment, Store, StoreError,
+    Attempt, Clock, FinalizeOutcome, FinalizePayment, Finalized, GatewayAnswer, PayOutcome,
+    PayRefusal, PaymentReceipt, PreparePayment, Store, StoreError,
 };
 use double11_units::{AttemptId, UnixMicros};
 use tokio::sync::{Notify, watch};
@@ -203,14 +203,8 @@ impl Payments {
         }
         let order = self.store.order(attempt.order_id).await.ok()??;
         let mut payments = order.payments.iter();
-        match payments
-            .find(|known| known.attempt_id == attempt.attempt_id)?
-            .state
-        {
-            AttemptState::Processing => None,
-            AttemptState::Captured | AttemptState::Late => Some(GatewayAnswer::Captured),
-            AttemptState::Declined => Some(GatewayAnswer::Declined),
-        }
+        let known = payments.find(|known| known.attempt_id == attempt.attempt_id)?;
+        called_back::outcome(known.state)
     }
 
     async fn finalize(&self, attempt: Attempt, answer: GatewayAnswer) -> PayAnswer {

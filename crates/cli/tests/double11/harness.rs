@@ -123,24 +123,30 @@ impl Server {
     }
 
     fn start_under(watch: Option<&Watch>, folder: &Path, port: u16, arguments: &[&str]) -> Self {
-        let log = folder.join("serve.log");
-        let file = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&log)
-            .unwrap();
         let mut command = Command::new(PROGRAM);
         command
             .arg("serve")
             .args(["--store", &store_url(folder)])
             .args(["--addr", &format!("127.0.0.1:{port}")])
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(file);
+            .args(arguments);
         if let Some(watch) = watch {
             watch.over(&mut command);
         }
+        Self::spawn(&mut command, folder.join("serve.log"))
+    }
+
+    /// Starts a shop as the command says, what it complains about in this file, and waits until it takes
+    /// requests.
+    pub(crate) fn spawn(command: &mut Command, log: PathBuf) -> Self {
+        let file = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .unwrap();
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(file);
         let mut child = command.spawn().unwrap();
         let output = child.stdout.take().unwrap();
         let target = BufReader::new(output)

@@ -1,5 +1,5 @@
-//! Shop and gateway as processes of their own: what goes wrong between the two ends as `docs/PAYMENTS.md`
-//! says, and each time with a clean audit.
+//! Shops and gateway as processes of their own, on every store: what goes wrong between them ends as
+//! `docs/PAYMENTS.md` says, and each time with a clean audit.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -14,6 +14,11 @@
 #[path = "../double11/harness.rs"]
 mod harness;
 
+mod buyer;
+mod calls;
+mod matrix;
 mod refused;
-mod together;
+mod situations;
+mod stores;
+mod two_shops;
 mod world;

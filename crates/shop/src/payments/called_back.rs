@@ -45,6 +45,10 @@ impl Payments {
             return CalledBack::OtherAmount;
         }
         if let Some(state) = known(payment.state, told) {
+            // Stored by another shop, perhaps, while a request waits here.
+            if let Some(answer) = outcome(state) {
+                self.joins.tell(told.attempt_id, answer);
+            }
             return CalledBack::Heard(state);
         }
         let attempt = Attempt {
@@ -76,6 +80,15 @@ impl Payments {
         Ok(payments
             .into_iter()
             .find(|known| known.attempt_id == told.attempt_id && known.gateway == gateway))
+    }
+}
+
+/// What the gateway said of an attempt that stands here.
+pub(super) const fn outcome(state: AttemptState) -> Option<GatewayAnswer> {
+    match state {
+        AttemptState::Processing => None,
+        AttemptState::Captured | AttemptState::Late => Some(GatewayAnswer::Captured),
+        AttemptState::Declined => Some(GatewayAnswer::Declined),
     }
 }
 

@@ -324,6 +324,26 @@ async fn another_shop_may_be_called_back() {
     assert_eq!(here[0] + there[0], 1, "once among all shops");
 }
 
+/// A callback that another shop was faster with still ends the wait of the request here.
+#[tokio::test]
+async fn a_callback_that_another_shop_stored_ends_the_wait() {
+    let (first, gateway) = shop(Duration::from_mins(10), true).await;
+    let mut settings = settings(Levers::NONE);
+    settings.callback_secret = Some(secret());
+    let store = Arc::clone(&first.store);
+    let second = start_with(settings, store, Arc::clone(&gateway) as _).await;
+    let mut client = first.client().await;
+    let (order_id, paying) = being_paid(&first, &gateway, &mut client).await;
+    let body = told(&first, &order_id, "captured");
+    let mut other = second.client().await;
+    assert_eq!(call_back(&mut other, &body).await.status, 200);
+    assert_eq!(call_back(&mut client, &body).await.status, 200);
+    let paid = tokio::time::timeout(Duration::from_secs(20), paying).await;
+    assert_eq!(paid.unwrap().unwrap().status, 201);
+    let (here, there) = (counted(&mut client).await, counted(&mut other).await);
+    assert_eq!(here[0] + there[0], 1, "once among all shops");
+}
+
 /// A shop that is started beside another leaves alone what the other works on.
 #[tokio::test]
 async fn a_new_shop_leaves_the_attempts_of_living_ones_alone() {

@@ -1,0 +1,139 @@
+//! The same with two shops on one store.
+
+use std::time::Duration;
+
+use crate::calls::{Call, at_once};
+use crate::harness::{now, pause};
+use crate::stores::Kind;
+use crate::world::{SECRET, Setup, Stands, World};
+
+/// How often two requests meet.
+const ROUNDS: usize = 8;
+
+/// One click each at two shops: with a key they are one payment, and without one never more than is owed.
+pub(crate) fn a_double_click_at_two_shops(kind: Kind) {
+    let setup = Setup {
+        shops: 2,
+        gateway: &["--latency", "20ms"],
+        calls_back: true,
+        ..Setup::PLAIN
+    };
+    let Some(world) = World::start(kind, setup) else {
+        return;
+    };
+    let mut expected = Vec::new();
+    for round in 0..ROUNDS {
+        for key in [Some(format!("click {round}")), None] {
+            let (order_id, total) = world.buyer().order();
+            let click = |shop| {
+                let (buyer, order_id, key) = (world.buyer_at(shop), order_id.clone(), key.clone());
+                move || buyer.pay(&order_id, total, key.as_deref())
+            };
+            let told = at_once((0..2).map(click).collect());
+            // The one that comes second is told so, or what the first one was told.
+            for click in &told {
+                let is_told = match click.status {
+                    201 => true,
+                    409 if key.is_some() => click.text("code") == "payment_processing",
+                    409 => ["payment_processing", "order_closed"].contains(&click.text("code")),
+                    _ => false,
+                };
+                assert!(is_told, "{told:?}");
+            }
+            let paid = |click: &&crate::buyer::Answer| click.status == 201 && !click.replayed;
+            assert_eq!(told.iter().filter(paid).count(), 1, "{told:?}");
+            if key.is_some() {
+                for shop in 0..2 {
+                    let again = world.buyer_at(shop).pay(&order_id, total, key.as_deref());
+                    assert_eq!((again.status, again.replayed), (201, true), "{again:?}");
+                    let first = told.iter().find(paid).unwrap();
+                    assert_eq!(again.body, first.body);
+                }
+            }
+            expected.push(Stands::new(&order_id, "paid", &["captured"]));
+        }
+    }
+    world.end(&expected);
+}
+
+/// The same callback at two shops at once, one of which waits for the gateway.
+pub(crate) fn a_duplicate_callback_at_two_shops(kind: Kind) {
+    let setup = Setup {
+        shops: 2,
+        gateway: &["--no-answer", "1"],
+        shop: &["--gateway-deadline", "30s"],
+        ..Setup::PLAIN
+    };
+    let Some(world) = World::start(kind, setup) else {
+        return;
+    };
+    let mut expected = Vec::new();
+    for round in 1..=ROUNDS {
+        let buyer = world.buyer_at(round % 2);
+        let (order_id, total) = buyer.order();
+        let begun = now();
+        let paying = std::thread::spawn({
+            let (buyer, order_id) = (buyer.clone(), order_id.clone());
+            move || buyer.pay(&order_id, total, None)
+        });
+        world.until_charged(round);
+        let call = |shop| {
+            let call = Call::of(&world.buyer_at(shop), &order_id, "captured");
+            // In every other round the one that waits is called when the other knows it already.
+            let behind = if round % 4 < 2 && shop == round % 2 {
+                100
+            } else {
+                0
+            };
+            move || {
+                pause(Duration::from_millis(behind));
+                call.signed(SECRET, 0)
+            }
+        };
+        for heard in at_once((0..2).map(call).collect()) {
+            assert_eq!((heard.status, heard.text("status")), (200, "captured"));
+        }
+        let paid = paying.join().unwrap();
+        assert_eq!((paid.status, paid.text("order_status")), (201, "paid"));
+        let waited = begun.elapsed();
+        assert!(waited < Duration::from_secs(15), "{waited:?}");
+        expected.push(Stands::new(&order_id, "paid", &["captured"]));
+    }
+    world.end(&expected);
+}
+
+/// The shop that charged is killed before FINALIZE; the other one finishes, and answers the retry.
+pub(crate) fn a_retry_at_another_shop_after_a_kill(kind: Kind) {
+    let setup = Setup {
+        shops: 2,
+        gateway: &["--no-answer", "1"],
+        shop: &["--gateway-deadline", "1s"],
+        ..Setup::PLAIN
+    };
+    let Some(mut world) = World::start(kind, setup) else {
+        return;
+    };
+    let (first, second) = (world.buyer_at(0), world.buyer_at(1));
+    let (order_id, total) = first.order();
+    let paying = std::thread::spawn({
+        let order_id = order_id.clone();
+        move || first.try_pay(&order_id, total, Some("kept"))
+    });
+    world.until_charged(1);
+    world.kill_shop(0);
+    assert!(paying.join().unwrap().is_none(), "the answer is lost");
+    let early = second.pay(&order_id, total, Some("kept"));
+    assert_eq!(
+        (early.status, early.text("code")),
+        (409, "payment_processing")
+    );
+    world.settle();
+    let retried = second.pay(&order_id, total, Some("kept"));
+    assert_eq!(
+        (retried.status, retried.replayed),
+        (201, true),
+        "{retried:?}"
+    );
+    world.start_shop(0);
+    world.end(&[Stands::new(&order_id, "paid", &["captured"])]);
+}
