@@ -277,6 +277,7 @@ impl Store for MysqlStore {
         true
     }
 
+    /// Whoever reads all products need not ask for the price or the level of one again.
     fn catalogue(&self) -> Answer<Vec<Product>> {
         let engine = Arc::clone(&self.engine);
         self.read(move |session, facts| {

@@ -31,7 +31,7 @@ pub(crate) struct Listening {
 }
 
 impl Listening {
-    fn start(command: &mut Command, log: &Path) -> Self {
+    pub(crate) fn start(command: &mut Command, log: &Path) -> Self {
         let file = std::fs::OpenOptions::new()
             .create(true)
             .append(true)

@@ -8,6 +8,7 @@
     reason = "a test that cannot set itself up has failed, and tells why it was skipped"
 )]
 
+mod budget;
 mod faults;
 mod fleet;
 #[expect(
@@ -19,3 +20,5 @@ mod harness;
 mod refused;
 mod rehearsed;
 mod replicas;
+mod traffic;
+mod visits;
