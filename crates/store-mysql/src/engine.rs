@@ -157,7 +157,7 @@ impl Engine {
     /// Load, decide, write.
     fn work(&self, session: &mut Session, group: Group<'_>, trust: Trust) -> WorkResult<Worked> {
         let Group { tasks, mark, .. } = group;
-        let now = self.clock.now();
+        let begun = self.clock.now();
         let is_unlocked = self.stock_policy == StockPolicy::ReadThenWrite
             && tasks
                 .iter()
@@ -177,7 +177,7 @@ impl Engine {
             let mut loader = Loader {
                 session,
                 facts: self.facts,
-                now,
+                now: begun,
                 memory: self.memory.as_ref(),
                 trust,
                 locks,
@@ -194,6 +194,9 @@ impl Engine {
         if let Some(stock) = stock_before {
             set.stock = stock;
         }
+        // Read under the locks: another shop may have held them until a moment ago, and what was written
+        // then must not seem to be of later.
+        let now = self.clock.now();
         let mut decision = Decision {
             set: &mut set,
             facts: self.facts,

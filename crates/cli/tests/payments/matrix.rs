@@ -2,6 +2,7 @@
 
 use crate::harness::soak;
 use crate::stores::Kind;
+use crate::{situations, two_shops};
 
 /// The situations of a module on one store.
 macro_rules! on {
@@ -48,8 +49,10 @@ on!(seekdb = SeekDb, situations:
     a_late_callback
 );
 on!(two_shops_on_mariadb_and_redis = MariaDb, two_shops:
+    a_payment_racing_expiry_at_two_shops
     a_double_click_at_two_shops
     a_duplicate_callback_at_two_shops
+    a_callback_racing_a_cancel_at_two_shops
     a_retry_at_another_shop_after_a_kill
 );
 
@@ -59,7 +62,15 @@ macro_rules! in_the_long_form_on {
         #[test]
         fn $store() {
             if soak() {
-                $(crate::$module::$situation(Kind::$kind);)+
+                let met = [$(($module::$situation as fn(Kind))),+];
+                for situation in met {
+                    situation(Kind::$kind);
+                }
+                println!(
+                    "soak: payments_{}: {} situations more: audit clean",
+                    stringify!($store),
+                    met.len()
+                );
             }
         }
     };
@@ -75,7 +86,9 @@ in_the_long_form_on!(the_rest_on_seekdb = SeekDb:
     situations::a_shop_killed_between_capture_and_finalize
     situations::a_gateway_killed_in_mid_charge
     situations::a_gateway_that_is_away
+    two_shops::a_payment_racing_expiry_at_two_shops
     two_shops::a_double_click_at_two_shops
     two_shops::a_duplicate_callback_at_two_shops
+    two_shops::a_callback_racing_a_cancel_at_two_shops
     two_shops::a_retry_at_another_shop_after_a_kill
 );

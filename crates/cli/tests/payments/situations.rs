@@ -17,11 +17,16 @@ const SILENT: [&str; 2] = ["--no-answer", "1"];
 
 /// Payments that begin just before, at and after the end of their orders' windows.
 pub(crate) fn a_payment_racing_expiry(kind: Kind) {
+    race_expiry(kind, 1);
+}
+
+/// The same where every shop takes payments and lets orders expire.
+pub(crate) fn race_expiry(kind: Kind, shops: usize) {
     let setup = Setup {
+        shops,
         shop: &["--payment-window", "1s"],
         gateway: &SLOW,
         calls_back: true,
-        ..Setup::PLAIN
     };
     let Some(world) = World::start(kind, setup) else {
         return;
@@ -30,7 +35,7 @@ pub(crate) fn a_payment_racing_expiry(kind: Kind) {
     let orders: Vec<_> = (0..16).map(|_| (buyer.order(), now())).collect();
     let payments = orders.iter().enumerate().map(|(number, placed)| {
         let ((order_id, total), placed) = (placed.0.clone(), placed.1);
-        let buyer = buyer.clone();
+        let buyer = world.buyer_at(number % shops);
         // From well before the end of the order's window of a second to well after it.
         let begins = Duration::from_millis(600 + 50 * number as u64);
         move || {

@@ -71,8 +71,11 @@ struct Wanted {
     priced: BTreeSet<ProductId>,
     /// Products of which something may be taken.
     taken: BTreeSet<ProductId>,
-    /// Products of which something may be given back or sold, which needs no knowledge of their level.
-    moved: BTreeSet<ProductId>,
+    /// Products of which something may be given back. They are locked, since the instant of the giving back is
+    /// read under that lock: by the audit no stock may seem to be there before it is.
+    returned: BTreeSet<ProductId>,
+    /// Products of which something may be sold, which needs no knowledge of their level.
+    sold: BTreeSet<ProductId>,
 }
 
 impl Loader<'_> {
@@ -317,10 +320,10 @@ impl Loader<'_> {
         // Nothing is locked for products that do not exist.
         let exists = |product_id: &&ProductId| set.prices.contains_key(product_id);
         let taken: BTreeSet<ProductId> = wanted.taken.iter().filter(exists).copied().collect();
-        set.stock
-            .extend(wanted.moved.iter().map(|id| (*id, Level::default())));
+        let sold = wanted.sold.iter();
+        set.stock.extend(sold.map(|id| (*id, Level::default())));
         if let Some(memory) = self.memory.filter(|_| self.trust.stock) {
-            for (product_id, available) in memory.plenty(taken.iter()) {
+            for (product_id, available) in memory.plenty(taken.difference(&wanted.returned)) {
                 let level = set.stock.entry(product_id).or_default();
                 level.stored = Some(available);
                 level.is_hoped = true;
@@ -330,7 +333,8 @@ impl Loader<'_> {
             let level = set.stock.get(*product_id);
             level.is_none_or(|level| level.stored.is_none())
         };
-        let ids = values(taken.iter().filter(is_open).map(|id| id.get()));
+        let locked = taken.union(&wanted.returned).filter(is_open);
+        let ids = values(locked.map(|id| id.get()));
         let query = Query {
             head: "SELECT product_id, available FROM stock FORCE INDEX (PRIMARY) WHERE product_id",
             tail: match self.locks {
@@ -420,8 +424,14 @@ impl Wanted {
                 self.taken.extend(products);
             }
         }
-        let lines = set.order_lines.values().flatten();
-        self.moved.extend(lines.map(|line| line.product_id));
+        for (order_id, lines) in &set.order_lines {
+            let products = lines.iter().map(|line| line.product_id);
+            if self.closing.contains(order_id) {
+                self.returned.extend(products);
+            } else {
+                self.sold.extend(products);
+            }
+        }
     }
 }
 

@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use double11_store::conformance::{Conditions, PAYMENT_WINDOW};
 use double11_store::{
-    FinalizeOutcome, GatewayAnswer, Levers, OrderLines, OrderState, PayOutcome, PayRefusal,
-    PlaceOutcome, PlaceRefusal, Store, Variant,
+    Clock as _, FinalizeOutcome, GatewayAnswer, Levers, OrderLines, OrderState, PayOutcome,
+    PayRefusal, PlaceOutcome, PlaceRefusal, Store, Variant,
 };
 use double11_store_mysql::MysqlStore;
+use mysql::prelude::Queryable as _;
 use tokio::task::JoinSet;
 
 use crate::common::{
-    Fresh, add, answered, assert_sound, beside, changed, open, order, pay, placed, server,
+    Fresh, add, answered, assert_sound, beside, changed, connect, number, open, order, pay, placed,
+    server,
 };
 
 /// Three shops with these levers on one database.
@@ -186,6 +188,43 @@ async fn a_cart_that_shops_share_loses_nothing_and_becomes_one_order() {
     });
     assert_eq!((placed, refused), (1, 11));
     assert_sound(&fresh.url);
+}
+
+/// Whoever waited for a lock writes when it had it, not when it asked: else what was written meanwhile
+/// would seem to be of later.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waited_for_a_lock_is_of_the_time_after_it() {
+    for variant in [Variant::Baseline, Variant::Optimized] {
+        let conditions = Conditions::with_stock(&[9]);
+        let fresh = open(server(), &conditions, variant.levers());
+        let first = placed(&*fresh, order("a", &[(1, 1)], None)).await;
+        let lock = &mut connect(&fresh.url);
+        for (held, written) in [
+            ("stock", "SELECT MAX(created_at) FROM orders"),
+            ("orders", "SELECT MAX(closed_at) FROM orders"),
+        ] {
+            lock.query_drop("BEGIN").unwrap();
+            lock.query_drop(format!("SELECT * FROM {held} FOR UPDATE"))
+                .unwrap();
+            let before = fresh.store.statements_sent();
+            let waiting = if held == "stock" {
+                let placing = fresh.place_order(order("b", &[(1, 1)], None));
+                tokio::spawn(async move { placing.await.map(drop) })
+            } else {
+                let cancelling = fresh.cancel_order(first.order_id);
+                tokio::spawn(async move { cancelling.await.map(drop) })
+            };
+            // It has begun, and cannot get further than to the lock.
+            while fresh.store.statements_sent() < before + 2 {
+                tokio::task::yield_now().await;
+            }
+            conditions.clock.advance(Duration::from_secs(1));
+            lock.query_drop("COMMIT").unwrap();
+            waiting.await.unwrap().unwrap();
+            let now = conditions.clock.now().get();
+            assert_eq!(number(lock, written), now, "{variant:?}, {held}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
