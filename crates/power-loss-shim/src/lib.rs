@@ -8,8 +8,11 @@
 //!
 //! A kill cannot tear the order: a record is appended by the very thread that made the change, before
 //! it returns to the program, and nothing that was not appended was ever answered to anybody. What the
-//! program changes by other means (memory maps, `fallocate`, `copy_file_range`) is not seen; the
+//! program changes by other means (memory maps, `fallocate`, `copy_file_range`) is not in the trace; the
 //! program's store and ledger use none for what must last, and a test compares trace and files.
+//!
+//! Apart from that it can be a disk that is full or slow for all files below a folder (`faulty`), for
+//! programs of any kind; then nothing is written down.
 //!
 //! This crate must not know what the files mean. It is never linked into the program, and its own
 //! input and output go to the system directly, since the C library's names are its own.
@@ -19,6 +22,7 @@
     reason = "standing in for functions of the C library takes their pointers"
 )]
 
+mod faulty;
 mod system;
 mod watched;
 
@@ -114,20 +118,23 @@ macro_rules! creating {
 }
 creating!(creat creat64);
 
+/// Writes, if the disk has space for it.
+fn write_all(file: c_int, bytes: &[u8], offset: Option<off_t>) -> Outcome {
+    let count = off_t::try_from(bytes.len()).map_err(|_| libc::EFBIG)?;
+    faulty::needs_space(file, count, offset)?;
+    watched::write(file, bytes, offset)
+}
+
 #[unsafe(no_mangle)]
 unsafe extern "C" fn write(file: c_int, bytes: *const c_void, count: size_t) -> ssize_t {
     // SAFETY: the caller's promise is the C function's.
-    to_c(watched::write(file, unsafe { buffer(bytes, count) }, None))
+    to_c(write_all(file, unsafe { buffer(bytes, count) }, None))
 }
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn writev(file: c_int, pieces: *const iovec, count: c_int) -> ssize_t {
     // SAFETY: the caller's promise is the C function's.
-    to_c(watched::write(
-        file,
-        &unsafe { gathered(pieces, count) },
-        None,
-    ))
+    to_c(write_all(file, &unsafe { gathered(pieces, count) }, None))
 }
 
 macro_rules! writing_at {
@@ -137,7 +144,7 @@ macro_rules! writing_at {
             file: c_int, bytes: *const c_void, count: size_t, offset: off_t,
         ) -> ssize_t {
             // SAFETY: the caller's promise is the C function's.
-            to_c(watched::write(file, unsafe { buffer(bytes, count) }, Some(offset)))
+            to_c(write_all(file, unsafe { buffer(bytes, count) }, Some(offset)))
         }
     )+ };
 }
@@ -150,7 +157,7 @@ macro_rules! writing_pieces_at {
             file: c_int, pieces: *const iovec, count: c_int, offset: off_t,
         ) -> ssize_t {
             // SAFETY: the caller's promise is the C function's.
-            to_c(watched::write(file, &unsafe { gathered(pieces, count) }, Some(offset)))
+            to_c(write_all(file, &unsafe { gathered(pieces, count) }, Some(offset)))
         }
     )+ };
 }
@@ -166,13 +173,48 @@ extern "C" fn ftruncate64(file: c_int, length: off_t) -> c_int {
     to_int(watched::resize(file, length))
 }
 
+fn allocate(file: c_int, mode: c_int, offset: off_t, length: off_t) -> Outcome {
+    if mode & libc::FALLOC_FL_PUNCH_HOLE == 0 {
+        faulty::needs_space(file, length, Some(offset))?;
+    }
+    system::allocate(file, mode, offset, length)
+}
+
+macro_rules! allocating {
+    ($($name:ident)+) => { $(
+        #[unsafe(no_mangle)]
+        extern "C" fn $name(file: c_int, mode: c_int, offset: off_t, length: off_t) -> c_int {
+            to_int(allocate(file, mode, offset, length))
+        }
+    )+ };
+}
+allocating!(fallocate fallocate64);
+
+/// These give their error instead of noting it. `EINVAL` is theirs for a file system that cannot do it.
+/// Source: POSIX.1-2024.
+macro_rules! allocating_by_posix {
+    ($($name:ident)+) => { $(
+        #[unsafe(no_mangle)]
+        extern "C" fn $name(file: c_int, offset: off_t, length: off_t) -> c_int {
+            match allocate(file, 0, offset, length) {
+                Ok(_) => 0,
+                Err(libc::EOPNOTSUPP) => libc::EINVAL,
+                Err(errno) => errno,
+            }
+        }
+    )+ };
+}
+allocating_by_posix!(posix_fallocate posix_fallocate64);
+
 #[unsafe(no_mangle)]
 extern "C" fn fsync(file: c_int) -> c_int {
+    faulty::wait_for_sync(file);
     to_int(watched::sync(file, system::fsync))
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn fdatasync(file: c_int) -> c_int {
+    faulty::wait_for_sync(file);
     to_int(watched::sync(file, system::fdatasync))
 }
 

@@ -1,6 +1,7 @@
 //! The system's calls, past the C library whose names this library stands in for.
 
 use std::ffi::{CStr, c_int, c_long};
+use std::io::Write as _;
 use std::mem::MaybeUninit;
 
 /// A call's result, or its `errno`.
@@ -58,6 +59,40 @@ pub(crate) fn resize(file: c_int, length: i64) -> Outcome {
     outcome(unsafe { libc::syscall(libc::SYS_ftruncate, file, length) })
 }
 
+pub(crate) fn allocate(file: c_int, mode: c_int, offset: i64, length: i64) -> Outcome {
+    // SAFETY: no memory is handed over.
+    outcome(unsafe { libc::syscall(libc::SYS_fallocate, file, mode, offset, length) })
+}
+
+/// The path that a descriptor was opened by, as the system knows it now.
+pub(crate) fn path_of(file: c_int, buffer: &mut [u8]) -> Option<&[u8]> {
+    let mut name = [0_u8; 32];
+    write!(name.as_mut_slice(), "/proc/self/fd/{file}\0").ok()?;
+    // SAFETY: the name ends with a zero byte, and the buffer may be written.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_readlinkat,
+            libc::AT_FDCWD,
+            name.as_ptr(),
+            buffer.as_mut_ptr(),
+            buffer.len(),
+        )
+    };
+    buffer.get(..outcome(result).ok()?.unsigned_abs())
+}
+
+/// Whether every write of this descriptor goes to the file's end.
+pub(crate) fn appends(file: c_int) -> bool {
+    // SAFETY: no memory is handed over.
+    let flags = unsafe { libc::fcntl(file, libc::F_GETFL) };
+    flags != -1 && flags & libc::O_APPEND != 0
+}
+
+/// The length of a file, in bytes.
+pub(crate) fn length(file: c_int) -> i64 {
+    facts(file).map_or(0, |facts| facts.st_size)
+}
+
 pub(crate) fn fsync(file: c_int) -> Outcome {
     // SAFETY: no memory is handed over.
     outcome(unsafe { libc::syscall(libc::SYS_fsync, file) })
@@ -96,14 +131,7 @@ pub(crate) struct Identity {
 
 /// Kind and identity of what a descriptor refers to.
 pub(crate) fn identify(file: c_int) -> Option<(Kind, Identity)> {
-    let mut facts = MaybeUninit::<libc::stat>::uninit();
-    // SAFETY: there is room for the answer.
-    let result = unsafe { libc::fstat(file, facts.as_mut_ptr()) };
-    if result != 0 {
-        return None;
-    }
-    // SAFETY: the call succeeded and filled it.
-    let facts = unsafe { facts.assume_init() };
+    let facts = facts(file)?;
     let kind = match facts.st_mode & libc::S_IFMT {
         libc::S_IFREG => Kind::File,
         libc::S_IFDIR => Kind::Folder,
@@ -114,6 +142,17 @@ pub(crate) fn identify(file: c_int) -> Option<(Kind, Identity)> {
         inode: facts.st_ino,
     };
     Some((kind, identity))
+}
+
+fn facts(file: c_int) -> Option<libc::stat> {
+    let mut facts = MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: there is room for the answer.
+    let result = unsafe { libc::fstat(file, facts.as_mut_ptr()) };
+    if result != 0 {
+        return None;
+    }
+    // SAFETY: the call succeeded and filled it.
+    Some(unsafe { facts.assume_init() })
 }
 
 /// What a descriptor refers to.

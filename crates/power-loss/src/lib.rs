@@ -6,12 +6,16 @@
 //! [`Disk`] could hold if the power failed at any point of it. [`Watch`] starts a program under the
 //! library and makes calls fail on request.
 //!
+//! Apart from that the library has a [`FaultyDisk`]: full or slow below a folder, with nothing written down.
+//!
 //! This crate must not know what the files mean. Nothing of the program depends on it.
 
 pub mod disk;
+pub mod faulty;
 pub mod record;
 pub mod watch;
 
 pub use disk::{Disk, Fate, Image};
+pub use faulty::{Condition, FaultyDisk, Full};
 pub use record::{Record, SyncTarget, TraceError, records};
 pub use watch::Watch;

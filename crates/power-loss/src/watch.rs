@@ -133,7 +133,7 @@ impl Watch {
 }
 
 /// The library lies beside the test program that cargo built it for, or one folder above.
-fn library() -> io::Result<PathBuf> {
+pub(crate) fn library() -> io::Result<PathBuf> {
     const NAME: &str = "libdouble11_power_loss_shim.so";
     let program = std::env::current_exe()?;
     program

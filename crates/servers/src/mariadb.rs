@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io::Read as _;
 use std::net::{SocketAddr, TcpStream};
 use std::ops::Deref;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -16,7 +17,8 @@ const USER: &str = "shop";
 const PASSWORD: &str = "only-for-tests";
 /// The version of the protocol, with which a server greets a client.
 const GREETING: u8 = 10;
-/// The server's folder for temporary tables.
+/// The server's folder for its data, and the one for temporary tables.
+const DATA: &str = "data";
 const SCRATCH: &str = "tmp";
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -52,7 +54,20 @@ impl MariaDb {
     /// # Errors
     /// [`ServerError`] when it is not installed or does not start.
     pub fn start_with(options: &[&str]) -> Result<Self, ServerError> {
-        let process = ServerProcess::prepare("mariadbd", tools::find("mariadbd")?)?;
+        Self::start_in(options, |_| Vec::new())
+    }
+
+    /// The same with variables in its environment, which may name the folder of its data.
+    ///
+    /// # Errors
+    /// [`ServerError`] when it is not installed or does not start.
+    pub fn start_in(
+        options: &[&str],
+        environment: impl FnOnce(&Path) -> Vec<(OsString, OsString)>,
+    ) -> Result<Self, ServerError> {
+        let mut process = ServerProcess::prepare("mariadbd", tools::find("mariadbd")?)?;
+        let variables = environment(&process.folder().join(DATA));
+        process.add_environment(variables);
         let server = Self {
             process,
             extra: Mutex::new(options.iter().map(OsString::from).collect()),
@@ -148,7 +163,7 @@ impl MariaDb {
     }
 
     fn data(&self) -> OsString {
-        self.option("--datadir=", "data")
+        self.option("--datadir=", DATA)
     }
 
     /// The folder for temporary tables, made if need be. In one that servers share, each that starts

@@ -26,6 +26,8 @@ pub struct ServerProcess {
     name: &'static str,
     program: PathBuf,
     running: Mutex<Option<Running>>,
+    /// Variables beside those of this process.
+    environment: Vec<(OsString, OsString)>,
     port: Port,
     folder: TempDir,
 }
@@ -44,9 +46,15 @@ impl ServerProcess {
             name,
             program,
             running: Mutex::new(None),
+            environment: Vec::new(),
             port: Port::reserve()?,
             folder,
         })
+    }
+
+    /// From the next start on the program has these variables too.
+    pub(crate) fn add_environment(&mut self, variables: Vec<(OsString, OsString)>) {
+        self.environment.extend(variables);
     }
 
     /// The port on 127.0.0.1.
@@ -61,6 +69,13 @@ impl ServerProcess {
     /// The process id while it runs.
     pub fn pid(&self) -> Option<u32> {
         self.lock().as_ref().map(|running| running.child.id())
+    }
+
+    /// Whether it was started and has not ended, not even by itself.
+    pub fn is_running(&self) -> bool {
+        let mut slot = self.lock();
+        slot.as_mut()
+            .is_some_and(|running| matches!(running.child.try_wait(), Ok(None)))
     }
 
     /// Starts it and waits until `is_ready` holds; a server that runs is left alone.
@@ -147,6 +162,7 @@ impl ServerProcess {
             .open(self.log_path())?;
         let child = Command::new(&self.program)
             .args(arguments)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .current_dir(self.folder.path())
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)

@@ -2,73 +2,25 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
+use crate::asking::{FAST, assert_refused, assert_shows_products, get, health, post};
 use crate::fleet::{Fleet, Sale};
-use crate::harness::{eventually, now, pause};
+use crate::harness::{eventually, pause};
 
 const SALE: Sale = Sale {
     products: "100",
     stock: "1000000",
     payment_window: "3s",
+    in_flight_max: "1024",
 };
-/// What counts as fast: far below the time-out of any client.
-const FAST: Duration = Duration::from_millis(1_500);
-
-struct Answer {
-    status: u16,
-    retry_after: bool,
-    body: Value,
-    took: Duration,
-}
-
-fn ask(request: ureq::http::Request<String>) -> Answer {
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .timeout_global(Some(Duration::from_secs(20)))
-        .build()
-        .into();
-    let begun = now();
-    let mut answer = agent.run(request).unwrap();
-    Answer {
-        status: answer.status().as_u16(),
-        retry_after: answer.headers().contains_key("retry-after"),
-        body: answer.body_mut().read_json().unwrap_or_default(),
-        took: begun.elapsed(),
-    }
-}
-
-fn get(target: &str, path: &str) -> Answer {
-    let request = ureq::http::Request::get(format!("{target}{path}"));
-    ask(request.body(String::new()).unwrap())
-}
-
-fn post(target: &str, path: &str, body: &Value) -> Answer {
-    let request = ureq::http::Request::post(format!("{target}{path}"))
-        .header("content-type", "application/json");
-    ask(request.body(body.to_string()).unwrap())
-}
-
-fn order(target: &str) -> Answer {
-    let items = json!({"user_id": "7", "items": [{"product_id": 3, "quantity": 1}]});
-    post(target, "/api/orders", &items)
-}
-
-fn health(target: &str) -> String {
-    let answer = get(target, "/actuator/health");
-    answer.body["status"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned()
-}
-
 #[test]
 fn without_its_database_a_shop_refuses_fast_and_shows_its_products() {
     let Some(fleet) = Fleet::start(SALE) else {
         return;
     };
     let target = fleet.target(0);
-    assert_eq!(order(&target).status, 201);
+    assert_eq!(fleet.order(0, 3).status, 201);
     for way in ["killed", "hung"] {
         if way == "killed" {
             fleet.database.kill();
@@ -77,16 +29,13 @@ fn without_its_database_a_shop_refuses_fast_and_shows_its_products() {
         }
         // The first ones may find out the hard way; from then on it is known.
         eventually("a fast refusal", Duration::from_secs(15), || {
-            order(&target).took < Duration::from_millis(200)
+            fleet.order(0, 3).took < Duration::from_millis(200)
         });
         for _ in 0..20 {
-            let refused = order(&target);
-            assert_eq!(refused.status, 503, "{way}: {}", refused.body);
-            assert!(refused.retry_after, "{way}: {}", refused.body);
+            let refused = fleet.order(0, 3);
+            assert_refused(&refused, way);
             assert!(refused.took < FAST, "{way}: {:?}", refused.took);
-            let product = get(&target, "/api/products/3");
-            assert_eq!(product.status, 200, "{way}: {}", product.body);
-            assert!(product.took < FAST, "{way}: {:?}", product.took);
+            assert_shows_products(&target, way);
             pause(Duration::from_millis(20));
         }
         assert_eq!(health(&target), "DOWN", "{way}");
@@ -96,18 +45,19 @@ fn without_its_database_a_shop_refuses_fast_and_shows_its_products() {
             "{way}"
         );
         if way == "killed" {
-            fleet.database.restart().unwrap();
+            fleet.database.restart();
         } else {
             fleet.database.resume();
         }
         eventually("orders again", Duration::from_secs(15), || {
-            order(&target).status == 201
+            fleet.order(0, 3).status == 201
         });
         eventually("health again", Duration::from_secs(15), || {
             health(&target) == "UP"
         });
     }
     fleet.calm(Vec::new());
+    fleet.assert_clean("without its database");
 }
 
 #[test]
@@ -127,14 +77,15 @@ fn without_its_cache_a_shop_does_everything() {
         cart.body["items"][0]["quantity"].as_u64().unwrap()
     };
     assert_eq!((pieces(&first), pieces(&second)), (2, 2));
+    let cache = fleet.cache.single();
     for way in ["killed", "hung", "back"] {
         match way {
-            "killed" => fleet.cache.kill(),
+            "killed" => cache.kill(),
             "hung" => {
-                fleet.cache.restart().unwrap();
-                fleet.cache.pause();
+                cache.restart().unwrap();
+                cache.pause();
             }
-            _ => fleet.cache.resume(),
+            _ => cache.resume(),
         }
         let before = pieces(&second);
         let more = json!({"product_id": 5, "quantity": 1, "cart_id": made.body["cart_id"]});
@@ -146,9 +97,11 @@ fn without_its_cache_a_shop_does_everything() {
             before + 1,
             "{way}: a shop reads its own writes"
         );
-        assert_eq!(order(&second).status, 201, "{way}");
+        assert_eq!(fleet.order(1, 3).status, 201, "{way}");
         eventually("the other shop sees it", Duration::from_secs(5), || {
             pieces(&second) == before + 1
         });
     }
+    fleet.calm(Vec::new());
+    fleet.assert_clean("without its cache");
 }

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use double11_servers::{MariaDb, Redis, Tool, present};
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+use crate::asking::{Answer, Asked};
+use crate::ground::{Cache, Database, Ground, USUAL};
 use crate::harness::{PROGRAM, both, eventually, free_port, run};
 
 /// Shops on one store.
@@ -22,6 +24,8 @@ pub(crate) struct Sale {
     pub(crate) stock: &'static str,
     /// How long an unpaid order holds its stock.
     pub(crate) payment_window: &'static str,
+    /// Requests that a shop has in process at a time.
+    pub(crate) in_flight_max: &'static str,
 }
 
 /// A program that listens; killed when dropped.
@@ -54,6 +58,11 @@ impl Listening {
         };
         Self { child, target }
     }
+
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
 }
 
 impl Drop for Listening {
@@ -67,27 +76,34 @@ impl Drop for Listening {
 pub(crate) struct Fleet {
     shops: Vec<Option<Listening>>,
     ports: Vec<u16>,
-    _gateway: Listening,
+    gateway: Listening,
     gateway_url: String,
-    pub(crate) database: MariaDb,
-    pub(crate) cache: Redis,
+    pub(crate) database: Database,
+    pub(crate) cache: Cache,
+    /// The store's address, around any proxy.
     store: String,
     sale: Sale,
     pub(crate) folder: TempDir,
-    /// Ledgers of the storms that were sent, with which the audit is to agree.
+    asked: Asked,
+    /// Ledgers of what was asked and of the storms that were sent, with which the audit is to agree.
     ledgers: Vec<PathBuf>,
 }
 
 impl Fleet {
     /// Starts everything; none, said aloud, where a server is missing.
     pub(crate) fn start(sale: Sale) -> Option<Self> {
-        if !(present(Tool::MariaDb) && present(Tool::Redis)) {
+        Self::start_on(USUAL, sale)
+    }
+
+    /// The same on servers of these kinds.
+    pub(crate) fn start_on(ground: Ground, sale: Sale) -> Option<Self> {
+        if !ground.is_present() {
             return None;
         }
         let folder = tempfile::tempdir().unwrap();
-        let database = MariaDb::start().unwrap();
-        let cache = Redis::start().unwrap();
-        let store = database.create_database("shop").unwrap();
+        let database = Database::start(ground.database, folder.path());
+        let cache = Cache::start(ground.cache);
+        let store = database.create("shop");
         let migrated = run(["migrate", "--store", &store]);
         assert!(migrated.status.success(), "{}", both(&migrated));
         let gateway = Listening::start(
@@ -97,17 +113,19 @@ impl Fleet {
                 .arg(folder.path().join("gateway.ledger")),
             &folder.path().join("gateway.log"),
         );
+        let asked = folder.path().join("asked.jsonl");
         let mut fleet = Self {
             shops: (0..SHOPS).map(|_| None).collect(),
             ports: (0..SHOPS).map(|_| free_port()).collect(),
             gateway_url: gateway.target.clone(),
-            _gateway: gateway,
+            gateway,
             database,
             cache,
             store,
             sale,
             folder,
-            ledgers: Vec::new(),
+            asked: Asked::at(&asked),
+            ledgers: vec![asked],
         };
         for shop in 0..SHOPS {
             fleet.open_shop(shop);
@@ -121,11 +139,12 @@ impl Fleet {
         command
             .args(["serve", "--payment-window", self.sale.payment_window])
             .args(["--addr", &format!("127.0.0.1:{}", self.ports[shop])])
-            .args(["--gateway", &self.gateway_url])
+            .args(["--gateway", &self.gateway_url, "--gateway-deadline", "1s"])
+            .args(["--in-flight-max", self.sale.in_flight_max])
             .args(["--products", self.sale.products])
             .args(["--stock", self.sale.stock])
             // Addresses with passwords do not belong on a command line.
-            .env("DOUBLE11_STORE", &self.store)
+            .env("DOUBLE11_STORE", self.database.through(&self.store))
             .env("DOUBLE11_CACHE", self.cache.url());
         let log = self.folder.path().join(format!("shop-{shop}.log"));
         self.shops[shop] = Some(Listening::start(&mut command, &log));
@@ -136,9 +155,24 @@ impl Fleet {
         self.shops[shop] = None;
     }
 
+    /// Stops the gateway in its tracks: it takes questions and answers none.
+    pub(crate) fn pause_gateway(&self) {
+        self.gateway.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub(crate) fn resume_gateway(&self) {
+        self.gateway.signal(Signal::CONT);
+    }
+
     /// Where a shop answers, whether it runs now or not.
     pub(crate) fn target(&self, shop: usize) -> String {
         format!("http://127.0.0.1:{}", self.ports[shop])
+    }
+
+    /// An order of one piece at a shop, which the audit will know of.
+    pub(crate) fn order(&self, shop: usize, product: u32) -> Answer {
+        self.asked.order(&self.target(shop), product)
     }
 
     /// Shoppers of a plan at one shop, as a process of their own.
@@ -202,14 +236,18 @@ impl Fleet {
             .arg("--gateway-ledger")
             .arg(self.folder.path().join("gateway.ledger"))
             .env("DOUBLE11_STORE", &self.store);
-        let mut text = String::new();
         for ledger in &self.ledgers {
             command.arg("--ledger").arg(ledger);
-            text.push_str(&std::fs::read_to_string(ledger).unwrap());
         }
         let output = command.output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{what}: {}", both(&output));
-        let count = |outcome: &str| text.lines().filter(|line| line.contains(outcome)).count();
-        (count(r#""acknowledged""#), count(r#""unknown""#))
+        (self.told(r#""acknowledged""#), self.told(r#""unknown""#))
+    }
+
+    /// How many writes ended in this, of all that were sent.
+    pub(crate) fn told(&self, words: &str) -> usize {
+        let lines = |ledger| std::fs::read_to_string(ledger).unwrap();
+        let count = |text: String| text.lines().filter(|line| line.contains(words)).count();
+        self.ledgers.iter().map(lines).map(count).sum()
     }
 }

@@ -9,14 +9,18 @@
 )]
 
 mod budget;
+mod asking;
+mod disk;
 mod faults;
 mod fleet;
+mod ground;
 #[expect(
     dead_code,
     reason = "the other test binaries of the program use the rest"
 )]
 #[path = "../double11/harness.rs"]
 mod harness;
+mod locks;
 mod refused;
 mod rehearsed;
 mod replicas;

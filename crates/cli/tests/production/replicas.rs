@@ -1,64 +1,137 @@
-//! Three shops on one store, whole and while something is killed: nothing is oversold, nothing lost,
+//! Three shops on one store, whole and while something is killed or cut: nothing is oversold, nothing lost,
 //! nothing charged twice, and of what is short exactly what there was is sold.
 
 use std::time::Duration;
 
+use double11_servers::{CutPoint, Proxy};
+use serde_json::json;
+
+use crate::asking::{FAST, post};
 use crate::fleet::{Fleet, SHOPS, Sale};
-use crate::harness::{pause, seeds};
+use crate::ground::{CacheKind, DatabaseKind, Ground, USUAL};
+use crate::harness::{eventually, now, pause, seeds};
 
 const FUNNEL: Sale = Sale {
     products: "2000",
     stock: "1000000",
     // So short that expiry races payment.
     payment_window: "3s",
+    in_flight_max: "1024",
 };
 const FLASH_SALE: Sale = Sale {
     products: "10",
     stock: "12",
     // So long that nothing comes back.
     payment_window: "10m",
+    in_flight_max: "1024",
 };
 const PEAK: [&str; 6] = ["funnel", "--peak", "--rate", "150", "--duration", "6s"];
 const RUSH: [&str; 5] = ["flash-sale", "--rate", "300", "--time-scale", "5"];
 
-/// What is killed in the middle of a storm.
+/// A client's `COMMIT` as the protocol sends it: length and number of the packet, kind of command, statement. The
+/// word alone also stands in `READ-COMMITTED`.
+const COMMIT: &[u8] = b"\x07\0\0\0\x03COMMIT";
+/// How long connections are cut.
+const CUTTING: Duration = Duration::from_secs(3);
+const CUTS_MIN: u64 = 20;
+
+/// What befalls a fleet in the middle of a storm.
 #[derive(Clone, Copy, Debug)]
 enum Fault {
     None,
     Shop,
     Cache,
+    /// One of a cluster's masters, which does not come back.
+    CacheMaster,
     Database,
+    /// Connections at `COMMIT`, before and after it is heard.
+    Commit,
+    /// The gateway stops answering for longer than shops wait.
+    Gateway,
+}
+
+/// Storms, each at a fleet of its own.
+struct Trial {
+    name: &'static str,
+    ground: Ground,
+    storms: &'static [(Fault, Sale, &'static [&'static str])],
 }
 
 fn strike(fleet: &mut Fleet, fault: Fault, seed: u64) {
     // Somewhere between 2.0 and 3.5 s, another instant for every seed.
     pause(Duration::from_millis(2_000 + seed * 733 % 1_500));
+    let chosen = usize::try_from(seed).unwrap();
     match fault {
         Fault::None => {}
         Fault::Shop => {
-            let shop = usize::try_from(seed).unwrap() % SHOPS;
+            let shop = chosen % SHOPS;
             fleet.kill_shop(shop);
             fleet.open_shop(shop);
         }
         Fault::Cache => {
-            fleet.cache.kill();
+            let cache = fleet.cache.single();
+            cache.kill();
             pause(Duration::from_secs(1));
-            fleet.cache.restart().unwrap();
+            cache.restart().unwrap();
+        }
+        Fault::CacheMaster => {
+            let cluster = fleet.cache.cluster();
+            cluster.nodes()[chosen % 3].kill();
+            go_on(fleet, chosen % SHOPS);
+            cluster.wait_until_served().unwrap();
         }
         Fault::Database => {
             fleet.database.kill();
-            fleet.database.restart().unwrap();
+            fleet.database.restart();
         }
+        Fault::Gateway => {
+            fleet.pause_gateway();
+            go_on(fleet, chosen % SHOPS);
+            pause(Duration::from_secs(2));
+            fleet.resume_gateway();
+        }
+        Fault::Commit => cut_at_commit(fleet.database.proxy(), seed),
     }
 }
 
+/// Carts and orders at this shop.
+fn go_on(fleet: &Fleet, shop: usize) {
+    let line = json!({"product_id": 5, "quantity": 1});
+    eventually("a cart and an order", Duration::from_secs(2), || {
+        let cart = post(&fleet.target(shop), "/api/cart", &line);
+        let order = fleet.order(shop, 5);
+        let is_fast = cart.took < FAST && order.took < FAST;
+        cart.status == 201 && matches!(order.status, 201 | 409) && is_fast
+    });
+}
+
+/// Cuts connections of all shops as they commit, in turn before and after the server hears of it.
+fn cut_at_commit(proxy: &Proxy, seed: u64) {
+    let begun = now();
+    let mut points = [CutPoint::Before, CutPoint::After].into_iter().cycle();
+    let mut number = proxy.cuts();
+    while begun.elapsed() < CUTTING {
+        number += 1;
+        proxy.cut_when(COMMIT, points.next().unwrap());
+        eventually("a commit", Duration::from_secs(5), || {
+            proxy.cuts() >= number
+        });
+        pause(Duration::from_millis((seed * 97 + number * 31) % 60));
+    }
+    assert!(number >= CUTS_MIN, "only {number} commits were cut");
+}
+
 /// One storm at three shops; tells how many writes were acknowledged and how many remained unknown.
-fn survives(fault: Fault, sale: Sale, plan: &[&str], seed: u64) -> Option<(usize, usize)> {
-    let mut fleet = Fleet::start(sale)?;
+fn survives(
+    trial: &Trial,
+    (fault, sale, plan): (Fault, Sale, &[&str]),
+    seed: u64,
+) -> Option<(usize, usize)> {
+    let mut fleet = Fleet::start_on(trial.ground, sale)?;
     let storms = fleet.storms(seed, plan);
     strike(&mut fleet, fault, seed);
     fleet.calm(storms);
-    let written = fleet.assert_clean(&format!("{fault:?}, seed {seed}"));
+    let written = fleet.assert_clean(&format!("{}, {fault:?}, seed {seed}", trial.name));
     if plan == RUSH {
         sold_out_exactly(&fleet);
     }
@@ -72,13 +145,13 @@ fn sold_out_exactly(fleet: &Fleet) {
     assert_eq!(pieces("reserved") + pieces("sold"), 10 * 12);
 }
 
-fn survives_all(fault: Fault) {
+fn survives_all(trial: &Trial) {
     let mut acknowledged = 0;
     let mut unknown = 0;
     let seeds = seeds(1, 20);
     for seed in seeds.clone() {
-        for (sale, plan) in [(FUNNEL, &PEAK[..]), (FLASH_SALE, &RUSH[..])] {
-            let Some(written) = survives(fault, sale, plan, seed) else {
+        for storm in trial.storms {
+            let Some(written) = survives(trial, *storm, seed) else {
                 return;
             };
             acknowledged += written.0;
@@ -91,29 +164,115 @@ fn survives_all(fault: Fault) {
     );
     let count = seeds.clone().count();
     println!(
-        "soak: three_shops_{fault:?}: {count} of {count} seeds ({}..={}), peak funnel and flash sale: \
+        "soak: three_shops_{}: {count} of {count} seeds ({}..={}), {}: \
          audit clean, {acknowledged} writes acknowledged, {unknown} of unknown outcome",
+        trial.name,
         seeds.start(),
-        seeds.end()
+        seeds.end(),
+        trial.plans(),
     );
+}
+
+impl Trial {
+    /// What the shoppers did.
+    fn plans(&self) -> String {
+        let plans: Vec<&str> = self.storms.iter().map(|storm| storm.2[0]).collect();
+        plans.join(" and ")
+    }
 }
 
 #[test]
 fn three_shops_sell_exactly_what_there_is() {
-    survives_all(Fault::None);
+    survives_all(&Trial {
+        name: "None",
+        ground: USUAL,
+        storms: &[
+            (Fault::None, FUNNEL, &PEAK),
+            (Fault::None, FLASH_SALE, &RUSH),
+        ],
+    });
 }
 
 #[test]
 fn a_shop_is_killed() {
-    survives_all(Fault::Shop);
+    survives_all(&Trial {
+        name: "Shop",
+        ground: USUAL,
+        storms: &[
+            (Fault::Shop, FUNNEL, &PEAK),
+            (Fault::Shop, FLASH_SALE, &RUSH),
+        ],
+    });
 }
 
 #[test]
 fn redis_is_killed() {
-    survives_all(Fault::Cache);
+    survives_all(&Trial {
+        name: "Cache",
+        ground: USUAL,
+        storms: &[
+            (Fault::Cache, FUNNEL, &PEAK),
+            (Fault::Cache, FLASH_SALE, &RUSH),
+        ],
+    });
+}
+
+#[test]
+fn a_master_of_a_redis_cluster_is_killed() {
+    survives_all(&Trial {
+        name: "CacheMaster",
+        ground: Ground {
+            cache: CacheKind::Cluster,
+            ..USUAL
+        },
+        storms: &[(Fault::CacheMaster, FUNNEL, &PEAK)],
+    });
 }
 
 #[test]
 fn the_database_is_killed_and_comes_back() {
-    survives_all(Fault::Database);
+    survives_all(&Trial {
+        name: "Database",
+        ground: USUAL,
+        storms: &[
+            (Fault::Database, FUNNEL, &PEAK),
+            (Fault::Database, FLASH_SALE, &RUSH),
+        ],
+    });
+}
+
+#[test]
+fn connections_are_cut_at_commit() {
+    survives_all(&Trial {
+        name: "Commit",
+        ground: Ground {
+            database: DatabaseKind::ProxiedMariaDb,
+            ..USUAL
+        },
+        storms: &[(Fault::Commit, FUNNEL, &PEAK)],
+    });
+}
+
+#[test]
+fn the_gateway_does_not_answer_in_time() {
+    survives_all(&Trial {
+        name: "Gateway",
+        ground: USUAL,
+        storms: &[(Fault::Gateway, FUNNEL, &PEAK)],
+    });
+}
+
+#[test]
+fn seekdb_sells_exactly_what_there_is_and_comes_back() {
+    survives_all(&Trial {
+        name: "SeekDb",
+        ground: Ground {
+            database: DatabaseKind::SeekDb,
+            ..USUAL
+        },
+        storms: &[
+            (Fault::None, FLASH_SALE, &RUSH),
+            (Fault::Database, FUNNEL, &PEAK),
+        ],
+    });
 }

@@ -206,7 +206,7 @@ async fn what_waited_for_a_lock_is_of_the_time_after_it() {
             lock.query_drop("BEGIN").unwrap();
             lock.query_drop(format!("SELECT * FROM {held} FOR UPDATE"))
                 .unwrap();
-            let before = fresh.store.statements_sent();
+            let before = fresh.store.round_trips();
             let waiting = if held == "stock" {
                 let placing = fresh.place_order(order("b", &[(1, 1)], None));
                 tokio::spawn(async move { placing.await.map(drop) })
@@ -215,7 +215,7 @@ async fn what_waited_for_a_lock_is_of_the_time_after_it() {
                 tokio::spawn(async move { cancelling.await.map(drop) })
             };
             // It has begun, and cannot get further than to the lock.
-            while fresh.store.statements_sent() < before + 2 {
+            while fresh.store.round_trips() < before + 2 {
                 tokio::task::yield_now().await;
             }
             conditions.clock.advance(Duration::from_secs(1));
