@@ -56,6 +56,32 @@ fn a_server_that_starts_leaves_the_temporary_tables_of_others_alone() {
 }
 
 #[test]
+fn variables_last_over_starts_and_an_end_of_its_own_is_seen() {
+    if !present(Tool::MariaDb) {
+        return;
+    }
+    let server = MariaDb::start_in(&["--port-open-timeout=1"], |data| {
+        vec![("OF_THE_TEST".into(), data.as_os_str().to_owned())]
+    });
+    let server = server.unwrap();
+    for start in ["first", "second"] {
+        let environment = format!("/proc/{}/environ", server.pid().unwrap());
+        let environment = std::fs::read_to_string(environment).unwrap();
+        let data = server.sql("SELECT @@datadir").unwrap();
+        let variable = format!("OF_THE_TEST={}\0", data.trim_end_matches('/'));
+        assert!(environment.contains(&variable), "{start}: {variable}");
+        assert!(server.is_running(), "{start}");
+        server.sql("SHUTDOWN").unwrap();
+        let ended = std::iter::repeat_with(|| {
+            pause(Duration::from_millis(20));
+            !server.is_running()
+        });
+        assert!(ended.take(1_000).any(|ended| ended), "{start}: it runs on");
+        server.restart().unwrap();
+    }
+}
+
+#[test]
 fn a_paused_server_goes_on_when_resumed() {
     if !present(Tool::Redis) {
         return;

@@ -8,8 +8,8 @@
     reason = "a test that cannot set itself up has failed, and tells why it was skipped"
 )]
 
-mod budget;
 mod asking;
+mod budget;
 mod disk;
 mod faults;
 mod fleet;
