@@ -27,8 +27,9 @@ const ORDERS: [&str; 5] = ["orders", "--rate", "250", "--duration", "6s"];
 const SLOW: Duration = Duration::from_millis(150);
 /// A group waits for locks of the other shops' commits, for 7 s at most, and there may be one before it.
 const BOUNDED: Duration = Duration::from_secs(15);
-/// How long it may take until it is given up to find out what became of a commit.
-const FINDING_OUT: Duration = Duration::from_secs(9);
+/// How long the first ones may wait: 5 s for a database that is silent while it dies, 6 s until it is given up to find
+/// out what became of a commit, and 4 s for a ping.
+const FINDING_OUT: Duration = Duration::from_secs(15);
 
 /// Orders from every shop until each has refused one; what is asked for until then may find out the hard
 /// way. Then what else there is of 30 is answered fast. Tells how many were refused.
