@@ -86,6 +86,8 @@ pub(crate) type Window = (Instant, Instant);
 pub(crate) struct Sent {
     pub(crate) connections: usize,
     pub(crate) statements: usize,
+    /// Round trips to the database, each with one statement or more.
+    pub(crate) trips: usize,
     /// Statements that were prepared first, each a round trip more.
     pub(crate) prepared: usize,
     pub(crate) cache: usize,
@@ -156,6 +158,7 @@ impl Traffic {
             for unit in units.iter().filter(within) {
                 sent.connections += unit.connections;
                 sent.statements += unit.statements.len();
+                sent.trips += unit.statements.iter().filter(|it| it.opens).count();
                 sent.prepared += unit.prepared.len();
             }
             let asked = self.commands[from.commands..to.commands].iter();
@@ -248,8 +251,25 @@ fn lines(log: &[u8]) -> Vec<Line> {
 struct Unit {
     at: usize,
     connections: usize,
-    statements: Vec<String>,
+    statements: Vec<Statement>,
     prepared: Vec<String>,
+}
+
+struct Statement {
+    text: String,
+    /// Whether it is the first, and mostly the only one, of what was sent at once.
+    opens: bool,
+}
+
+impl Statement {
+    /// The statements that a line holds. No value of these tests has a semicolon in it.
+    fn of(line: &Line) -> impl Iterator<Item = Self> {
+        let texts = line.text.split(';').enumerate();
+        texts.map(|(place, text)| Self {
+            text: text.to_owned(),
+            opens: place == 0,
+        })
+    }
 }
 
 /// What is in the log, by what belongs together.
@@ -259,7 +279,7 @@ fn units(lines: &[Line], by_connection: bool) -> Vec<Unit> {
     for line in lines {
         let starts = match &*line.command {
             "Connect" => true,
-            "Query" => !by_connection && line.text == "START TRANSACTION",
+            "Query" => !by_connection && line.text.starts_with(ENVELOPE[0]),
             _ => false,
         };
         let fresh = || Unit {
@@ -270,10 +290,11 @@ fn units(lines: &[Line], by_connection: bool) -> Vec<Unit> {
             done.extend(open.remove(&*line.thread));
         }
         let unit = open.entry(&line.thread).or_insert_with(fresh);
-        let in_transaction = unit.statements.first().map(String::as_str) == Some(ENVELOPE[0]);
+        let first = unit.statements.first();
+        let in_transaction = first.is_some_and(|first| first.text == ENVELOPE[0]);
         match &*line.command {
             "Connect" => unit.connections += 1,
-            "Query" | "Execute" => unit.statements.push(line.text.clone()),
+            "Query" | "Execute" => unit.statements.extend(Statement::of(line)),
             "Prepare" => unit.prepared.push(line.text.clone()),
             _ => {}
         }
@@ -296,12 +317,12 @@ impl Unit {
     /// What its statements are for when they are the background's alone. A group of writes may serve a
     /// request too, or several purposes.
     fn purposes(&self) -> BTreeSet<&'static str> {
-        let is_meant = |text: &String| purpose(text).is_some() || is_envelope(text);
+        let is_meant = |it: &Statement| purpose(&it.text).is_some() || is_envelope(&it.text);
         if !self.statements.iter().all(is_meant) {
             return BTreeSet::new();
         }
-        let purposes = self.statements.iter().filter_map(|text| purpose(text));
-        purposes.collect()
+        let statements = self.statements.iter();
+        statements.filter_map(|it| purpose(&it.text)).collect()
     }
 
     /// The same without what the background sent, if anything else is left.
@@ -309,7 +330,7 @@ impl Unit {
         if !self.purposes().is_empty() {
             return None;
         }
-        self.statements.retain(|text| purpose(text).is_none());
+        self.statements.retain(|it| purpose(&it.text).is_none());
         self.prepared.retain(|text| purpose(text).is_none());
         Some(self)
     }
