@@ -83,7 +83,7 @@ const BUDGET: [Row; 27] = [
     ),
     (
         "POST /api/payments: the whole, a key",
-        [2, 17],
+        [2, 18],
         [17, 11, 0],
         [17, 11, 0],
     ),
@@ -107,7 +107,7 @@ const BUDGET: [Row; 27] = [
     ),
     (
         "POST /api/payments/callbacks/{gateway}: news",
-        [2, 11],
+        [2, 12],
         [10, 7, 0],
         [10, 7, 0],
     ),

@@ -98,6 +98,10 @@ impl Loader<'_> {
         self.lines_of_orders(&wanted, &mut set)?;
         self.lock_carts(&wanted, &mut set)?;
         wanted.add_products(tasks, &set);
+        if self.memory.is_none() {
+            // Shops that remember nothing lock whatever they move: their statements are frozen.
+            wanted.returned.append(&mut wanted.sold);
+        }
         self.price(&wanted, &mut set)?;
         self.lock_stock(&wanted, &mut set)?;
         Ok(set)
