@@ -8,6 +8,8 @@ use redis::{ConnectionInfo, IntoConnectionInfo as _};
 const PORT_DEFAULT: u16 = 6_379;
 const PREFIX_DEFAULT: &str = "double11:";
 const PREFIX_MAX: usize = 64;
+/// What must be percent-encoded in user and password.
+const RESERVED: [char; 5] = ['/', '#', '?', '[', ']'];
 
 /// Where a Redis server or cluster is, and under which prefix the keys of one store lie there.
 ///
@@ -99,6 +101,10 @@ impl FromStr for CacheAddress {
             Some((credentials, rest)) => (Some(credentials), rest),
             None => (None, rest),
         };
+        // What is not encoded may have been taken for something else, and would be shown as that.
+        if query.contains('@') || credentials.is_some_and(|both| both.contains(RESERVED)) {
+            return Err(AddressError::Credentials);
+        }
         let (hosts, database) = rest.split_once('/').unwrap_or((rest, ""));
         let database = parse_database(database)?;
         let hosts = parse_hosts(hosts)?;
@@ -108,11 +114,12 @@ impl FromStr for CacheAddress {
             return Err(AddressError::ClusterDatabase);
         }
         let place = format!("{}/{database}", hosts.join(","));
-        let shown =
-            match credentials.map(|both| both.split_once(':').map_or(both, |(user, _)| user)) {
-                Some(user) => format!("{scheme}://{user}:***@{place}"),
-                None => format!("{scheme}://{place}"),
-            };
+        // Who leaves out the colon may mean a password.
+        let shown = match credentials.map(|both| both.split_once(':')) {
+            Some(Some((user, _))) => format!("{scheme}://{user}:***@{place}"),
+            Some(None) => format!("{scheme}://***@{place}"),
+            None => format!("{scheme}://{place}"),
+        };
         let credentials = credentials.map_or_else(String::new, |both| format!("{both}@"));
         let nodes = hosts
             .iter()
@@ -253,6 +260,7 @@ mod tests {
                 false,
                 "double11:",
             ),
+            ("redis://word@a", "redis://***@a:6379/0", false, "double11:"),
             (
                 "redis://:bad@a",
                 "redis://:***@a:6379/0",
@@ -291,6 +299,9 @@ mod tests {
             ("redis://a?prefix=", AddressError::Prefix),
             ("redis://a?prefix=a*", AddressError::Prefix),
             ("redis://a?prefix={a}", AddressError::Prefix),
+            ("redis://ann:42?word@cache", AddressError::Credentials),
+            ("redis://ann:1#word@cache", AddressError::Credentials),
+            ("redis://ann:1/word@cache", AddressError::Credentials),
             ("redis://a?cluster=yes", option("cluster")),
             ("redis://a?clutser=true", option("clutser")),
         ];
@@ -303,8 +314,12 @@ mod tests {
     fn no_password_is_shown() {
         let address = parse("redis://ann:secret-word@a,b").unwrap();
         assert!(!format!("{address} {address:?} {address:#?}").contains("secret"));
-        let error = parse("redis://ann:secret-word@a:x").unwrap_err();
-        assert!(!format!("{error} {error:?}").contains("secret"));
+        let address = parse("redis://secret-word@a").unwrap();
+        assert!(!format!("{address} {address:?}").contains("secret"));
+        for wrong in ["redis://ann:secret-word@a:x", "redis://ann:4?secret-word@a"] {
+            let error = parse(wrong).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("secret"));
+        }
     }
 
     #[test]

@@ -53,7 +53,7 @@ async fn clear_kind(connection: &mut Connection, prefix: &str, kind: &str) -> Re
             .arg(format!("{prefix}{kind}*"));
         scan.arg("COUNT").arg(STEP);
         let (next, keys): (String, Vec<String>) = connection.ask(&scan, TIMEOUT).await?;
-        for key in keys {
+        for key in keys.iter().filter(|key| is_ours(key, prefix, kind)) {
             // One by one, since the keys of a master lie in many slots.
             let mut unlink = redis::cmd("UNLINK");
             unlink.arg(key);
@@ -65,6 +65,16 @@ async fn clear_kind(connection: &mut Connection, prefix: &str, kind: &str) -> Re
         }
         cursor = next;
     }
+}
+
+/// Whether a key is one of this prefix, and not of a longer one that begins with prefix and kind.
+fn is_ours(key: &str, prefix: &str, kind: &str) -> bool {
+    let rest = key
+        .strip_prefix(prefix)
+        .and_then(|key| key.strip_prefix(kind));
+    rest.is_some_and(|rest| {
+        rest.is_empty() != kind.ends_with(':') && rest.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 /// The servers that hold keys.

@@ -79,7 +79,8 @@ impl Refusal {
         match self {
             Self::Credentials => "write them percent-encoded: `redis://user:password@host`",
             Self::Rights { .. } => {
-                "the user needs `+@read +@write +@scripting +info` on the keys of its prefix"
+                "the user needs `+@read +@write +@scripting +info +time`, and `+select` where a database is named, on the keys \
+                 of its prefix"
             }
             Self::Evicts { .. } => {
                 "set `maxmemory-policy noeviction`: an evicted mark would let a cart of the past come back"

@@ -56,6 +56,9 @@ pub enum PrometheusError {
         /// The address.
         url: String,
     },
+    /// The address has a user or a password in it, which would be sent, logged and published.
+    #[error("the address of a Prometheus has no user and no password in it here")]
+    Credentials,
     /// No whole answer in time.
     #[error("Prometheus at `{url}` did not answer within {} ms", timeout.as_millis())]
     TimeOut {
@@ -120,7 +123,8 @@ impl Prometheus {
     /// A Prometheus at an address such as `http://127.0.0.1:9090`.
     ///
     /// # Errors
-    /// [`PrometheusError::Address`] for anything but `http://HOST…`.
+    /// [`PrometheusError::Address`] for anything but `http://HOST…`, [`PrometheusError::Credentials`] for
+    /// `http://USER@HOST…`.
     pub fn new(url: &str, timeout: Duration) -> Result<Self, PrometheusError> {
         Self::with_clock(url, timeout, Arc::new(SystemClock))
     }
@@ -136,6 +140,9 @@ impl Prometheus {
     ) -> Result<Self, PrometheusError> {
         let url = url.trim_end_matches('/').to_owned();
         let host = url.strip_prefix("http://").unwrap_or_default();
+        if url.contains('@') {
+            return Err(PrometheusError::Credentials);
+        }
         if host.is_empty() || host.starts_with('/') || url.contains(char::is_whitespace) {
             return Err(PrometheusError::Address { url });
         }

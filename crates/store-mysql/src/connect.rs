@@ -81,7 +81,7 @@ impl Family {
         };
         format!(
             "SET SESSION sql_mode = '{SQL_MODE}', SESSION {isolation} = 'READ-COMMITTED', \
-             SESSION {more}, SESSION autocommit = 1"
+             SESSION {more}, SESSION character_set_client = utf8mb4, SESSION autocommit = 1"
         )
     }
 }

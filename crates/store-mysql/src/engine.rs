@@ -109,6 +109,7 @@ impl Engine {
         };
         if !set.is_changed() {
             session.roll_back();
+            self.learn_levels(&set);
             return Ok(outcomes);
         }
         let stopwatch = Stopwatch::start();
@@ -116,9 +117,7 @@ impl Engine {
             Ok(()) => {
                 self.observer
                     .committed(group.tasks.len(), stopwatch.elapsed());
-                if let Some(memory) = &self.memory {
-                    memory.learn_levels(&set.stock);
-                }
+                self.learn_levels(&set);
                 Ok(outcomes)
             }
             Err(error) if surely_rolled_back(&error) => {
@@ -137,6 +136,12 @@ impl Engine {
                 stock: true,
             },
             _ => Trust::default(),
+        }
+    }
+
+    fn learn_levels(&self, set: &WorkingSet) {
+        if let Some(memory) = &self.memory {
+            memory.learn_levels(&set.stock);
         }
     }
 
@@ -211,21 +216,28 @@ impl Engine {
             return Err(WorkError::Overtaken);
         }
         if set.is_changed() {
-            write(session, &set, now, stock)?;
-            if let Some(mark) = mark {
-                session.put(
-                    "UPDATE writers SET last_group = ? WHERE writer_id = ?",
-                    vec![Value::Int(mark.group), Value::Int(mark.writer_id)],
-                    Some(1),
-                )?;
-            }
-            session.flush().map_err(|error| match stock {
+            let written = write(session, &set, now, stock)
+                .and_then(|()| note(session, mark))
+                .and_then(|()| session.flush());
+            written.map_err(|error| match stock {
                 StockWrite::Hoped => disappointment(error),
-                _ => error,
+                StockWrite::Guarded | StockWrite::Overwrite => error,
             })?;
         }
         Ok(Worked { outcomes, set })
     }
+}
+
+/// Puts the group's number into the row of its writer.
+fn note(session: &mut Session, mark: Option<Mark>) -> WorkResult<()> {
+    let Some(mark) = mark else {
+        return Ok(());
+    };
+    session.put(
+        "UPDATE writers SET last_group = ? WHERE writer_id = ?",
+        vec![Value::Int(mark.group), Value::Int(mark.writer_id)],
+        Some(1),
+    )
 }
 
 /// What an error says of a group that hoped for enough stock: others may have taken it meanwhile.

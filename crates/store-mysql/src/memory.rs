@@ -68,7 +68,7 @@ impl Memory {
     pub(crate) fn plenty<'of>(
         &self,
         products: impl Iterator<Item = &'of ProductId>,
-    ) -> Vec<(ProductId, i64)> {
+    ) -> HashMap<ProductId, i64> {
         let inner = self.lock();
         products
             .filter_map(|product_id| Some((*product_id, *inner.available.get(product_id)?)))
@@ -76,12 +76,25 @@ impl Memory {
             .collect()
     }
 
-    /// Remembers the levels that a group has left behind.
+    /// Remembers the levels that a group has left behind. What was only hoped may be of before another
+    /// group of this shop, so that of it only what moved is known.
     pub(crate) fn learn_levels(&self, stock: &BTreeMap<ProductId, Level>) {
-        let left = stock
-            .iter()
-            .filter_map(|(product_id, level)| Some((*product_id, level.stored? + level.available)));
-        self.lock().available.extend(left);
+        let mut inner = self.lock();
+        for (product_id, level) in stock {
+            match level.stored {
+                Some(_) if level.is_hoped => {
+                    if let Some(available) = inner.available.get_mut(product_id) {
+                        *available += level.available;
+                    }
+                }
+                Some(stored) => {
+                    inner
+                        .available
+                        .insert(*product_id, stored + level.available);
+                }
+                None => {}
+            }
+        }
     }
 
     /// Whether keys of orders may be claimed without looking first whether they are claimed already.
@@ -97,5 +110,45 @@ impl Memory {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use double11_units::ProductId;
+
+    use super::Memory;
+    use crate::work::set::Level;
+
+    fn product() -> ProductId {
+        ProductId::new(1).expect("positive")
+    }
+
+    fn learn(memory: &Memory, stored: i64, is_hoped: bool, available: i64) {
+        let level = Level {
+            stored: Some(stored),
+            is_hoped,
+            available,
+            ..Level::default()
+        };
+        memory.learn_levels(&BTreeMap::from([(product(), level)]));
+    }
+
+    #[test]
+    fn what_two_groups_take_in_hope_is_taken_twice() {
+        let memory = Memory::default();
+        let plenty = || memory.plenty([product()].iter()).remove(&product());
+        assert_eq!(plenty(), None, "nothing is known");
+        learn(&memory, 10_000, false, 0);
+        // Both began with 10,000.
+        learn(&memory, 10_000, true, -60);
+        learn(&memory, 10_000, true, -50);
+        assert_eq!(plenty(), Some(9_890));
+        learn(&memory, 120, false, -20);
+        assert_eq!(plenty(), Some(100), "what was read counts");
+        learn(&memory, 100, true, -1);
+        assert_eq!(plenty(), None, "too little to hope for");
     }
 }

@@ -210,7 +210,10 @@ pub(crate) fn check(target: &Target) -> Result<(Conn, Family), OpenError> {
     let server = || target.name().to_owned();
     let wanted = schema::VERSION;
     match schema::version(&mut conn) {
-        Ok(Some(found)) if found == wanted => Ok((conn, family)),
+        Ok(Some(found)) if found == wanted => {
+            check_rules(target, &mut conn)?;
+            Ok((conn, family))
+        }
         Ok(Some(found)) if found < wanted => Err(OpenError::OlderSchema {
             server: server(),
             found,
@@ -226,6 +229,33 @@ pub(crate) fn check(target: &Target) -> Result<(Conn, Family), OpenError> {
             server: server(),
             source,
         }),
+    }
+}
+
+/// Whether the rules of the tables are enforced, by breaking one: they are what guards the stock.
+fn check_rules(target: &Target, conn: &mut Conn) -> Result<(), OpenError> {
+    const BROKEN: &str = "INSERT INTO stock (product_id, received, available, reserved, sold) \
+                          VALUES (-1, 0, -1, 1, 0)";
+    let fail = |source| OpenError::Mysql {
+        server: target.name().to_owned(),
+        source,
+    };
+    conn.query_drop("START TRANSACTION").map_err(fail)?;
+    let broken = conn.query_drop(BROKEN);
+    conn.query_drop("ROLLBACK").map_err(fail)?;
+    match broken {
+        Ok(()) => Err(OpenError::WrongSetting {
+            server: target.name().to_owned(),
+            setting: "what becomes of a row against the table's `CHECK`",
+            found: "stored".to_owned(),
+            wanted: "an error: rules that are enforced",
+        }),
+        Err(error)
+            if server_code(&error).is_some_and(|number| code::BROKEN_RULE.contains(&number)) =>
+        {
+            Ok(())
+        }
+        Err(error) => Err(fail(error)),
     }
 }
 

@@ -25,7 +25,7 @@ pub struct MysqlOptions {
     pub currency: Currency,
     /// Pooled connections for reads, and for writes without `group-commit` (1 or more).
     pub pool_size: usize,
-    /// Most writes that wait for the writer; one more is refused at once.
+    /// Most writes that wait for the writers; one more is refused at once.
     pub queue_max: usize,
     /// Most writes in one transaction.
     pub group_max: usize,

@@ -21,6 +21,10 @@ pub(crate) enum Style {
     Batched,
 }
 
+/// Bytes from which a batch is sent before it is whole. With one statement more it stays below the smallest
+/// `max_allowed_packet` that is in use, 1 MiB.
+const BATCH_MAX: usize = 256 << 10;
+
 /// Statements that were put and not sent yet, separated by semicolons.
 #[derive(Debug, Default)]
 struct Batch {
@@ -124,7 +128,11 @@ impl Session {
     ) -> WorkResult<()> {
         if self.is_batched() {
             self.batch.push(sql, &values, rows);
-            return Ok(());
+            return if self.batch.sql.len() < BATCH_MAX {
+                Ok(())
+            } else {
+                self.flush()
+            };
         }
         let met = self.change(sql, values)?;
         check_rows(met, rows)

@@ -203,7 +203,8 @@ impl MysqlStore {
         if let Some(writers) = &self.writers
             && !is_unlocked
         {
-            // Queued at once, so that commands are taken in the order of the calls.
+            // Queued at once: commands are taken in the order of the calls, though two writers may commit them
+            // in another one.
             let queued = writers.submit(command, fresh_id);
             return Box::pin(async move {
                 let outcome = queued?.await.unwrap_or(Err(StoreError::OutcomeUnknown))?;

@@ -1,8 +1,8 @@
 //! What one transaction does for a group of commands: load, decide, write.
 //!
-//! [`load`] fetches and locks everything that the group may touch into a [`set::WorkingSet`], always in
-//! the order orders, carts, stock, each ascending by id, so that no two transactions wait for each other
-//! in a circle. [`decide`] answers the commands one after the other on that set, without the database.
+//! [`load`] fetches and locks what the group may touch into a [`set::WorkingSet`], always in the order
+//! orders, carts, stock, each ascending by id, so that no two transactions wait for each other in a circle;
+//! what a shop may hope for ([`crate::memory`]) it leaves to [`write`], which goes on in that order. [`decide`] answers the commands one after the other on that set, without the database.
 //! [`write`] turns what changed into few statements.
 
 pub(crate) mod decide;

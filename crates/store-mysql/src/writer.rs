@@ -128,7 +128,7 @@ impl Writers {
                 };
                 while let Some(group) = taking.take() {
                     let commands = group.len();
-                    loop_state.run_group(group);
+                    loop_state.run_group(group, false);
                     taking.finish(commands);
                 }
                 loop_state.leave();
@@ -210,20 +210,24 @@ enum Tried {
 
 impl Loop {
     /// Runs a group until everybody in it has an answer.
-    fn run_group(&mut self, mut jobs: Vec<Job>) {
+    fn run_group(&mut self, mut jobs: Vec<Job>, mut is_again: bool) {
         let since = Stopwatch::start();
         let was_down = self.parts.health.is_down();
         let mut tries = 0;
         loop {
             tries += 1;
-            match self.try_group(&jobs, tries > 1) {
+            match self.try_group(&jobs, is_again) {
                 Tried::Done(outcomes) => {
                     for (job, outcome) in jobs.into_iter().zip(outcomes) {
                         job.answer(Ok(outcome));
                     }
                     return;
                 }
-                Tried::Again(error) if tries < TRIES_MAX && since.elapsed() < AGAIN_MAX => {
+                // However long the first try took: only another one reads and locks everything.
+                Tried::Again(error)
+                    if !is_again || (tries < TRIES_MAX && since.elapsed() < AGAIN_MAX) =>
+                {
+                    is_again = true;
                     tracing::debug!(%error, tries, "running a group again");
                     // A hope that failed does not fail again.
                     if tries > 1 || waits_for_locks(&error) {
@@ -245,8 +249,8 @@ impl Loop {
                 Tried::Again(error) | Tried::Failed(error) if jobs.len() > 1 => {
                     tracing::warn!(%error, commands = jobs.len(), "retrying a group in halves");
                     let second = jobs.split_off(jobs.len() / 2);
-                    self.run_group(jobs);
-                    return self.run_group(second);
+                    self.run_group(jobs, true);
+                    return self.run_group(second, true);
                 }
                 Tried::Again(error) | Tried::Failed(error) => {
                     tracing::error!(%error, "a command was rolled back");

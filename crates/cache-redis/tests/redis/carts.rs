@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use double11_cache_redis::RedisCache;
 use double11_servers::{Redis, RedisCluster, Tool, present};
-use double11_store::{Offer, SharedCache};
+use double11_store::{CartLine, Offer, SharedCache};
+use double11_units::{ProductId, UserId};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
@@ -46,6 +47,29 @@ async fn what_one_shop_offers_another_reads() {
         .parse()
         .unwrap();
     assert!((50_000..=60_000).contains(&lives), "{lives} ms");
+}
+
+/// What docs/CACHE.md says of the room that carts take.
+#[tokio::test]
+async fn a_cart_of_five_products_takes_less_than_half_a_kilobyte() {
+    if !present(Tool::Redis) {
+        return;
+    }
+    let server = Redis::start().unwrap();
+    let cache = shop(&server.url()).await;
+    let mut large = cart(1_234_567_890, 6);
+    let line = large.lines[0];
+    large.lines = (1..=5)
+        .map(|number| CartLine {
+            product_id: ProductId::new(90_000 + number).unwrap(),
+            ..line
+        })
+        .collect();
+    large.user_id = Some(UserId::new("1234567").unwrap());
+    cache.offer(large, Offer::Changed).await;
+    let usage = server.command(&["MEMORY", "USAGE", "double11:cart:1234567890"]);
+    let bytes: u32 = usage.unwrap().parse().unwrap();
+    assert!((100..512).contains(&bytes), "{bytes} bytes");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use double11_cache_redis::{OpenError, RedisCache, Refusal, clear_prefix};
 use double11_servers::{Redis, RedisCluster, Tool, present};
-use double11_store::SharedCache;
+use double11_store::{SharedCache, StockNews};
 
 use super::{address, is_up_again, offer, settings, shop, version};
 
@@ -52,6 +52,19 @@ async fn wrong_credentials_are_named() {
     server.command(&[&login[..], &rule[..]].concat()).unwrap();
     let reader = refusal(&format!("redis://reader:secret-too@{place}")).await;
     assert!(matches!(reader, Refusal::Rights { .. }), "{reader:?}");
+    // Exactly the rights that docs/CACHE.md names.
+    let rights = ["+@read", "+@write", "+@scripting", "+info", "+time"];
+    let named = ["ACL", "SETUSER", "shop", "on", ">secret-too", "~double11:*"];
+    let rule = [&login[..], &named, &rights].concat();
+    server.command(&rule).unwrap();
+    let narrow = shop(&format!("redis://shop:secret-too@{place}")).await;
+    offer(&narrow, 2, 1).await;
+    assert_eq!(version(&right, 2).await, Some(1));
+    let news = narrow.exchange_stock_news(StockNews::default()).await;
+    assert!(news.is_some(), "what is sold out is shared");
+    narrow.exchange_activity(5, vec![1]).await;
+    let seen = right.exchange_activity(5, vec![2]).await;
+    assert_eq!(seen.len(), 1, "who was seen is shared");
 }
 
 #[tokio::test]
@@ -139,11 +152,20 @@ async fn a_prefix_is_cleared_and_nothing_else() {
         offer(&here, number, 1).await;
         offer(&longer, number, 1).await;
     }
+    // Prefixes that begin like keys of the shorter one.
+    for prefix in ["double11:store2:", "double11:cart:", "double11:sold-out:"] {
+        let other = shop(&format!("{}?prefix={prefix}", server.url())).await;
+        offer(&other, 7, 1).await;
+    }
     here.exchange_activity(5, vec![1]).await;
     // Fifty carts, one slot, the mark of the store; the empty sorted set is no key.
     assert_eq!(clear_prefix(&address(&server.url())).await.unwrap(), 52);
     assert_eq!(clear_prefix(&address(&server.url())).await.unwrap(), 0);
     assert_eq!(version(&longer, 50).await, Some(1));
+    for prefix in ["double11:store2:", "double11:cart:", "double11:sold-out:"] {
+        let other = format!("{}?prefix={prefix}", server.url());
+        assert_eq!(clear_prefix(&address(&other)).await.unwrap(), 2, "{prefix}");
+    }
     assert_eq!(clear_prefix(&address(&mine)).await.unwrap(), 51);
     assert_eq!(
         server.command(&["KEYS", "*"]).unwrap(),

@@ -363,9 +363,9 @@ fn rung(enabled: double11_store::Levers, added: Option<Lever>) -> Rung {
 }
 
 fn explain(error: RehearsalError) -> Failure {
-    if let RehearsalError::Prometheus(PrometheusFailure::NoAnswer(PrometheusError::Address {
-        ..
-    })) = &error
+    if let RehearsalError::Prometheus(PrometheusFailure::NoAnswer(
+        PrometheusError::Address { .. } | PrometheusError::Credentials,
+    )) = &error
     {
         return Failure::usage(error)
             .hint("write `--prometheus http://127.0.0.1:9090`, or `--prometheus spawn`");

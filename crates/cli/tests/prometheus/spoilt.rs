@@ -333,6 +333,7 @@ fn says_that_there_is_nothing(scraped: &Scraped) {
     for (url, code, words) in [
         (gone.as_str(), 3, "cannot be reached"),
         ("nonsense", 2, "is not the address of a Prometheus"),
+        ("http://ann:word@127.0.0.1:9", 2, "no user and no password"),
     ] {
         let output = Scraped::validate(&scraped.run, url, &[]);
         let said = both(&output);

@@ -41,7 +41,7 @@ pub fn history(
     let (Ok(start), Some(last)) = (client.start(), client.time_series.seconds.last()) else {
         return Ok(Vec::new());
     };
-    let step = target.interval.max(Duration::from_secs(1));
+    let step = whole_seconds(target.interval);
     let window = step * WINDOW_SCRAPES;
     let span = Span {
         from: start,
@@ -89,6 +89,13 @@ pub fn history(
     Ok(points.collect())
 }
 
+/// The nearest whole seconds, one at least: the client counted by the second, and scrapes are never quite
+/// as far apart as they are meant to be.
+fn whole_seconds(interval: Duration) -> Duration {
+    let seconds = (interval + Duration::from_millis(500)).as_secs();
+    Duration::from_secs(seconds.max(1))
+}
+
 /// Answers and service times of the compared steps in the whole seconds between two instants of the
 /// run.
 fn client_between(
@@ -114,4 +121,19 @@ fn client_between(
         }
     }
     (completed, times)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::whole_seconds;
+
+    #[test]
+    fn windows_are_whole_seconds() {
+        for (interval, seconds) in [(0, 1), (999, 1), (2_500, 3), (4_999, 5), (5_001, 5)] {
+            let step = whole_seconds(Duration::from_millis(interval));
+            assert_eq!(step, Duration::from_secs(seconds), "{interval} ms");
+        }
+    }
 }

@@ -124,6 +124,11 @@ fn nobody_and_somebody_silent_are_told_apart() {
             "{no_address}"
         );
     }
+    for secret in ["http://ann:secret@x", "http://secret@x:9090/p"] {
+        let error = Prometheus::new(secret, PATIENT).unwrap_err();
+        assert!(matches!(error, PrometheusError::Credentials), "{error:?}");
+        assert!(!format!("{error} {error:?}").contains("secret"));
+    }
 }
 
 #[test]

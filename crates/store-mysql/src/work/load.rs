@@ -1,4 +1,5 @@
-//! Fetches and locks what a group of commands may touch, a whole set with each statement.
+//! Fetches and locks what a group of commands may touch and what is not hoped for, a whole set with each
+//! statement.
 //!
 //! Locks are taken in one order that all shops share: orders, carts, stock, each ascending by id, stock
 //! last. Rows that belong to a locked order or cart (lines, attempts) need no locks of their own: whoever
@@ -98,10 +99,6 @@ impl Loader<'_> {
         self.lines_of_orders(&wanted, &mut set)?;
         self.lock_carts(&wanted, &mut set)?;
         wanted.add_products(tasks, &set);
-        if self.memory.is_none() {
-            // Shops that remember nothing lock whatever they move: their statements are frozen.
-            wanted.returned.append(&mut wanted.sold);
-        }
         self.price(&wanted, &mut set)?;
         self.lock_stock(&wanted, &mut set)?;
         Ok(set)
@@ -130,12 +127,7 @@ impl Loader<'_> {
             tail: "ORDER BY order_id FOR UPDATE",
         };
         query.each(self.session, &ids, |row| {
-            let order = order(row, &facts)?;
-            let locked = LockedOrder {
-                order,
-                closed_at: None,
-                is_changed: false,
-            };
+            let locked = LockedOrder::new(order(row, &facts)?);
             set.orders.insert(locked.order.order_id, locked);
             Ok(())
         })
@@ -319,26 +311,31 @@ impl Loader<'_> {
         Ok(())
     }
 
-    /// Levels of what may be taken: hoped where there was plenty, else read and locked.
+    /// Levels of what may move: read and locked, or hoped where there was plenty, or not known where it is
+    /// only sold. What is not locked here is locked by the update at the end, in the same ascending order:
+    /// therefore only products behind the last one that is locked here may be left to it.
     fn lock_stock(&mut self, wanted: &Wanted, set: &mut WorkingSet) -> WorkResult<()> {
         // Nothing is locked for products that do not exist.
         let exists = |product_id: &&ProductId| set.prices.contains_key(product_id);
         let taken: BTreeSet<ProductId> = wanted.taken.iter().filter(exists).copied().collect();
-        let sold = wanted.sold.iter();
-        set.stock.extend(sold.map(|id| (*id, Level::default())));
-        if let Some(memory) = self.memory.filter(|_| self.trust.stock) {
-            for (product_id, available) in memory.plenty(taken.difference(&wanted.returned)) {
-                let level = set.stock.entry(product_id).or_default();
-                level.stored = Some(available);
-                level.is_hoped = true;
-            }
+        let memory = self.memory.filter(|_| self.trust.stock);
+        let plenty = memory.map(|memory| memory.plenty(taken.difference(&wanted.returned)));
+        let mut plenty = plenty.unwrap_or_default();
+        let scarce = taken.iter().filter(|id| !plenty.contains_key(id));
+        let last = scarce.chain(&wanted.returned).max().copied();
+        plenty.retain(|product_id, _| Some(*product_id) > last);
+        let is_left = |product_id: &&ProductId| self.trust.stock && Some(**product_id) > last;
+        let left = wanted.sold.iter().filter(is_left);
+        set.stock.extend(left.map(|id| (*id, Level::default())));
+        for (product_id, available) in plenty {
+            let level = set.stock.entry(product_id).or_default();
+            level.stored = Some(available);
+            level.is_hoped = true;
         }
-        let is_open = |product_id: &&ProductId| {
-            let level = set.stock.get(*product_id);
-            level.is_none_or(|level| level.stored.is_none())
-        };
-        let locked = taken.union(&wanted.returned).filter(is_open);
-        let ids = values(locked.map(|id| id.get()));
+        let mut locked = taken;
+        locked.extend(wanted.returned.iter().chain(&wanted.sold));
+        locked.retain(|product_id| !set.stock.contains_key(product_id));
+        let ids = values(locked.iter().map(|product_id| product_id.get()));
         let query = Query {
             head: "SELECT product_id, available FROM stock FORCE INDEX (PRIMARY) WHERE product_id",
             tail: match self.locks {

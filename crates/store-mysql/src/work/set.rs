@@ -49,6 +49,26 @@ pub(crate) struct LockedOrder {
     pub(crate) order: Order,
     pub(crate) closed_at: Option<UnixMicros>,
     pub(crate) is_changed: bool,
+    /// State, captured and processing as they were read.
+    before: (OrderState, Money, Money),
+}
+
+impl LockedOrder {
+    /// An order as it was read.
+    pub(crate) fn new(order: Order) -> Self {
+        Self {
+            before: (order.state, order.captured, order.processing),
+            order,
+            closed_at: None,
+            is_changed: false,
+        }
+    }
+
+    /// Whether its row is to be written. What a group changed there and back again leaves the row as it is.
+    pub(crate) fn differs(&self) -> bool {
+        let order = &self.order;
+        (order.state, order.captured, order.processing) != self.before
+    }
 }
 
 /// A payment attempt as its row holds it.

@@ -22,7 +22,7 @@ use double11_store::OrderState;
 /// Rows of one prepared statement, the most first.
 const SIZES: [usize; 8] = [128, 64, 32, 16, 8, 4, 2, 1];
 /// Rows of one statement that is sent as text.
-const ROWS_MAX: usize = 1_000;
+const ROWS_MAX: usize = 500;
 
 /// How stock is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -303,7 +303,7 @@ fn changed_orders(session: &mut Session, set: &WorkingSet) -> WorkResult<()> {
     let rows: Vec<_> = set
         .orders
         .values()
-        .filter(|locked| locked.is_changed)
+        .filter(|locked| locked.differs())
         .collect();
     let update = Update {
         many: Insert {

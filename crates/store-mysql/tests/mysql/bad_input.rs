@@ -115,6 +115,22 @@ fn a_migration_that_was_interrupted_is_finished() {
     open(&url, None).unwrap();
 }
 
+/// They are what guards the stock that a shop takes without reading it.
+#[test]
+fn rules_of_the_tables_that_are_not_enforced() {
+    let url = database(server());
+    let conn = &mut connect(&url);
+    conn.query_drop("ALTER TABLE stock MODIFY available BIGINT NOT NULL")
+        .unwrap();
+    let refused = refused(&url, None);
+    assert!(
+        matches!(refused, OpenError::WrongSetting { setting, .. } if setting.contains("CHECK")),
+        "{refused:?}"
+    );
+    let count: Option<i64> = conn.query_first("SELECT COUNT(*) FROM stock").unwrap();
+    assert_eq!(count, Some(0), "nothing of the test stays");
+}
+
 #[test]
 fn settings_of_the_server_that_break_promises() {
     needs(Tool::MariaDb);

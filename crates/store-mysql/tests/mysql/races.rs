@@ -3,18 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use double11_servers::{MariaDb, Tool};
 use double11_store::conformance::{Conditions, PAYMENT_WINDOW};
 use double11_store::{
     Clock as _, FinalizeOutcome, GatewayAnswer, Levers, OrderLines, OrderState, PayOutcome,
-    PayRefusal, PlaceOutcome, PlaceRefusal, Store, Variant,
+    PayRefusal, PlaceOutcome, PlaceRefusal, PreparePayment, Store, Variant,
 };
 use double11_store_mysql::MysqlStore;
 use mysql::prelude::Queryable as _;
 use tokio::task::JoinSet;
 
 use crate::common::{
-    Fresh, add, answered, assert_sound, beside, changed, connect, number, open, order, pay, placed,
-    server,
+    Fresh, add, answered, assert_sound, beside, changed, connect, needs, number, open, order, pay,
+    placed, server,
 };
 
 /// Three shops with these levers on one database.
@@ -256,4 +257,57 @@ async fn shops_sell_out_what_they_hoped_for_exactly() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_is_refused_because_of_what_is_remembered() {
     crate::hopes::low(crate::common::database(server())).await;
+}
+
+/// Everybody locks in one order, also what is locked only by the update at the end of a group.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn groups_of_several_shops_meet_no_deadlock() {
+    const PRODUCTS: i64 = 12;
+    needs(Tool::MariaDb);
+    let server = MariaDb::start_with(&["--innodb-flush-method=nosync", "--debug-no-sync"]).unwrap();
+    // Every third product is scarce, and is locked when it is ordered.
+    let stock: Vec<u32> = (0..PRODUCTS)
+        .map(|id| if id % 3 == 0 { 99 } else { 1_000_000 })
+        .collect();
+    let conditions = Conditions::with_stock(&stock);
+    let first = open(&server, &conditions, Variant::Optimized.levers());
+    let shops: Vec<Arc<MysqlStore>> = (0..3)
+        .map(|_| Arc::new(beside(&first.url, &conditions, Variant::Optimized.levers())))
+        .collect();
+    for shop in &shops {
+        shop.catalogue().await.unwrap();
+    }
+    let mut buyers = JoinSet::new();
+    for buyer in 0..24_i64 {
+        let shop = Arc::clone(&shops[usize::try_from(buyer).unwrap() % 3]);
+        buyers.spawn(async move {
+            for round in 0..40 {
+                let number = buyer * 40 + round;
+                let (one, other) = (number * 7 % PRODUCTS, number * 5 % (PRODUCTS - 1));
+                let other = if other == one { PRODUCTS - 1 } else { other };
+                let items = [(1 + one, 1), (1 + other, 1)];
+                let command = order(&buyer.to_string(), &items, Some(&round.to_string()));
+                let PlaceOutcome::Placed(receipt) = shop.place_order(command).await.unwrap() else {
+                    continue;
+                };
+                if number % 2 == 0 {
+                    shop.cancel_order(receipt.order_id).await.unwrap();
+                } else {
+                    let whole = PreparePayment {
+                        amount: receipt.total,
+                        ..pay(receipt.order_id, 1)
+                    };
+                    let attempt = crate::common::prepared(&*shop, whole).await;
+                    let captured = answered(&attempt, GatewayAnswer::Captured);
+                    shop.finalize_payment(captured).await.unwrap();
+                }
+            }
+        });
+    }
+    buyers.join_all().await;
+    let met = server
+        .sql("SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'")
+        .unwrap();
+    assert_eq!(met.split_whitespace().last(), Some("0"), "deadlocks");
+    assert_sound(&first.url);
 }

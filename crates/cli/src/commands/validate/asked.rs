@@ -79,7 +79,7 @@ fn unreadable(path: &Path, error: std::io::Error) -> Failure {
 /// An address that is none is wrong usage; everything else is what is around.
 pub(crate) fn explain(error: PrometheusError) -> Failure {
     match error {
-        PrometheusError::Address { .. } => Failure::usage(error)
+        PrometheusError::Address { .. } | PrometheusError::Credentials => Failure::usage(error)
             .hint("write the address of Prometheus itself: `--prometheus http://127.0.0.1:9090`"),
         PrometheusError::Refused { .. } => Failure::environment(error)
             .hint("is that the address of Prometheus, and are the labels of `--selector` written as `job=\"x\"`?"),

@@ -104,12 +104,7 @@ fn lock_order(set: &mut WorkingSet, id: i64, expires_at: UnixMicros) {
         created_at: NOW,
         expires_at,
     };
-    let locked = LockedOrder {
-        order,
-        closed_at: None,
-        is_changed: false,
-    };
-    set.orders.insert(order_id(id), locked);
+    set.orders.insert(order_id(id), LockedOrder::new(order));
     let line = OrderLine {
         product_id: product(1),
         quantity: pieces(2),
@@ -248,6 +243,30 @@ fn a_capture_in_full_sells_and_a_decline_frees_the_key() {
     assert_eq!(set.changes.freed_keys.len(), 1);
     assert_eq!(set.changes.keys.len(), 1, "the freed key is claimed again");
     assert_eq!(set.changes.ended_attempts.len(), 2);
+}
+
+/// An update of many rows counts one that is what it was before as another row than the others.
+#[test]
+fn an_order_that_changes_there_and_back_is_not_written() {
+    let mut set = set(&[5]);
+    lock_order(&mut set, 1, NOW.plus(Duration::from_secs(9)));
+    read_attempt(&mut set, (1, 11), 2, AttemptState::Processing);
+    let read = set.orders[&order_id(1)].order.clone();
+    set.orders.insert(order_id(1), LockedOrder::new(read));
+    let outcomes = decide(
+        &mut set,
+        &[
+            finalize((1, 11), GatewayAnswer::Declined),
+            prepare(1, 2, None),
+        ],
+    );
+    let last = outcomes.last();
+    assert!(
+        matches!(last, Some(Outcome::Prepare(PayOutcome::Prepared(_)))),
+        "{last:?}"
+    );
+    let locked = &set.orders[&order_id(1)];
+    assert!(locked.is_changed && !locked.differs());
 }
 
 #[test]
