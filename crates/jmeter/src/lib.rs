@@ -1,0 +1,15 @@
+//! Runs `JMeter` plans: the virtual users of a `.jmx` file on the load engine's tasks and transport.
+//!
+//! A plan is read by `double11-jmx`, compiled once ([`compiler`]) into an immutable tree that all users
+//! share, and walked by one task per user. The order in which things happen, the words in results and
+//! the meaning of every element are `JMeter`'s; where a sentence of its manual and its program differ,
+//! the program counts, and a differential test against the real one decides.
+//!
+//! What belongs where: [`user`] is one virtual user's memory, [`run`] what all share, [`sample`] what came
+//! of a request. It prints nothing, reads no environment and knows no shop.
+
+pub mod compiler;
+pub mod render;
+pub mod run;
+pub mod sample;
+pub mod user;

@@ -1,0 +1,142 @@
+//! What came of a sampler: the counterpart of a row in a result file, with all that processors read.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// One sample.
+#[derive(Debug, Clone, Default)]
+pub struct SampleResult {
+    /// The name of the sampler, filled in.
+    pub label: Arc<str>,
+    /// When it began, on the run's clock.
+    pub start: Duration,
+    /// When it was over.
+    pub end: Duration,
+    /// From the start to the first byte of the answer.
+    pub latency: Duration,
+    /// From the start until the connection was made, TLS included; zero when there was one.
+    pub connect: Duration,
+    /// Time within it that does not count, such as think times within a transaction.
+    pub idle: Duration,
+    /// `200`, or `Non HTTP response code: …`.
+    pub code: Code,
+    /// The reason phrase, or the text of the exception.
+    pub message: Cow<'static, str>,
+    /// Whether it counts as successful; assertions may change it.
+    pub success: bool,
+    /// What the body is.
+    pub data_type: DataType,
+    /// Bytes received, headers included.
+    pub bytes: u64,
+    /// Bytes of the headers among them.
+    pub header_bytes: u64,
+    /// Bytes of the body as it came from the network.
+    pub body_bytes: u64,
+    /// Bytes sent, headers included.
+    pub sent_bytes: u64,
+    /// The address that was asked at last; none for samplers that ask nobody.
+    pub url: Option<Arc<str>>,
+    /// The method and what stands for the request in `JMeter`: body or query, as listeners and
+    /// extractors see it. Empty when nobody in scope reads it.
+    pub request: String,
+    /// The headers sent, a line each, without `Cookie`; empty when nobody in scope reads them.
+    pub request_headers: String,
+    /// Status line and headers received, a line each; empty when nobody in scope reads them.
+    pub response_headers: String,
+    /// The body, decoded from its content coding; empty when nobody in scope reads it.
+    pub body: Vec<u8>,
+    /// The value of `Content-Type`, without parameters; empty when there is none.
+    pub content_type: String,
+    /// The character set of the body by name; empty when it is not stated.
+    pub encoding: String,
+    /// What the assertions said, in their order.
+    pub assertions: Vec<AssertionResult>,
+    /// The parts of this sample: redirects, embedded resources, samples of a transaction.
+    pub sub_results: Vec<Self>,
+    /// Active users of the thread group when it ended.
+    pub group_threads: u32,
+    /// Active users in all when it ended.
+    pub all_threads: u32,
+    /// Whether it stands for a transaction controller.
+    pub is_transaction: bool,
+}
+
+/// The response code of a sample.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Code {
+    /// A status.
+    Status(u16),
+    /// Anything else.
+    Text(Cow<'static, str>),
+}
+
+/// What the body of an answer is, as result files name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DataType {
+    /// Not known; written as nothing.
+    #[default]
+    Unknown,
+    /// `text`
+    Text,
+    /// `bin`
+    Binary,
+}
+
+/// What an assertion said of a sample.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AssertionResult {
+    /// The name of the assertion.
+    pub name: Arc<str>,
+    /// Whether what it asserts does not hold.
+    pub failed: bool,
+    /// Whether it could not be checked.
+    pub error: bool,
+    /// Why.
+    pub message: String,
+}
+
+/// What of a sample somebody in scope reads; the rest is not kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Needs {
+    /// The body of the answer.
+    pub body: bool,
+    /// The headers of the answer.
+    pub response_headers: bool,
+    /// Body and headers of the request.
+    pub request: bool,
+}
+
+impl Default for Code {
+    fn default() -> Self {
+        Self::Text(Cow::Borrowed(""))
+    }
+}
+
+impl Needs {
+    /// What either needs.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            body: self.body || other.body,
+            response_headers: self.response_headers || other.response_headers,
+            request: self.request || other.request,
+        }
+    }
+}
+
+impl SampleResult {
+    /// From the start to the end, without what does not count.
+    pub fn elapsed(&self) -> Duration {
+        self.end
+            .saturating_sub(self.start)
+            .saturating_sub(self.idle)
+    }
+
+    /// The message of the first assertion that failed, as result files show it; empty when none did.
+    pub fn failure_message(&self) -> &str {
+        let failed = |assertion: &&AssertionResult| assertion.failed || assertion.error;
+        let first = self.assertions.iter().find(failed);
+        first.map_or("", |assertion| &assertion.message)
+    }
+}
