@@ -11,9 +11,9 @@ use crate::failure::{code, is_lost, is_transient, server_code};
 use crate::memory::Memory;
 use crate::session::Session;
 use crate::work::decide::{Decision, doubtful_keys, is_refused_in_hope};
-use crate::work::load::{Loader, StockLocks, Trust, order_keys_of};
+use crate::work::load::{Loader, Trust, order_keys_of};
 use crate::work::set::WorkingSet;
-use crate::work::write::{StockWrite, write};
+use crate::work::write::write;
 use crate::work::{Command, Outcome, ShopFacts, Task, WorkError, WorkResult};
 
 /// Tries of a group that meets deadlocks, waits for locks or rows that others wrote first.
@@ -128,10 +128,10 @@ impl Engine {
         }
     }
 
-    /// What is taken as remembered: in another try nothing.
+    /// What is taken as remembered: nothing in another try, nor where stock is not guarded.
     fn trust(&self, group: &Group<'_>) -> Trust {
         match &self.memory {
-            Some(memory) if !group.is_again => Trust {
+            Some(memory) if !group.is_again && self.stock_policy == StockPolicy::Guarded => Trust {
                 keys: memory.trusts_keys(),
                 stock: true,
             },
@@ -163,20 +163,11 @@ impl Engine {
     fn work(&self, session: &mut Session, group: Group<'_>, trust: Trust) -> WorkResult<Worked> {
         let Group { tasks, mark, .. } = group;
         let begun = self.clock.now();
-        let is_unlocked = self.stock_policy == StockPolicy::ReadThenWrite
-            && tasks
-                .iter()
-                .any(|task| matches!(task.command, Command::Place(_)));
-        let (trust, locks, stock) = if is_unlocked {
-            let nothing = Trust::default();
-            (nothing, StockLocks::Unlocked, StockWrite::Overwrite)
+        let places = |task: &Task<'_>| matches!(task.command, Command::Place(_));
+        let policy = if tasks.iter().any(places) {
+            self.stock_policy
         } else {
-            let write = if trust.stock {
-                StockWrite::Hoped
-            } else {
-                StockWrite::Guarded
-            };
-            (trust, StockLocks::Locked, write)
+            StockPolicy::Guarded
         };
         let load = |session: &mut Session| {
             let mut loader = Loader {
@@ -185,14 +176,13 @@ impl Engine {
                 now: begun,
                 memory: self.memory.as_ref(),
                 trust,
-                locks,
+                policy,
             };
             loader.load(tasks)
         };
-        let stock_before = if is_unlocked {
-            Some(load(session)?.stock)
-        } else {
-            None
+        let stock_before = match policy {
+            StockPolicy::Guarded => None,
+            StockPolicy::ReadThenWrite => Some(load(session)?.stock),
         };
         session.begin()?;
         let mut set = load(session)?;
@@ -216,13 +206,10 @@ impl Engine {
             return Err(WorkError::Overtaken);
         }
         if set.is_changed() {
-            let written = write(session, &set, now, stock)
+            let written = write(session, &set, now, policy)
                 .and_then(|()| note(session, mark))
                 .and_then(|()| session.flush());
-            written.map_err(|error| match stock {
-                StockWrite::Hoped => disappointment(error),
-                StockWrite::Guarded | StockWrite::Overwrite => error,
-            })?;
+            written.map_err(|error| disappointment(error, trust))?;
         }
         Ok(Worked { outcomes, set })
     }
@@ -241,10 +228,11 @@ fn note(session: &mut Session, mark: Option<Mark>) -> WorkResult<()> {
 }
 
 /// What an error says of a group that hoped for enough stock: others may have taken it meanwhile.
-fn disappointment(error: WorkError) -> WorkError {
+fn disappointment(error: WorkError, trust: Trust) -> WorkError {
     match error {
         WorkError::Mysql(cause)
-            if server_code(&cause).is_some_and(|code| code::BROKEN_RULE.contains(&code)) =>
+            if trust.stock
+                && server_code(&cause).is_some_and(|code| code::BROKEN_RULE.contains(&code)) =>
         {
             WorkError::Outsold
         }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use double11_store::{Product, Stopwatch};
 use double11_units::{Money, ProductId};
 
-use crate::work::set::Level;
+use crate::work::set::{Level, Stored};
 
 /// Pieces of a product that must be left, as far as is known, for its level not to be read and locked.
 /// Shops that share a product draw its level past each other's memory; the more is left, the rarer one
@@ -82,17 +82,17 @@ impl Memory {
         let mut inner = self.lock();
         for (product_id, level) in stock {
             match level.stored {
-                Some(_) if level.is_hoped => {
+                Stored::Hoped(_) => {
                     if let Some(available) = inner.available.get_mut(product_id) {
                         *available += level.available;
                     }
                 }
-                Some(stored) => {
+                Stored::Read(stored) => {
                     inner
                         .available
                         .insert(*product_id, stored + level.available);
                 }
-                None => {}
+                Stored::Unknown => {}
             }
         }
     }
@@ -120,16 +120,15 @@ mod tests {
     use double11_units::ProductId;
 
     use super::Memory;
-    use crate::work::set::Level;
+    use crate::work::set::{Level, Stored};
 
     fn product() -> ProductId {
         ProductId::new(1).expect("positive")
     }
 
-    fn learn(memory: &Memory, stored: i64, is_hoped: bool, available: i64) {
+    fn learn(memory: &Memory, stored: Stored, available: i64) {
         let level = Level {
-            stored: Some(stored),
-            is_hoped,
+            stored,
             available,
             ..Level::default()
         };
@@ -141,14 +140,14 @@ mod tests {
         let memory = Memory::default();
         let plenty = || memory.plenty([product()].iter()).remove(&product());
         assert_eq!(plenty(), None, "nothing is known");
-        learn(&memory, 10_000, false, 0);
+        learn(&memory, Stored::Read(10_000), 0);
         // Both began with 10,000.
-        learn(&memory, 10_000, true, -60);
-        learn(&memory, 10_000, true, -50);
+        learn(&memory, Stored::Hoped(10_000), -60);
+        learn(&memory, Stored::Hoped(10_000), -50);
         assert_eq!(plenty(), Some(9_890));
-        learn(&memory, 120, false, -20);
+        learn(&memory, Stored::Read(120), -20);
         assert_eq!(plenty(), Some(100), "what was read counts");
-        learn(&memory, 100, true, -1);
+        learn(&memory, Stored::Hoped(100), -1);
         assert_eq!(plenty(), None, "too little to hope for");
     }
 }

@@ -25,6 +25,17 @@ pub(crate) enum Style {
 /// `max_allowed_packet` that is in use, 1 MiB.
 const BATCH_MAX: usize = 256 << 10;
 
+/// A statement that inserts many rows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Insert {
+    /// Table and columns.
+    pub(crate) head: &'static str,
+    /// One row of values.
+    pub(crate) row: &'static str,
+    /// What follows the rows.
+    pub(crate) tail: &'static str,
+}
+
 /// Statements that were put and not sent yet, separated by semicolons.
 #[derive(Debug, Default)]
 struct Batch {
@@ -35,10 +46,37 @@ struct Batch {
 
 impl Batch {
     fn push(&mut self, sql: &str, values: &[Value], rows: Option<usize>) {
+        self.begin(rows);
+        push_text(&mut self.sql, sql, values);
+    }
+
+    fn push_rows<R>(
+        &mut self,
+        insert: Insert,
+        rows: &[R],
+        bind: impl Fn(&R, &mut Vec<Value>),
+        wanted: Option<usize>,
+    ) {
+        self.begin(wanted);
+        self.sql.push_str("INSERT INTO ");
+        self.sql.push_str(insert.head);
+        self.sql.push_str(" VALUES ");
+        let mut values = Vec::new();
+        for (place, row) in rows.iter().enumerate() {
+            if place > 0 {
+                self.sql.push_str(", ");
+            }
+            bind(row, &mut values);
+            push_text(&mut self.sql, insert.row, &values);
+            values.clear();
+        }
+        self.sql.push_str(insert.tail);
+    }
+
+    fn begin(&mut self, rows: Option<usize>) {
         if !self.rows.is_empty() {
             self.sql.push(';');
         }
-        push_text(&mut self.sql, sql, values);
         self.rows.push(rows);
     }
 
@@ -128,14 +166,40 @@ impl Session {
     ) -> WorkResult<()> {
         if self.is_batched() {
             self.batch.push(sql, &values, rows);
-            return if self.batch.sql.len() < BATCH_MAX {
-                Ok(())
-            } else {
-                self.flush()
-            };
+            return self.flush_if_long();
         }
         let met = self.change(sql, values)?;
         check_rows(met, rows)
+    }
+
+    /// The same for an insertion of many rows; `bind` gives the values of one.
+    pub(crate) fn put_rows<R>(
+        &mut self,
+        insert: Insert,
+        rows: &[R],
+        bind: impl Fn(&R, &mut Vec<Value>),
+        wanted: Option<usize>,
+    ) -> WorkResult<()> {
+        if self.is_batched() {
+            self.batch.push_rows(insert, rows, bind, wanted);
+            return self.flush_if_long();
+        }
+        let Insert { head, row, tail } = insert;
+        let places = vec![row; rows.len()].join(", ");
+        let mut values = Vec::new();
+        for row in rows {
+            bind(row, &mut values);
+        }
+        let sql = format!("INSERT INTO {head} VALUES {places}{tail}");
+        self.put(&sql, values, wanted)
+    }
+
+    fn flush_if_long(&mut self) -> WorkResult<()> {
+        if self.batch.sql.len() < BATCH_MAX {
+            Ok(())
+        } else {
+            self.flush()
+        }
     }
 
     /// Sends what was put; after an error nothing of it is there once the transaction is rolled back.

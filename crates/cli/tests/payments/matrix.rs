@@ -16,38 +16,34 @@ macro_rules! on {
     };
 }
 
-on!(sqlite = Sqlite, situations:
-    a_payment_racing_expiry
-    a_double_click
-    a_retry_after_a_lost_answer
-    two_captures_with_one_key_and_two_without
-    a_duplicate_callback
-    a_late_callback
+/// What has to end right on every store, and more that does on this one.
+macro_rules! all_on {
+    ($store:ident = $kind:ident: $($more:ident)*) => {
+        on!($store = $kind, situations:
+            a_payment_racing_expiry
+            a_double_click
+            a_retry_after_a_lost_answer
+            two_captures_with_one_key_and_two_without
+            a_duplicate_callback
+            a_late_callback
+            $($more)*
+        );
+    };
+}
+
+all_on!(sqlite = Sqlite:
     a_callback_instead_of_an_answer
     callbacks_are_believed_when_they_are_true
     a_shop_killed_between_capture_and_finalize
     a_gateway_killed_in_mid_charge
     a_gateway_that_is_away
 );
-on!(mariadb_and_redis = MariaDb, situations:
-    a_payment_racing_expiry
-    a_double_click
-    a_retry_after_a_lost_answer
-    two_captures_with_one_key_and_two_without
-    a_duplicate_callback
-    a_late_callback
+all_on!(mariadb_and_redis = MariaDb:
     a_callback_instead_of_an_answer
     callbacks_are_believed_when_they_are_true
     a_shop_killed_between_capture_and_finalize
 );
-on!(seekdb = SeekDb, situations:
-    a_payment_racing_expiry
-    a_double_click
-    a_retry_after_a_lost_answer
-    two_captures_with_one_key_and_two_without
-    a_duplicate_callback
-    a_late_callback
-);
+all_on!(seekdb = SeekDb:);
 on!(two_shops_on_mariadb_and_redis = MariaDb, two_shops:
     a_payment_racing_expiry_at_two_shops
     a_double_click_at_two_shops

@@ -12,8 +12,14 @@ use crate::world::{SECRET, Setup, Stands, World};
 
 /// A gateway that takes its time, so that what comes meanwhile finds the first one in process.
 const SLOW: [&str; 2] = ["--latency", "150ms"];
+/// A gateway that takes its time, and calls back.
+const CALLS_BACK_LATER: Setup<'static> = Setup {
+    gateway: &SLOW,
+    calls_back: true,
+    ..Setup::PLAIN
+};
 /// A gateway that charges and never says so.
-const SILENT: [&str; 2] = ["--no-answer", "1"];
+pub(crate) const SILENT: [&str; 2] = ["--no-answer", "1"];
 
 /// Payments that begin just before, at and after the end of their orders' windows.
 pub(crate) fn a_payment_racing_expiry(kind: Kind) {
@@ -65,12 +71,7 @@ pub(crate) fn race_expiry(kind: Kind, shops: usize) {
 
 /// Two clicks at once: with a key they are one payment, and without one never more than is owed.
 pub(crate) fn a_double_click(kind: Kind) {
-    let setup = Setup {
-        gateway: &SLOW,
-        calls_back: true,
-        ..Setup::PLAIN
-    };
-    let Some(world) = World::start(kind, setup) else {
+    let Some(world) = World::start(kind, CALLS_BACK_LATER) else {
         return;
     };
     let buyer = world.buyer();
@@ -103,12 +104,7 @@ pub(crate) fn a_double_click(kind: Kind) {
 /// The client is gone before there is an answer, and asks again with its key: while the first one is in
 /// process, and when it is long over.
 pub(crate) fn a_retry_after_a_lost_answer(kind: Kind) {
-    let setup = Setup {
-        gateway: &SLOW,
-        calls_back: true,
-        ..Setup::PLAIN
-    };
-    let Some(world) = World::start(kind, setup) else {
+    let Some(world) = World::start(kind, CALLS_BACK_LATER) else {
         return;
     };
     let buyer = world.buyer();

@@ -30,9 +30,8 @@ fn mariadb() -> Option<&'static (MariaDb, Redis)> {
     static SERVERS: OnceLock<Option<(MariaDb, Redis)>> = OnceLock::new();
     let start = || {
         (present(Tool::MariaDb) && present(Tool::Redis)).then(|| {
-            let options = ["--innodb-flush-method=nosync", "--debug-no-sync"];
             (
-                MariaDb::start_with(&options).unwrap(),
+                MariaDb::start_unsynced(&[]).unwrap(),
                 Redis::start().unwrap(),
             )
         })

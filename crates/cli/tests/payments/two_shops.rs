@@ -5,12 +5,19 @@ use std::time::Duration;
 use crate::buyer::Answer;
 use crate::calls::{Call, at_once};
 use crate::harness::{now, pause};
-use crate::situations::race_expiry;
+use crate::situations::{SILENT, race_expiry};
 use crate::stores::Kind;
 use crate::world::{SECRET, Setup, Stands, World};
 
 /// How often two requests meet.
 const ROUNDS: usize = 8;
+/// Two shops, and a gateway that answers neither before its callback.
+const SILENT_GATEWAY: Setup<'static> = Setup {
+    shops: 2,
+    gateway: &SILENT,
+    shop: &["--gateway-deadline", "30s"],
+    ..Setup::PLAIN
+};
 
 /// Payments at both shops race the expiry that both work on.
 pub(crate) fn a_payment_racing_expiry_at_two_shops(kind: Kind) {
@@ -70,13 +77,7 @@ pub(crate) fn a_double_click_at_two_shops(kind: Kind) {
 /// A part is captured, told to one shop, while the order is cancelled at the other: the cancelling comes
 /// too early, or the money is given back.
 pub(crate) fn a_callback_racing_a_cancel_at_two_shops(kind: Kind) {
-    let setup = Setup {
-        shops: 2,
-        gateway: &["--no-answer", "1"],
-        shop: &["--gateway-deadline", "30s"],
-        ..Setup::PLAIN
-    };
-    let Some(world) = World::start(kind, setup) else {
+    let Some(world) = World::start(kind, SILENT_GATEWAY) else {
         return;
     };
     let orders: Vec<_> = (0..ROUNDS).map(|_| world.buyer().order().0).collect();
@@ -122,13 +123,7 @@ pub(crate) fn a_callback_racing_a_cancel_at_two_shops(kind: Kind) {
 
 /// The same callback at two shops at once, one of which waits for the gateway.
 pub(crate) fn a_duplicate_callback_at_two_shops(kind: Kind) {
-    let setup = Setup {
-        shops: 2,
-        gateway: &["--no-answer", "1"],
-        shop: &["--gateway-deadline", "30s"],
-        ..Setup::PLAIN
-    };
-    let Some(world) = World::start(kind, setup) else {
+    let Some(world) = World::start(kind, SILENT_GATEWAY) else {
         return;
     };
     let mut expected = Vec::new();
@@ -169,10 +164,8 @@ pub(crate) fn a_duplicate_callback_at_two_shops(kind: Kind) {
 /// The shop that charged is killed before FINALIZE; the other one finishes, and answers the retry.
 pub(crate) fn a_retry_at_another_shop_after_a_kill(kind: Kind) {
     let setup = Setup {
-        shops: 2,
-        gateway: &["--no-answer", "1"],
         shop: &["--gateway-deadline", "1s"],
-        ..Setup::PLAIN
+        ..SILENT_GATEWAY
     };
     let Some(mut world) = World::start(kind, setup) else {
         return;

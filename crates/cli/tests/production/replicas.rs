@@ -58,6 +58,11 @@ struct Trial {
 
 type Storm = (Fault, Sale, &'static [&'static str]);
 
+/// The same at a peak and at a flash sale.
+const fn both(fault: Fault) -> [Storm; 2] {
+    [(fault, FUNNEL, &PEAK), (fault, FLASH_SALE, &RUSH)]
+}
+
 fn strike(fleet: &mut Fleet, fault: Fault, seed: u64) {
     // Somewhere between 1.2 and 2.2 s, another instant for every seed.
     pause(Duration::from_millis(1_200 + seed * 733 % 1_000));
@@ -211,10 +216,7 @@ fn three_shops_sell_exactly_what_there_is() {
     survives_all(&Trial {
         name: "None",
         ground: USUAL,
-        storms: &[
-            (Fault::None, FUNNEL, &PEAK),
-            (Fault::None, FLASH_SALE, &RUSH),
-        ],
+        storms: &const { both(Fault::None) },
     });
 }
 
@@ -223,10 +225,7 @@ fn a_shop_is_killed() {
     survives_all(&Trial {
         name: "Shop",
         ground: USUAL,
-        storms: &[
-            (Fault::Shop, FUNNEL, &PEAK),
-            (Fault::Shop, FLASH_SALE, &RUSH),
-        ],
+        storms: &const { both(Fault::Shop) },
     });
 }
 
@@ -235,10 +234,7 @@ fn redis_is_killed() {
     survives_all(&Trial {
         name: "Cache",
         ground: USUAL,
-        storms: &[
-            (Fault::Cache, FUNNEL, &PEAK),
-            (Fault::Cache, FLASH_SALE, &RUSH),
-        ],
+        storms: &const { both(Fault::Cache) },
     });
 }
 
@@ -259,10 +255,7 @@ fn the_database_is_killed_and_comes_back() {
     survives_all(&Trial {
         name: "Database",
         ground: USUAL,
-        storms: &[
-            (Fault::Database, FUNNEL, &PEAK),
-            (Fault::Database, FLASH_SALE, &RUSH),
-        ],
+        storms: &const { both(Fault::Database) },
     });
 }
 

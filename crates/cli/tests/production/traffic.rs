@@ -101,10 +101,8 @@ impl Traffic {
         }
         let folder = tempfile::tempdir().unwrap();
         let log = format!("--general-log-file={}", log_of(&folder).display());
-        // It claims to sync and does not: nothing here loses power.
-        let unsynced = ["--innodb-flush-method=nosync", "--debug-no-sync"];
         let logged = ["--general-log", "--log-output=FILE", &log];
-        let database = MariaDb::start_with(&[unsynced.as_slice(), &logged].concat()).unwrap();
+        let database = MariaDb::start_unsynced(&logged).unwrap();
         let cache = Redis::start().unwrap();
         let connect = || TcpStream::connect(("127.0.0.1", cache.port())).unwrap();
         let mut monitored = connect();

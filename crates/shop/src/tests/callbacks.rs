@@ -14,6 +14,7 @@ use super::client::{Answer, Client};
 use super::fake_store::FakeStore;
 use super::paying::{PATIENT, SlowGateway, order, pay_in_background, payment, until};
 use super::{Fixture, PRODUCTS, settings, start_with};
+use crate::ShopSettings;
 
 const PATH: &str = "/api/payments/callbacks/sandbox";
 const SECRET: &[u8] = b"a secret of shop and gateway";
@@ -27,11 +28,16 @@ async fn shop(deadline: Duration, is_shared: bool) -> (Fixture, Arc<SlowGateway>
     let gateway = SlowGateway::new();
     let store = FakeStore::new(PRODUCTS);
     store.set_shared(is_shared);
+    let fixture = start_with(knowing(deadline), store, Arc::clone(&gateway) as _).await;
+    (fixture, gateway)
+}
+
+/// Settings of a shop that knows the secret.
+fn knowing(deadline: Duration) -> ShopSettings {
     let mut settings = settings(Levers::NONE);
     settings.gateway_deadline = deadline;
     settings.callback_secret = Some(secret());
-    let fixture = start_with(settings, store, Arc::clone(&gateway) as _).await;
-    (fixture, gateway)
+    settings
 }
 
 /// What the gateway says of the first payment of an order.
@@ -300,15 +306,18 @@ async fn a_store_that_fails_has_the_gateway_call_again() {
     assert_eq!(counted(&mut client).await[0], 1);
 }
 
-/// Two shops on one store: the one is called back about what the other waits for.
+/// Two shops on one store with one gateway, whose answers they wait for as long as this.
+async fn two_shops(deadline: Duration) -> (Fixture, Fixture, Arc<SlowGateway>) {
+    let (first, gateway) = shop(deadline, true).await;
+    let store = Arc::clone(&first.store);
+    let second = start_with(knowing(deadline), store, Arc::clone(&gateway) as _).await;
+    (first, second, gateway)
+}
+
+/// The one is called back about what the other waits for.
 #[tokio::test]
 async fn another_shop_may_be_called_back() {
-    let (first, gateway) = shop(Duration::from_secs(2), true).await;
-    let mut settings = settings(Levers::NONE);
-    settings.callback_secret = Some(secret());
-    settings.gateway_deadline = Duration::from_secs(2);
-    let store = Arc::clone(&first.store);
-    let second = start_with(settings, store, Arc::clone(&gateway) as _).await;
+    let (first, second, gateway) = two_shops(Duration::from_secs(2)).await;
     let mut client = first.client().await;
     let (order_id, paying) = being_paid(&first, &gateway, &mut client).await;
     let body = told(&first, &order_id, "captured");
@@ -320,18 +329,13 @@ async fn another_shop_may_be_called_back() {
         (paid.status, &*paid.text("order_status")),
         (201, "partially_paid")
     );
-    let (here, there) = (counted(&mut client).await, counted(&mut other).await);
-    assert_eq!(here[0] + there[0], 1, "once among all shops");
+    counted_once(&mut client, &mut other).await;
 }
 
 /// A callback that another shop was faster with still ends the wait of the request here.
 #[tokio::test]
 async fn a_callback_that_another_shop_stored_ends_the_wait() {
-    let (first, gateway) = shop(Duration::from_mins(10), true).await;
-    let mut settings = settings(Levers::NONE);
-    settings.callback_secret = Some(secret());
-    let store = Arc::clone(&first.store);
-    let second = start_with(settings, store, Arc::clone(&gateway) as _).await;
+    let (first, second, gateway) = two_shops(Duration::from_mins(10)).await;
     let mut client = first.client().await;
     let (order_id, paying) = being_paid(&first, &gateway, &mut client).await;
     let body = told(&first, &order_id, "captured");
@@ -340,7 +344,11 @@ async fn a_callback_that_another_shop_stored_ends_the_wait() {
     assert_eq!(call_back(&mut client, &body).await.status, 200);
     let paid = tokio::time::timeout(Duration::from_secs(20), paying).await;
     assert_eq!(paid.unwrap().unwrap().status, 201);
-    let (here, there) = (counted(&mut client).await, counted(&mut other).await);
+    counted_once(&mut client, &mut other).await;
+}
+
+async fn counted_once(client: &mut Client, other: &mut Client) {
+    let (here, there) = (counted(client).await, counted(other).await);
     assert_eq!(here[0] + there[0], 1, "once among all shops");
 }
 

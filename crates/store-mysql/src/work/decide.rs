@@ -10,7 +10,7 @@ mod payments;
 use double11_store::{PlaceOutcome, PlaceRefusal};
 use double11_units::UnixMicros;
 
-use super::set::{KeyScope, Operation, WorkingSet};
+use super::set::{KeyScope, Operation, Stored, WorkingSet};
 use super::{Command, Outcome, ShopFacts, Task, WorkResult};
 
 /// A group being decided.
@@ -72,7 +72,8 @@ pub(crate) fn doubtful_keys(
 pub(crate) fn is_refused_in_hope(outcomes: &[Outcome], set: &WorkingSet) -> bool {
     outcomes.iter().any(|outcome| match outcome {
         Outcome::Place(PlaceOutcome::Refused(PlaceRefusal::SoldOut(short))) => {
-            set.stock.get(short).is_some_and(|level| level.is_hoped)
+            let level = set.stock.get(short);
+            level.is_some_and(|level| matches!(level.stored, Stored::Hoped(_)))
         }
         _ => false,
     })

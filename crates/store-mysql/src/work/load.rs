@@ -10,13 +10,14 @@ use std::collections::{BTreeSet, HashMap};
 
 use double11_store::{
     AttemptState, CartLine, GatewayAnswer, Order, OrderLine, OrderLines, OrderState, PaymentMethod,
+    StockPolicy,
 };
 use double11_units::{AttemptId, CartId, Money, OrderId, ProductId, Quantity, UnixMicros, UserId};
 use mysql::{Row, Value};
 
 use super::decide::order_scope;
 use super::set::{
-    Key, KeyScope, Level, LockedCart, LockedOrder, Operation, StoredAttempt, WorkingSet,
+    Key, KeyScope, Level, LockedCart, LockedOrder, Operation, Stored, StoredAttempt, WorkingSet,
 };
 use super::{Command, ShopFacts, Task, WorkError, WorkResult};
 use crate::memory::Memory;
@@ -36,15 +37,6 @@ pub(crate) struct Trust {
     pub(crate) stock: bool,
 }
 
-/// How the stock of the group is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum StockLocks {
-    /// Locked until the transaction ends.
-    Locked,
-    /// Not locked: the deliberately wrong policy.
-    Unlocked,
-}
-
 /// Loads the working set of a group.
 #[derive(Debug)]
 pub(crate) struct Loader<'work> {
@@ -54,7 +46,8 @@ pub(crate) struct Loader<'work> {
     /// What was read before, where the shop keeps it.
     pub(crate) memory: Option<&'work Memory>,
     pub(crate) trust: Trust,
-    pub(crate) locks: StockLocks,
+    /// Whether stock is locked until the transaction ends.
+    pub(crate) policy: StockPolicy,
 }
 
 /// What the commands of a group name.
@@ -328,9 +321,7 @@ impl Loader<'_> {
         let left = wanted.sold.iter().filter(is_left);
         set.stock.extend(left.map(|id| (*id, Level::default())));
         for (product_id, available) in plenty {
-            let level = set.stock.entry(product_id).or_default();
-            level.stored = Some(available);
-            level.is_hoped = true;
+            set.stock.entry(product_id).or_default().stored = Stored::Hoped(available);
         }
         let mut locked = taken;
         locked.extend(wanted.returned.iter().chain(&wanted.sold));
@@ -338,15 +329,15 @@ impl Loader<'_> {
         let ids = values(locked.iter().map(|product_id| product_id.get()));
         let query = Query {
             head: "SELECT product_id, available FROM stock FORCE INDEX (PRIMARY) WHERE product_id",
-            tail: match self.locks {
-                StockLocks::Locked => "ORDER BY product_id FOR UPDATE",
-                StockLocks::Unlocked => "",
+            tail: match self.policy {
+                StockPolicy::Guarded => "ORDER BY product_id FOR UPDATE",
+                StockPolicy::ReadThenWrite => "",
             },
         };
         let stock = &mut set.stock;
         query.each(self.session, &ids, |row| {
             let level = stock.entry(id(row, 0, ProductId::new)?).or_default();
-            level.stored = Some(int(row, 1)?);
+            level.stored = Stored::Read(int(row, 1)?);
             Ok(())
         })
     }

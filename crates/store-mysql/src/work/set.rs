@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use double11_store::{AttemptState, CartLine, Order, OrderLine, OrderState};
 use double11_units::{AttemptId, CartId, Money, OrderId, ProductId, UnixMicros, UserId};
 
+use super::{WorkError, WorkResult};
+
 /// Which writes a key belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Operation {
@@ -48,7 +50,6 @@ pub(crate) struct Key {
 pub(crate) struct LockedOrder {
     pub(crate) order: Order,
     pub(crate) closed_at: Option<UnixMicros>,
-    pub(crate) is_changed: bool,
     /// State, captured and processing as they were read.
     before: (OrderState, Money, Money),
 }
@@ -60,12 +61,11 @@ impl LockedOrder {
             before: (order.state, order.captured, order.processing),
             order,
             closed_at: None,
-            is_changed: false,
         }
     }
 
     /// Whether its row is to be written. What a group changed there and back again leaves the row as it is.
-    pub(crate) fn differs(&self) -> bool {
+    pub(crate) fn is_changed(&self) -> bool {
         let order = &self.order;
         (order.state, order.captured, order.processing) != self.before
     }
@@ -91,13 +91,35 @@ pub(crate) struct LockedCart {
     pub(crate) is_changed: bool,
 }
 
+/// What is known of the available pieces of a product.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Stored {
+    /// Nothing: none are taken, and nobody needs to know.
+    #[default]
+    Unknown,
+    /// What the shop remembers.
+    Hoped(i64),
+    /// What was read.
+    Read(i64),
+}
+
+impl Stored {
+    /// The pieces, for an order that wants some.
+    pub(crate) fn pieces(self) -> WorkResult<i64> {
+        match self {
+            Self::Hoped(pieces) | Self::Read(pieces) => Ok(pieces),
+            Self::Unknown => Err(WorkError::Damaged(
+                "the level of what is ordered is unknown",
+            )),
+        }
+    }
+}
+
 /// A stock row and what the group moves of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Level {
-    /// What is available, as read or hoped; none where nothing is taken and nobody needs to know.
-    pub(crate) stored: Option<i64>,
-    /// Whether that is only what the shop remembers.
-    pub(crate) is_hoped: bool,
+    /// What was available before.
+    pub(crate) stored: Stored,
     pub(crate) available: i64,
     pub(crate) reserved: i64,
     pub(crate) sold: i64,
@@ -175,7 +197,7 @@ impl WorkingSet {
             || !changes.attempts.is_empty()
             || !changes.ended_attempts.is_empty()
             || !changes.finished_refunds.is_empty()
-            || self.orders.values().any(|order| order.is_changed)
+            || self.orders.values().any(LockedOrder::is_changed)
             || self.carts.values().any(|cart| cart.is_changed)
     }
 }

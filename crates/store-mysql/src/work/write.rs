@@ -16,31 +16,20 @@ use super::set::{
     Changes, Key, KeyScope, LockedCart, LockedOrder, NewRefund, StoredAttempt, WorkingSet,
 };
 use super::{WorkError, WorkResult};
-use crate::session::{Session, optional_int, optional_text, text};
-use double11_store::OrderState;
+use crate::session::{Insert, Session, optional_int, optional_text, text};
+use double11_store::{OrderState, StockPolicy};
 
 /// Rows of one prepared statement, the most first.
 const SIZES: [usize; 8] = [128, 64, 32, 16, 8, 4, 2, 1];
 /// Rows of one statement that is sent as text.
 const ROWS_MAX: usize = 500;
 
-/// How stock is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum StockWrite {
-    /// What moved is added, guarded against falling below zero.
-    Guarded,
-    /// The same where a level may have been hoped: one that falls below zero is no damage.
-    Hoped,
-    /// What was computed from an unlocked read replaces what is there: the deliberately wrong policy.
-    Overwrite,
-}
-
 /// Writes everything that the group changed.
 pub(crate) fn write(
     session: &mut Session,
     set: &WorkingSet,
     now: UnixMicros,
-    stock: StockWrite,
+    policy: StockPolicy,
 ) -> WorkResult<()> {
     // Keys first: one that somebody has claimed undoes the group while it is cheap. What is free again
     // may be claimed again by the same group.
@@ -52,19 +41,10 @@ pub(crate) fn write(
     changed_orders(session, set)?;
     refunds(session, &set.changes, now)?;
     carts(session, set, now)?;
-    match stock {
-        StockWrite::Guarded | StockWrite::Hoped => move_stock(session, set),
-        StockWrite::Overwrite => overwrite_stock(session, set),
+    match policy {
+        StockPolicy::Guarded => move_stock(session, set),
+        StockPolicy::ReadThenWrite => overwrite_stock(session, set),
     }
-}
-
-/// A statement that inserts many rows.
-#[derive(Clone, Copy, Debug)]
-struct Insert {
-    head: &'static str,
-    /// One row of values.
-    row: &'static str,
-    tail: &'static str,
 }
 
 impl Insert {
@@ -75,23 +55,8 @@ impl Insert {
         bind: impl Fn(&R, &mut Vec<Value>),
     ) -> WorkResult<()> {
         in_sizes(session, rows, |session, rows| {
-            let (sql, values) = self.statement(rows, &bind);
-            session.put(&sql, values, None)
+            session.put_rows(self, rows, &bind, None)
         })
-    }
-
-    fn statement<R>(self, rows: &[R], bind: &impl Fn(&R, &mut Vec<Value>)) -> (String, Vec<Value>) {
-        let sql = format!(
-            "INSERT INTO {} VALUES {}{}",
-            self.head,
-            vec![self.row; rows.len()].join(", "),
-            self.tail
-        );
-        let mut values = Vec::with_capacity(rows.len() * self.row.len() / 3);
-        for row in rows {
-            bind(row, &mut values);
-        }
-        (sql, values)
     }
 }
 
@@ -122,8 +87,7 @@ impl Update {
                 bind_one(row, &mut values);
                 return session.put(self.one, values, Some(1));
             }
-            let (sql, values) = self.many.statement(rows, &bind_many);
-            session.put(&sql, values, Some(2 * rows.len()))
+            session.put_rows(self.many, rows, bind_many, Some(2 * rows.len()))
         })
     }
 }
@@ -303,7 +267,7 @@ fn changed_orders(session: &mut Session, set: &WorkingSet) -> WorkResult<()> {
     let rows: Vec<_> = set
         .orders
         .values()
-        .filter(|locked| locked.differs())
+        .filter(|locked| locked.is_changed())
         .collect();
     let update = Update {
         many: Insert {
@@ -456,6 +420,7 @@ fn cart_lines(session: &mut Session, changes: &Changes) -> WorkResult<()> {
 /// Added to every number of a row that moves stock, so that the row by itself keeps the table's rules
 /// (pieces only change their state, so that the three add up to what is added to them); far above any level.
 const SHIFT: i64 = 1_000_000_000_000;
+/// Takes [`SHIFT`] away again.
 const MOVE: &str = " ON DUPLICATE KEY UPDATE \
     available = available + VALUES(available) - 1000000000000, \
     reserved = reserved + VALUES(reserved) - 1000000000000, \
@@ -495,12 +460,10 @@ fn move_stock(session: &mut Session, set: &WorkingSet) -> WorkResult<()> {
     )
 }
 
+/// What was computed from an unlocked read replaces what is there: the deliberately wrong policy.
 fn overwrite_stock(session: &mut Session, set: &WorkingSet) -> WorkResult<()> {
     for (product_id, level) in set.stock.iter().filter(|(_, level)| level.is_moved()) {
-        let stored = level.stored.ok_or(WorkError::Damaged(
-            "the level of what is ordered was not read",
-        ))?;
-        let available = Value::Int(stored + level.available);
+        let available = Value::Int(level.stored.pieces()? + level.available);
         session.put(
             "UPDATE stock SET available = ?, reserved = received - sold - ? WHERE product_id = ?",
             vec![available.clone(), available, Value::Int(product_id.get())],
@@ -508,4 +471,14 @@ fn overwrite_stock(session: &mut Session, set: &WorkingSet) -> WorkResult<()> {
         )?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MOVE, SHIFT};
+
+    #[test]
+    fn what_is_added_is_taken_away_again() {
+        assert_eq!(MOVE.matches(&format!("- {SHIFT}")).count(), 3);
+    }
 }

@@ -28,7 +28,7 @@ pub fn server() -> &'static MariaDb {
     static SERVER: OnceLock<MariaDb> = OnceLock::new();
     SERVER.get_or_init(|| {
         needs(Tool::MariaDb);
-        MariaDb::start_with(&["--innodb-flush-method=nosync", "--debug-no-sync"]).unwrap()
+        MariaDb::start_unsynced(&[]).unwrap()
     })
 }
 

@@ -264,7 +264,7 @@ async fn nobody_is_refused_because_of_what_is_remembered() {
 async fn groups_of_several_shops_meet_no_deadlock() {
     const PRODUCTS: i64 = 12;
     needs(Tool::MariaDb);
-    let server = MariaDb::start_with(&["--innodb-flush-method=nosync", "--debug-no-sync"]).unwrap();
+    let server = MariaDb::start_unsynced(&[]).unwrap();
     // Every third product is scarce, and is locked when it is ordered.
     let stock: Vec<u32> = (0..PRODUCTS)
         .map(|id| if id % 3 == 0 { 99 } else { 1_000_000 })

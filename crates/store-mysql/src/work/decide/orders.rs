@@ -175,10 +175,7 @@ impl Decision<'_> {
                 .stock
                 .get(&line.product_id)
                 .ok_or(WorkError::Damaged("a product has no stock row"))?;
-            let stored = level.stored.ok_or(WorkError::Damaged(
-                "the level of what is ordered was not read",
-            ))?;
-            if stored + level.available < pieces(line.quantity) {
+            if level.stored.pieces()? + level.available < pieces(line.quantity) {
                 return Ok(Some(line.product_id));
             }
         }
@@ -287,7 +284,6 @@ impl Decision<'_> {
             .ok_or(WorkError::Damaged("an order vanished while it was locked"))?;
         locked.order.state = state;
         locked.closed_at = Some(now);
-        locked.is_changed = true;
         let captured = self.set.attempts.iter().filter(|((order, _), attempt)| {
             *order == order_id && attempt.state == double11_store::AttemptState::Captured
         });

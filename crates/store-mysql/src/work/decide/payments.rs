@@ -124,7 +124,6 @@ impl Decision<'_> {
             .processing
             .checked_add(command.amount)
             .map_err(|_| WorkError::Damaged("an order's amounts do not add up"))?;
-        locked.is_changed = true;
         let stored = StoredAttempt {
             state: AttemptState::Processing,
             amount: command.amount,
@@ -194,7 +193,6 @@ impl Decision<'_> {
             OrderState::PartiallyPaid
         };
         let order_state = order.state;
-        locked.is_changed = true;
         self.end_attempt(id, AttemptState::Captured, Some(order_state));
         if order_state == OrderState::Paid {
             self.sell(id.0)?;
@@ -215,7 +213,6 @@ impl Decision<'_> {
             .processing
             .checked_sub(attempt.amount)
             .map_err(|_| WorkError::Damaged("an order's amounts do not add up"))?;
-        locked.is_changed = true;
         let user_id = locked.order.user_id.as_str().to_owned();
         self.end_attempt(id, AttemptState::Declined, None);
         if let Some(key) = &attempt.key {
