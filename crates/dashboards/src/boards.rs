@@ -192,10 +192,11 @@ fn shifted(language: Language) -> Variable {
 }
 
 fn annotations(language: Language, both_variants: bool) -> Vec<Annotation> {
+    // An exporter that a place does not have is down for ever (`TargetDown`), and says nothing of the shop.
     let mut annotations = vec![annotation(
         language.pick("Alerts firing", "觸發中的告警"),
         "red",
-        r#"ALERTS{alertstate="firing",alertname!="Watchdog"}"#.to_owned(),
+        r#"ALERTS{alertstate="firing",alertname!~"TargetDown|Watchdog"}"#.to_owned(),
         "{{alertname}} {{variant}}",
     )];
     let started = |selector: &str| {

@@ -78,6 +78,14 @@ impl Side {
         format!("{}{}", self.selector(metric, ""), self.offset())
     }
 
+    /// The value of a gauge now: at the end of the span, and of nobody who was last seen before its last
+    /// few scrapes. A target that was removed is not shown as if it were still there.
+    pub(crate) fn now(self, metric: &str) -> String {
+        let selector = self.selector(metric, "");
+        let offset = self.offset();
+        format!("last_over_time({selector}[{RATE}]{offset})")
+    }
+
     /// What a counter gained per second.
     pub(crate) fn rate(self, metric: &str, matchers: &str) -> String {
         self.windowed("rate", metric, matchers, RATE)

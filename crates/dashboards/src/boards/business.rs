@@ -55,13 +55,14 @@ fn payments_per_minute(language: Language) -> Panel {
         language.pick("Transactions now", "實時交易狀況"),
         per_minute(language),
     )
+    .bare()
     .decimals(0)
     .limits(&[("red", Some(0)), ("yellow", Some(10)), ("green", Some(50))])
     .about(language.pick(
         "Payments captured per minute. Red below 10, yellow below 50.",
         "每分鐘成功支付的筆數。低於 10 為紅色，低於 50 為黃色。",
     ))
-    .query(
+    .instant(
         format!("60 * sum({rate})"),
         language.pick("Successful payments/minute", "成功支付/分鐘"),
     )
@@ -94,8 +95,8 @@ fn active_users(language: Language) -> Panel {
              highest of all instances, because they may share what they count.",
             "最近五分鐘內出現的不重複用戶與購物車，每 30 秒更新。取各執行個體的最大值，因為它們可能共用同一份計數。",
         ))
-        .query(
-            format!("max({})", SHOP.gauge("ecommerce_active_users")),
+        .instant(
+            format!("max({})", SHOP.now("ecommerce_active_users")),
             language.pick("users", "人"),
         )
 }
@@ -112,8 +113,8 @@ fn cart_value(language: Language) -> Panel {
              with several instances this is the highest of them.",
         "未結帳購物車的平均金額，每 30 秒更新。平均值不能相加：有多個執行個體時取最大者。",
     ))
-    .query(
-        format!("max({})", SHOP.gauge("ecommerce_avg_cart_value")),
+    .instant(
+        format!("max({})", SHOP.now("ecommerce_avg_cart_value")),
         language.pick("a cart", "每車"),
     )
 }
@@ -135,8 +136,8 @@ fn sale(language: Language) -> Panel {
              TPS watch.",
             "商店是否標示促銷進行中（`serve --sale`）。TPS 過低的告警只在促銷期間生效。",
         ))
-        .query(
-            format!("max({})", SHOP.gauge("ecommerce_sale_active")),
+        .instant(
+            format!("max({})", SHOP.now("ecommerce_sale_active")),
             language.pick("sale", "促銷"),
         )
 }
@@ -149,8 +150,8 @@ fn oversold(language: Language) -> Panel {
             "Products whose stock does not add up. Must be 0, always.",
             "庫存對不起來的商品數，任何時候都必須是 0。",
         ))
-        .query(
-            format!("max({})", SHOP.gauge("ecommerce_oversold_products")),
+        .instant(
+            format!("max({})", SHOP.now("ecommerce_oversold_products")),
             language.pick("products", "項商品"),
         )
 }

@@ -158,8 +158,8 @@ fn up(language: Language) -> Panel {
             "1 if the instance answered the last scrape.",
             "執行個體最近一次抓取有回應則為 1。",
         ))
-        .query(
-            format!("min by (instance) ({})", SHOP.gauge("up")),
+        .instant(
+            format!("min by (instance) ({})", SHOP.now("up")),
             "{{instance}}",
         )
 }
@@ -208,8 +208,8 @@ fn redis(language: Language, grid: &mut Grid) {
                 "Whether the exporter reaches Redis.",
                 "指標輸出程式是否連得上 Redis。",
             ))
-            .query(
-                r#"min by (instance) (redis_up{job="redis"})"#.to_owned(),
+            .instant(
+                format!(r#"min by (instance) (last_over_time(redis_up{{job="redis"}}[{RATE}]))"#),
                 "{{instance}}",
             ),
     );
@@ -273,8 +273,8 @@ fn mysql(language: Language, grid: &mut Grid) {
                 "Whether the exporter reaches MySQL.",
                 "指標輸出程式是否連得上 MySQL。",
             ))
-            .query(
-                r#"min by (instance) (mysql_up{job="mysql"})"#.to_owned(),
+            .instant(
+                format!(r#"min by (instance) (last_over_time(mysql_up{{job="mysql"}}[{RATE}]))"#),
                 "{{instance}}",
             ),
     );
@@ -327,6 +327,18 @@ fn mysql(language: Language, grid: &mut Grid) {
     );
 }
 
+/// Cores that a pod uses of those it may use, in per cent. A quota is what a container may use in each of
+/// its own periods, so that limits in cores are added up and neither quotas nor periods.
+fn cpu_of_the_limit() -> String {
+    let quota = format!("container_spec_cpu_quota{{{CONTAINERS}}}");
+    let period = format!("container_spec_cpu_period{{{CONTAINERS}}}");
+    let used = format!("rate(container_cpu_usage_seconds_total{{{CONTAINERS}}}[{RATE}])");
+    format!(
+        "100 * sum by (pod) ({used} and on (namespace, pod, container) {quota}) / \
+         sum by (pod) ({quota} / {period})"
+    )
+}
+
 fn containers(language: Language, grid: &mut Grid) {
     let rate = |metric: &str| format!("sum by (pod) (rate({metric}{{{CONTAINERS}}}[{RATE}]))");
     let sum = |metric: &str| format!("sum by (pod) ({metric}{{{CONTAINERS}}})");
@@ -335,16 +347,12 @@ fn containers(language: Language, grid: &mut Grid) {
         (8, 9),
         time_series(language.pick("CPU of the limit", "容器 CPU 使用率"), "percent")
             .about(language.pick(
-                "Processor time of each pod as a share of its limit. A pod without a limit has no line.",
-                "各 Pod 的 CPU 時間占其上限的比例；沒有上限的 Pod 不顯示。",
+                "Processor time of each pod as a share of its limit, which is the sum of its containers'. \
+                 Containers without a limit are left out; a pod without any has no line.",
+                "各 Pod 的 CPU 時間占其上限（各容器上限之和）的比例；沒有上限的容器不計，沒有任何上限的 Pod 不顯示。",
             ))
             .query(
-                format!(
-                    "100 * {} / ({} / {})",
-                    rate("container_cpu_usage_seconds_total"),
-                    sum("container_spec_cpu_quota"),
-                    sum("container_spec_cpu_period"),
-                ),
+                cpu_of_the_limit(),
                 language.pick("CPU usage - {{pod}}", "CPU使用率 - {{pod}}"),
             ),
     );

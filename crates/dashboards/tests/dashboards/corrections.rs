@@ -300,16 +300,33 @@ fn usage_is_a_share_of_a_limit_that_exists() {
         input.push(container("container_memory_usage_bytes", which, "1500x100"));
         input.push(container("container_spec_memory_limit_bytes", which, limit));
     }
+    // Two containers with a limit of two cores each, of which one is used, and one without any limit.
+    let two_containers = "ecommerce-app-2";
+    for (container_name, used) in [("shop", "0+5x100"), ("proxy", "0+0x100")] {
+        let which = (two_containers, container_name);
+        input.push(container("container_cpu_usage_seconds_total", which, used));
+        input.push(container("container_spec_cpu_quota", which, "200000x100"));
+        input.push(container("container_spec_cpu_period", which, "100000x100"));
+    }
+    input.push(container(
+        "container_cpu_usage_seconds_total",
+        (two_containers, "without-a-limit"),
+        "0+5x100",
+    ));
     let pod = r#"{pod="ecommerce-app-1"}"#;
+    let pod_of_two = r#"{pod="ecommerce-app-2"}"#;
     let theirs = r#"rate(container_cpu_usage_seconds_total{pod=~"ecommerce.*"}[5m]) * 100"#;
     check(
         &input,
         &[
             // Full, though the pod has two cores; and twice, if summed up by pod.
-            gives(&format!("sum by (pod) ({theirs})"), &[(pod, 200.0)]),
+            gives(
+                &format!("sum by (pod) ({theirs})"),
+                &[(pod, 200.0), (pod_of_two, 200.0)],
+            ),
             gives(
                 &ours("容器 CPU 使用率", "CPU使用率 - {{pod}}"),
-                &[(pod, 50.0)],
+                &[(pod, 50.0), (pod_of_two, 25.0)],
             ),
             // Without a limit the limit is 0, and the share is infinite.
             gives(
@@ -322,4 +339,55 @@ fn usage_is_a_share_of_a_limit_that_exists() {
             ),
         ],
     );
+}
+
+/// A shop that was removed a minute ago is not up; one that missed a scrape is.
+#[test]
+fn a_target_that_was_removed_is_not_shown_as_now() {
+    let up = |instance: &str, values: &str| {
+        let labels = r#"job="ecommerce-app",variant="optimized""#;
+        series(&format!(r#"up{{instance="{instance}",{labels}}}"#), values)
+    };
+    // Five minutes are the sixty-first value.
+    let input = [up("gone:1", "1x48"), up("here:1", "1x57")];
+    let theirs = r#"min by (instance) (up{job="ecommerce-app"})"#;
+    let here = r#"{instance="here:1"}"#;
+    check(
+        &input,
+        &[
+            gives(theirs, &[(r#"{instance="gone:1"}"#, 1.0), (here, 1.0)]),
+            gives(
+                &ours("商店運作狀態", "{{instance}}").replace("[1m]", "[20s]"),
+                &[(here, 1.0)],
+            ),
+        ],
+    );
+    // Without a curve that says when it was, a query over the span would show what was last there, however
+    // long ago.
+    let dashboards = all(Language::En);
+    let panels = dashboards
+        .iter()
+        .flat_map(double11_dashboards::Dashboard::panels)
+        .map(|panel| serde_json::to_value(panel).unwrap());
+    for panel in panels.filter(|panel| panel["options"]["graphMode"] == "none") {
+        let targets = panel["targets"].as_array().unwrap();
+        let instant = targets.iter().all(|target| target["instant"] == true);
+        assert!(instant, "{}", panel["title"]);
+    }
+}
+
+/// Where an exporter is not there `TargetDown` fires for ever; that marks no panel.
+#[test]
+fn an_exporter_that_is_not_there_marks_no_panel() {
+    for dashboard in Language::ALL.into_iter().flat_map(all) {
+        let alerts: Vec<&str> = dashboard
+            .annotations
+            .list
+            .iter()
+            .map(|annotation| annotation.target.expr.as_str())
+            .filter(|expr| expr.starts_with("ALERTS"))
+            .collect();
+        let wanted = r#"ALERTS{alertstate="firing",alertname!~"TargetDown|Watchdog"}"#;
+        assert_eq!(alerts, [wanted], "{}", dashboard.uid);
+    }
 }
