@@ -49,6 +49,7 @@
 
   let opened = null;
   let openedKey = "";
+  const keyNow = () => `${state.language}/${state.dashboard}`;
   let running = new AbortController();
   let timer = 0;
 
@@ -82,6 +83,16 @@
     make("button", { type: "button", class: "theme", onclick: nextTheme }, viewer.say.theme),
     query.frozen ? null : make("button", { type: "button", class: "save", onclick: saveAsFile }, viewer.say.save),
   ];
+  // Who is about to lay runs over each other is not interrupted by a refresh: what is open stays where it is,
+  // until another language or dashboard is shown.
+  const keptAlign = () => (openedKey === keyNow() ? head.querySelector("details.align[open]") : null);
+  const putAround = (kept, parts) => {
+    if (!kept?.isConnected) return head.replaceChildren(...parts);
+    for (const child of [...head.children]) if (child !== kept) child.remove();
+    const place = parts.indexOf(kept);
+    kept.before(...parts.slice(0, place));
+    return kept.after(...parts.slice(place + 1));
+  };
   const drawHead = (resolved, context) => {
     const dashboard = current();
     const shift = resolved.known.baseline_shift?.value;
@@ -93,10 +104,10 @@
     const choices = query.frozen ? [] : [...variables.controls(resolved.list, choose), ...controls.timeControls(state, change, Date.now()), ...controls.refreshControls(state, change, show)];
     const picker = list().length > 1 ? controls.field(viewer.say.dashboard, controls.select(list().map((one) => [keyOf(one), one.title]), state.dashboard, (key) => change({ dashboard: key }), { "data-control": "dashboard" })) : null;
     bar.replaceChildren(...[picker, ...choices, ...tools()].filter((control) => control));
-    const align = hasShift && !query.frozen ? controls.alignControls(state, context, change) : null;
+    const align = hasShift && !query.frozen ? keptAlign() ?? controls.alignControls(state, context, change) : null;
     const note = isMoved ? controls.shiftNote(state, shift, change) : null;
     const parts = [make("h1", {}, dashboard.title), make("p", { class: "not-grafana" }, make("strong", {}, viewer.say.notGrafana.split(/(?<=[.。])\s*/)[0]), " ", viewer.say.notGrafana.split(/(?<=[.。])\s*/).slice(1).join(" ")), make("p", { class: "source" }, about), bar, align, note, range, legend, alarm];
-    head.replaceChildren(...parts.filter((part) => part));
+    putAround(align, parts.filter((part) => part));
     document.title = `${dashboard.title} – Double11`;
   };
   const legend = make("ul", { class: "legend marks" });
@@ -150,7 +161,7 @@
     drawHead(resolved, context);
     if (openVariable) bar.querySelector(`details.several[data-variable="${openVariable}"]`)?.setAttribute("open", "");
     if (mark) bar.querySelector(mark)?.focus();
-    const key = `${state.language}/${state.dashboard}`;
+    const key = keyNow();
     if (openedKey !== key) open(dashboard, key);
     const filled = await opened.refill({ ...context, variables: { ...resolved.known, __dashboard: interpolate.literal(dashboard.title) } });
     if (signal.aborted) return;

@@ -78,6 +78,25 @@ viewer.board = (() => {
     return answer.errors;
   };
 
+  // What goes wrong in the page itself stays in the panel it went wrong in, and the others go on.
+  const contained = (view, error) => {
+    if (error.name === "AbortError") return [];
+    finish(view);
+    view.answer = null;
+    view.notes.replaceChildren();
+    view.body.replaceChildren(message("error", viewer.say.panelFailed, String(error.message ?? error)));
+    setState(view, "error");
+    return [];
+  };
+  const fillSafely = (view, context) => fill(view, context).catch((error) => contained(view, error));
+  const drawSafely = (view, context) => {
+    try {
+      draw(view, view.answer, context);
+    } catch (error) {
+      contained(view, error);
+    }
+  };
+
   // Puts the dashboard into the page. `refill` asks Prometheus anew; `redraw` draws what is known, for
   // another theme.
   const open = (root, dashboard) => {
@@ -86,7 +105,7 @@ viewer.board = (() => {
     const refill = async (context) => {
       last = { ...context, marked: marks.load(dashboard, context) };
       const shown = views.filter(({ element }) => !element.closest("[hidden]"));
-      const errors = await Promise.all(shown.map((view) => fill(view, last)));
+      const errors = await Promise.all(shown.map((view) => fillSafely(view, last)));
       const { marks: found, errors: refused } = await last.marked;
       last.marks = found;
       return { errors: [...errors.flat(), ...refused], marks: found };
@@ -101,14 +120,14 @@ viewer.board = (() => {
       const toggle = make("button", { type: "button", "aria-expanded": String(!grid.hidden), onclick: () => {
         grid.hidden = !grid.hidden;
         toggle.setAttribute("aria-expanded", String(!grid.hidden));
-        if (!grid.hidden && last) mine.forEach((view) => fill(view, last));
+        if (!grid.hidden && last) mine.forEach((view) => fillSafely(view, last));
       } }, row.title);
       return make("section", { class: "row", "aria-label": row.title }, make("h2", {}, toggle), grid);
     });
     root.replaceChildren(...sections);
     return {
       refill,
-      redraw: () => views.filter((view) => view.answer).forEach((view) => draw(view, view.answer, last)),
+      redraw: () => views.filter((view) => view.answer).forEach((view) => drawSafely(view, last)),
       close: () => views.forEach(finish),
     };
   };

@@ -63,11 +63,15 @@ viewer.controls = (() => {
   const alignControls = (state, context, change) => {
     const place = make("div", { class: "runs" });
     const details = make("details", { class: "align" }, make("summary", {}, viewer.say.align), make("p", { class: "note" }, viewer.say.alignAbout), place);
+    const lay = (values) => {
+      details.open = false;
+      change(values);
+    };
     details.addEventListener("toggle", async () => {
       if (!details.open) return;
       place.replaceChildren(make("p", { class: "note" }, viewer.say.alignSearching));
       try {
-        place.replaceChildren(...chooser(await runs.find(context), context, state, change));
+        place.replaceChildren(...chooser(await runs.find(context), context, state, lay));
       } catch (error) {
         if (!(error instanceof query.Refusal)) throw error;
         place.replaceChildren(make("p", { class: "error" }, error.message));

@@ -19,7 +19,8 @@ viewer.marks = (() => {
     const { from, to } = context.range;
     const target = annotation.target ?? { expr: annotation.expr, interval: annotation.step };
     const least = time.parseDuration(target.interval) ?? context.scrape;
-    const steps = time.intervals(to - from, 1000, least);
+    // As close together as Prometheus answers: the start of a run is true for 15 seconds only.
+    const steps = time.intervals(to - from, time.POINTS_MAX, least);
     const known = { ...context.variables, ...interpolate.builtIn(context.range, steps) };
     const parameters = { query: interpolate.replace(target.expr, known), start: Math.floor(from / 1e3), end: Math.floor(to / 1e3), step: steps.interval / 1e3 };
     const { data } = await query.ask(`${context.dashboard}/annotation/${index}`, "query_range", parameters, context.signal);

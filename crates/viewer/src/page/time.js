@@ -84,5 +84,5 @@ viewer.time = (() => {
   };
   const stamp = (moment) => `${day(moment)} ${clock(moment)}`;
 
-  return { parseDuration, formatDuration, sayDuration, parseMoment, roundInterval, rateInterval, intervals, clock, day, stamp };
+  return { parseDuration, formatDuration, sayDuration, parseMoment, roundInterval, rateInterval, intervals, POINTS_MAX, clock, day, stamp };
 })();

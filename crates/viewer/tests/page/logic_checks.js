@@ -163,10 +163,45 @@ const words = () => {
   const shape = (value) => (typeof value === "object" ? Object.fromEntries(Object.entries(value).map(([key, of]) => [key, shape(of)])) : typeof value === "function" ? value.length : typeof value);
   same(shape(viewer.words["zh-TW"]), shape(viewer.words.en), "both languages have the same words");
 };
-try {
-  for (const part of [lengths, moments, intervals, substitution, queries, numbers, series, heatmaps, settings, choices, alignment, tables, words]) part();
+const context = (length) => ({ dashboard: "t", range: { from: 0, to: length }, scrape: 5e3, signal: new AbortController().signal, variables: {} });
+// A process is young for 15 seconds: whoever looks less often does not see its start.
+const startsOfRunsAreMarkedInADay = async () => {
+  const steps = [];
+  viewer.query.ask = async (place, path, { step }) => {
+    steps.push(step);
+    return { data: { result: [] } };
+  };
+  const dashboard = { annotations: { list: [{ enable: true, name: "Start", target: { expr: "x", interval: "5s" } }] } };
+  for (const hours of [1, 6, 12, 24]) await marks.load(dashboard, context(hours * 36e5));
+  same(steps, [5, 5, 5, 10], "seconds between two looks for the start of a run");
+};
+const anExceptionInOnePanelLeavesTheOthers = async () => {
+  viewer.query.ask = async (place, path, parameters) => ({ parameters, data: { resultType: "matrix", result: [{ metric: {}, values: [[parameters.start, "1"]] }] } });
+  viewer.draw.broken = () => {
+    throw new TypeError("planted");
+  };
+  const place = (x) => ({ x, y: 0, w: 12, h: 4 });
+  const target = { expr: "1", refId: "A" };
+  const fails = { id: 1, type: "broken", title: "Broken", gridPos: place(0), targets: [target] };
+  const works = { id: 2, type: "text", title: "Words", gridPos: place(12), options: { content: "whole" } };
+  const root = document.getElementById("app");
+  const opened = viewer.board.open(root, { title: "t", panels: [fails, works] });
+  const seen = () => [...root.querySelectorAll(".panel")].map((panel) => panel.dataset.state);
+  const { errors } = await opened.refill(context(9e5));
+  same([seen(), errors], [["error", "data"], []], "a panel with an exception, and another");
+  same(root.querySelector("#panel-1 .body").textContent, "This panel cannot be drawnplanted", "what it says");
+  opened.redraw();
+  viewer.draw.broken = (body) => body.replaceChildren("mended");
+  await opened.refill(context(9e5));
+  same([seen(), root.querySelector("#panel-1 .body").textContent], [["data", "data"], "mended"], "it is tried anew");
+  viewer.draw.broken = () => {
+    throw new TypeError("planted again");
+  };
+  opened.redraw();
+  same(seen(), ["error", "data"], "an exception while another theme is drawn");
+};
+(async () => {
+  for (const part of [lengths, moments, intervals, substitution, queries, numbers, series, heatmaps, settings, choices, alignment, tables, words, startsOfRunsAreMarkedInADay, anExceptionInOnePanelLeavesTheOthers]) await part();
   if (checks < 150) problems.push(`only ${checks} checks were made`);
   done(problems);
-} catch (error) {
-  done([...problems, `checker: ${error.stack}`]);
-}
+})().catch((error) => done([...problems, `checker: ${error.stack}`]));
