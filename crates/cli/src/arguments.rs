@@ -3,6 +3,7 @@
 
 mod compare;
 mod dashboards;
+mod end_with_parent;
 mod gateway;
 mod help;
 mod load;
@@ -23,6 +24,7 @@ use crate::console::ColourChoice;
 use crate::machine::parse_duration;
 pub(crate) use compare::Compare;
 pub(crate) use dashboards::Dashboards;
+pub(crate) use end_with_parent::EndWithParent;
 pub(crate) use gateway::{Gateway, GatewayArguments, SecretArguments};
 
 pub(crate) use help::parse;
@@ -182,6 +184,9 @@ one before may run meanwhile.")]
     /// What a rehearsal has on servers.
     #[command(hide = true)]
     Scratch(Scratch),
+    /// Become another program, which ends when this one's parent does.
+    #[command(hide = true)]
+    EndWithParent(EndWithParent),
     /// Compare a run's own figures with those that the shop, or a Prometheus, counted meanwhile.
     #[command(after_help = "\
 Examples:

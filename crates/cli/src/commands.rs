@@ -6,6 +6,7 @@ mod cache_url;
 mod compare;
 mod completions;
 mod dashboards;
+mod end_with_parent;
 mod gateway;
 mod import;
 mod load;
@@ -41,6 +42,7 @@ pub(crate) fn run(arguments: Arguments) -> CommandResult {
         Command::Import(import) => import::run(&import),
         Command::Migrate(arguments) => migrate::run(&arguments),
         Command::Scratch(arguments) => migrate::scratch(&arguments),
+        Command::EndWithParent(arguments) => end_with_parent::run(&arguments),
         Command::Restock(restock) => restock::run(&restock),
         Command::Validate(validate) => validate::run(&validate),
         Command::Dashboards(dashboards) => dashboards::run(&dashboards),

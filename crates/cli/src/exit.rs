@@ -19,6 +19,8 @@ pub(crate) enum Exit {
     CannotJudge,
     /// Interrupted by the user.
     Interrupted,
+    /// Only of the hidden `end-with-parent`: the other program is not there, as shells say it.
+    NotFound,
 }
 
 impl Exit {
@@ -30,6 +32,7 @@ impl Exit {
             Self::Environment => 3,
             Self::CannotJudge => 4,
             Self::Interrupted => 130,
+            Self::NotFound => 127,
         }
     }
 }

@@ -24,6 +24,7 @@ mod schedule;
 mod seen;
 mod settle;
 mod store;
+mod watched;
 mod writes;
 
 pub use child::ShopError;
@@ -34,4 +35,5 @@ pub use prometheus::PrometheusFailure;
 pub use rehearse::{Rehearsal, RehearsalError, rehearse};
 pub use schedule::{NORMAL_PER_SECOND, Schedule};
 pub use store::{StoreFailure, Stores};
+pub use watched::Watched;
 pub use writes::count as count_writes;

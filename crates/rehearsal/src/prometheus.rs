@@ -17,13 +17,13 @@ use double11_monitor::prometheus::{
 use double11_units::UnixMicros;
 
 use crate::clock;
-use crate::options::{Event, Observer, PrometheusSource};
+use crate::options::{Event, Observer, PrometheusSource, RehearsalOptions};
 use crate::resources::cpu_of;
 
 mod configuration;
 mod server;
 
-use server::Server;
+use server::{Server, ServerSpec};
 
 /// How long a Prometheus may take until it has scraped a shop that has just begun: that of the shipped
 /// configuration does so within ten seconds.
@@ -121,12 +121,19 @@ impl Scraping {
     pub(crate) fn start(
         source: &PrometheusSource,
         folder: &Path,
-        stop: &StopHandle,
+        options: &RehearsalOptions,
     ) -> Result<Self, PrometheusFailure> {
         let (server, url, selector) = match source {
             PrometheusSource::Running { url, selector } => (None, url.clone(), selector.clone()),
             PrometheusSource::Spawn { program, keep_data } => {
-                let server = Server::start(program, folder, *keep_data)?;
+                let spec = ServerSpec {
+                    own_program: &options.program,
+                    program,
+                    folder,
+                    keep_data: *keep_data,
+                    roots: &options.extra_roots,
+                };
+                let server = Server::start(&spec)?;
                 let url = server.url.clone();
                 (Some(server), url, SELECTOR_DEFAULT.to_owned())
             }
@@ -139,12 +146,14 @@ impl Scraping {
             selector,
             server,
             interval: Cell::new(None),
-            stop: stop.clone(),
+            stop: options.stop.clone(),
         })
     }
 
     /// Has a shop scraped from now on, where the targets are ours to choose, and waits for the first
-    /// scrape: counters must have been seen before the first request.
+    /// scrape: counters must have been seen before the first request. It answered when it was started, so
+    /// that one which has gone since is only warned of: the runs are what counts, and the check after
+    /// the traffic says why nothing was compared.
     pub(crate) fn attach<'target>(
         &self,
         variant: &str,
@@ -164,13 +173,18 @@ impl Scraping {
             begun: clock::steady(),
             cpu: self.cpu(),
         };
-        if !attached.wait(since, FIRST_SCRAPE_LIMIT)? {
-            return Err(PrometheusFailure::NotScraping {
+        match attached.wait(since, FIRST_SCRAPE_LIMIT) {
+            Ok(true) => Ok(attached),
+            Ok(false) => Err(PrometheusFailure::NotScraping {
                 target: target.to_owned(),
                 limit: FIRST_SCRAPE_LIMIT,
-            });
+            }),
+            Err(error) => {
+                let text = format!("{variant} runs without Prometheus: {error}");
+                observer.event(Event::Warning { text: &text });
+                Ok(attached)
+            }
         }
-        Ok(attached)
     }
 
     fn cpu(&self) -> Option<Duration> {
@@ -291,7 +305,7 @@ impl Attached<'_, '_> {
 }
 
 /// When the last second of a run ends in which anything was answered: requests are counted by seconds.
-fn end_of(outcome: &RunOutcome) -> UnixMicros {
+pub(crate) fn end_of(outcome: &RunOutcome) -> UnixMicros {
     let series = &outcome.time_series;
     let start = UnixMicros::new(series.start_unix_ms.unwrap_or(0).saturating_mul(1_000));
     let seconds = series.seconds.last();

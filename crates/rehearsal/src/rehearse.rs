@@ -9,16 +9,19 @@ use double11_report::model::{
     Outcome, RunReport, VariantReport, Warning,
 };
 
+use double11_units::UnixMicros;
+
 use crate::capacity;
 use crate::child::ShopError;
 use crate::files::{FilesError, Folders};
 use crate::options::{Event, Observer, RehearsalOptions, Side};
-use crate::prometheus::{PrometheusFailure, Scraping};
+use crate::prometheus::{self, PrometheusFailure, Scraping};
 use crate::report_of::comparison::{self, PairOfPhases};
 use crate::report_of::{facts, remarks};
 use crate::run::{self, Origin, Run, Which};
 use crate::seen::{self, Seen};
 use crate::store::StoreFailure;
+use crate::watched::Watched;
 use crate::{clock, host, ladder, publish};
 
 /// What a rehearsal left behind.
@@ -30,6 +33,8 @@ pub struct Rehearsal {
     pub page: PathBuf,
     /// The folder with every run.
     pub kept: PathBuf,
+    /// Where the first pair is in a Prometheus that watched both of its runs.
+    pub watched: Option<Watched>,
 }
 
 /// Why a rehearsal came to no report. What was measured until then is kept.
@@ -96,7 +101,7 @@ pub fn rehearse(
     let scraping = options
         .prometheus
         .as_ref()
-        .map(|source| Scraping::start(source, &folders.kept.join("prometheus"), &options.stop))
+        .map(|source| Scraping::start(source, &folders.kept.join("prometheus"), options))
         .transpose()?;
     let mut conductor = Conductor {
         options,
@@ -123,7 +128,7 @@ pub fn rehearse(
 struct Conductor<'rehearsal> {
     options: &'rehearsal RehearsalOptions,
     observer: &'rehearsal dyn Observer,
-    started: double11_units::UnixMicros,
+    started: UnixMicros,
     watch: Instant,
     folders: Folders,
     /// The Prometheus that scrapes the shops; stopped when the rehearsal ends.
@@ -189,7 +194,20 @@ impl Conductor<'_> {
             report,
             page: self.folders.out.join(publish::PAGE),
             kept: self.folders.kept.clone(),
+            watched: self.watched(&first),
         })
+    }
+
+    fn watched(&self, first: &[(Run, VariantReport)]) -> Option<Watched> {
+        let [before, after] = &self.options.sides;
+        let traffic = |side: &Side| {
+            let (run, _) = first.iter().find(|(run, _)| run.variant == side.name())?;
+            run.prometheus.as_ref()?.check.target.as_ref()?;
+            let series = &run.outcome.time_series;
+            let start = UnixMicros::new(series.start_unix_ms?.saturating_mul(1_000));
+            Some((start, prometheus::end_of(&run.outcome)))
+        };
+        Some(Watched::of(traffic(before)?, traffic(after)?))
     }
 
     fn publish(

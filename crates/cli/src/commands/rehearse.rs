@@ -22,6 +22,7 @@ use crate::console;
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::machine;
 
+mod dashboards;
 mod shown;
 
 /// Products in the catalogue when nothing is said.
@@ -64,9 +65,10 @@ pub(crate) fn run(arguments: Rehearse) -> CommandResult {
     };
     print(&rehearsal.report, options.language)?;
     console::say(&format!(
-        "report: {}\nevery run: {}",
+        "report: {}\nevery run: {}{}",
         rehearsal.page.display(),
-        rehearsal.kept.display()
+        rehearsal.kept.display(),
+        dashboards::of(&options, &rehearsal).unwrap_or_default()
     ));
     Ok(exit_of(&rehearsal.report))
 }

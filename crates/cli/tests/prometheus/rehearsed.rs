@@ -1,7 +1,7 @@
 //! `rehearse` with a Prometheus that runs, and with one of its own.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -245,6 +245,70 @@ fn an_interrupted_rehearsal_leaves_no_prometheus_behind() {
         .into_iter()
         .find(|path| path.ends_with("prometheus"));
     assert!(kept.unwrap().join("data").is_dir());
+}
+
+/// A rehearsal in the background, and what it says.
+fn rehearsing(out: &Path) -> Child {
+    std::fs::create_dir(out).unwrap();
+    Command::new(PROGRAM)
+        .args(spawning(out))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Nothing of a rehearsal runs after it, not even what cannot be told of its end.
+#[test]
+fn a_killed_rehearsal_leaves_no_prometheus_behind() {
+    if !prometheus_present() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("results");
+    let mut child = rehearsing(&out);
+    eventually("a Prometheus", Duration::from_secs(30), || {
+        !prometheus_in(&out).is_empty()
+    });
+    child.kill().unwrap();
+    child.wait().unwrap();
+    eventually("its end", Duration::from_secs(20), || {
+        prometheus_in(&out).is_empty()
+    });
+}
+
+/// The first run was compared; the second goes on without, and says so.
+#[test]
+fn a_prometheus_that_dies_between_two_runs_does_not_end_the_rehearsal() {
+    if !prometheus_present() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("results");
+    let child = rehearsing(&out);
+    // This file is the last that Prometheus is asked for after a run.
+    eventually("the end of a run", Duration::from_mins(2), || {
+        let begun = out.join("runs").is_dir();
+        begun
+            && left(&out)
+                .iter()
+                .any(|run| run.join("prometheus.json").is_file())
+    });
+    let process: i32 = prometheus_in(&out)[0].parse().unwrap();
+    kill_process(Pid::from_raw(process).unwrap(), Signal::KILL).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = both(&output);
+    assert!(matches!(output.status.code(), Some(0 | 1 | 4)), "{said}");
+    assert!(
+        said.contains("warning: optimized runs without Prometheus: "),
+        "{said}"
+    );
+    let report = report(&out);
+    let asked = asked(&report);
+    assert!(statuses(asked[0], "requests").contains(&"agrees"));
+    assert_eq!(statuses(asked[1], "scrapes"), ["cannot_compare"]);
+    assert_eq!(statuses(asked[1], "requests"), Vec::<&str>::new());
 }
 
 #[test]

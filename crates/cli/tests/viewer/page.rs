@@ -146,7 +146,44 @@ fn align(browser: &mut Browser) -> String {
         .session
         .run("arguments[0]([location.search]);", &json!([]));
     assert!(address[0].contains("var-baseline_shift="), "{address:?}");
+    let open = browser.session.run(
+        "arguments[0]([...document.querySelectorAll('.align[open]')].map(String));",
+        &json!([]),
+    );
+    assert_eq!(open, Vec::<String>::new(), "it closes once it is done");
     address[0].clone()
+}
+
+/// Whether the laying of runs is open, and whether it is what was opened.
+const IS_OPEN: &str = "const align = document.querySelector('.align');\
+                       arguments[0]([String(align.open), String(align === window.opened)]);";
+
+#[test]
+fn laying_runs_over_each_other_stays_open_at_a_refresh() {
+    let Some(mut browser) = Browser::start() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let Some(prometheus) = prometheus::start(folder.path(), free_port(), free_port()) else {
+        return;
+    };
+    let site = Site::start(&prometheus.url, &["--scrape-interval", SCRAPE]);
+    show(&mut browser, &format!("{}/?refresh=", site.url), views()[2]);
+    let press = |script: &str, browser: &mut Browser| {
+        let script = format!("{script} arguments[0]([]);");
+        browser.session.run(&script, &json!([]));
+        wait(browser);
+    };
+    let open = "window.opened = document.querySelector('.align'); window.opened.open = true;";
+    press(open, &mut browser);
+    press("document.querySelector('.refresh').click();", &mut browser);
+    let is_open = |browser: &mut Browser| browser.session.run(IS_OPEN, &json!([]));
+    assert_eq!(is_open(&mut browser), ["true", "true"]);
+    let another = "const language = document.querySelector('[data-control=language]');\
+                   language.value = 'zh-TW';\
+                   language.dispatchEvent(new Event('change', { bubbles: true }));";
+    press(another, &mut browser);
+    assert_eq!(is_open(&mut browser), ["false", "false"]);
 }
 
 fn views() -> [View; 4] {

@@ -21,11 +21,13 @@ const JOB: &str = "ecommerce-app";
 /// The shipped configuration with the shops' targets read from a file, so that only the one that runs
 /// is scraped. Jobs of other servers are left out, and so is the Alertmanager: a rehearsal must not
 /// call anybody out of bed.
-pub(super) fn configuration(targets: &Path) -> String {
-    changed(SHIPPED, targets)
+///
+/// Where certificate authorities are named they are the ones that an https shop is checked by.
+pub(super) fn configuration(targets: &Path, authorities: Option<&Path>) -> String {
+    changed(SHIPPED, targets, authorities)
 }
 
-fn changed(shipped: &str, targets: &Path) -> String {
+fn changed(shipped: &str, targets: &Path, authorities: Option<&Path>) -> String {
     let mut text = String::new();
     let (mut section, mut is_our_job, mut in_targets) = ("", true, false);
     for line in shipped.lines() {
@@ -42,6 +44,7 @@ fn changed(shipped: &str, targets: &Path) -> String {
             in_targets = content.starts_with("static_configs:");
             if in_targets && is_our_job {
                 text.push_str(&read_from(targets));
+                text.push_str(&authorities.map(trusting).unwrap_or_default());
             }
         }
         if is_our_job && !in_targets && !section.starts_with("alerting:") {
@@ -53,8 +56,16 @@ fn changed(shipped: &str, targets: &Path) -> String {
 }
 
 fn read_from(targets: &Path) -> String {
-    let quoted = targets.display().to_string().replace('\'', "''");
-    format!("    file_sd_configs:\n      - files: ['{quoted}']\n        refresh_interval: 1s\n")
+    let quoted = quoted(targets);
+    format!("    file_sd_configs:\n      - files: [{quoted}]\n        refresh_interval: 1s\n")
+}
+
+fn trusting(authorities: &Path) -> String {
+    format!("    tls_config:\n      ca_file: {}\n", quoted(authorities))
+}
+
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', "''"))
 }
 
 #[cfg(test)]
@@ -65,8 +76,15 @@ mod tests {
 
     #[test]
     fn only_the_shops_are_scraped_and_nobody_is_called() {
-        let text = configuration(Path::new("/tmp/it's/targets.json"));
-        for absent in ["static_configs", "alert", "redis", "mysql", "localhost"] {
+        let text = configuration(Path::new("/tmp/it's/targets.json"), None);
+        for absent in [
+            "static_configs",
+            "alert",
+            "redis",
+            "mysql",
+            "localhost",
+            "tls_config",
+        ] {
             let found: Vec<&str> = text
                 .lines()
                 .filter(|line| line.contains(absent) && !line.contains("ecommerce_alerts.yml"))
@@ -94,6 +112,14 @@ mod tests {
                        global:\n  scrape_interval: 15s\n";
         let expected = "scrape_configs:\n  - job_name: ecommerce-app\n    file_sd_configs:\n      - files: ['t']\n        \
                         refresh_interval: 1s\n    scrape_timeout: 4s\nglobal:\n  scrape_interval: 15s\n";
-        assert_eq!(changed(shipped, Path::new("t")), expected);
+        assert_eq!(changed(shipped, Path::new("t"), None), expected);
+    }
+
+    #[test]
+    fn the_authorities_of_an_https_shop_are_trusted() {
+        let text = configuration(Path::new("t"), Some(Path::new("/tmp/it's/a.pem")));
+        let wanted =
+            "        refresh_interval: 1s\n    tls_config:\n      ca_file: '/tmp/it''s/a.pem'\n";
+        assert!(text.contains(wanted), "{text}");
     }
 }
