@@ -12,8 +12,8 @@ const TIMEOUT: Duration = Duration::from_secs(1);
 /// The oldest version: `ZADD … GT` and `ZRANGE … REV`. Source: the pages of both commands on redis.io.
 const VERSION_MIN: (u32, u32) = (6, 2);
 
-/// Checks a fresh connection: version, role, eviction, and whose keys lie under the prefix. The last is a write, so
-/// that a server without memory for one does not pass.
+/// Checks a fresh connection: version, role, eviction, the right to ask for the time, which scripts need, and whose
+/// keys lie under the prefix. The last is a write, so that a server without memory for one does not pass.
 pub(crate) async fn check(
     connection: &mut Connection,
     keys: &Keys,
@@ -22,6 +22,7 @@ pub(crate) async fn check(
     for facts in facts(connection).await? {
         facts.judge(matches!(connection, Connection::Cluster(_)))?;
     }
+    let _time: redis::Value = connection.ask(&redis::cmd("TIME"), TIMEOUT).await?;
     let key = keys.store();
     let mut claim = redis::cmd("SET");
     claim.arg(&key).arg(store_identity).arg("NX");

@@ -47,7 +47,12 @@ pub(crate) async fn keep(inner: Arc<Inner>) {
             return;
         }
         pause = (pause * 2).clamp(PAUSE_MIN, PAUSE_MAX);
-        let Err(lost) = restore(&inner).await else {
+        // Whoever closes does not wait for a server that takes its time.
+        let restored = tokio::select! {
+            restored = restore(&inner) => restored,
+            () = inner.closed() => return,
+        };
+        let Err(lost) = restored else {
             installed = Some(Stopwatch::start());
             tracing::info!(cache.address = %inner.address, "the shared cache is in use");
             continue;

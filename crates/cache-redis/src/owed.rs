@@ -1,6 +1,6 @@
 //! Blocks of carts that Redis has not been told of yet.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -24,7 +24,11 @@ pub(crate) struct Owed {
 
 #[derive(Debug, Default)]
 struct State {
-    blocks: HashMap<CartId, Block>,
+    /// The last block of each cart, by its number.
+    blocks: HashMap<CartId, u64>,
+    /// The same blocks in the order in which they were added, so that neither the oldest nor the next ones
+    /// are searched for.
+    order: BTreeMap<u64, Block>,
     added: u64,
     /// Since the last block for which there was no room.
     overflowed: Option<Stopwatch>,
@@ -57,7 +61,10 @@ impl Owed {
             since: Stopwatch::start(),
         };
         if state.blocks.len() < MAX || state.blocks.contains_key(&cart_id) {
-            state.blocks.insert(cart_id, block);
+            if let Some(earlier) = state.blocks.insert(cart_id, block.number) {
+                state.order.remove(&earlier);
+            }
+            state.order.insert(block.number, block);
         } else {
             state.overflowed = Some(Stopwatch::start());
         }
@@ -75,16 +82,19 @@ impl Owed {
         state.blocks.contains_key(&cart_id) || state.overflowed.as_ref().is_some_and(overflows)
     }
 
-    /// Some blocks to deliver next; those that do not matter any more are forgotten.
+    /// The oldest blocks, to be delivered next; those that do not matter any more are forgotten.
     pub(crate) fn some(&self, count: usize) -> Vec<Block> {
         if self.nothing.load(Ordering::Acquire) {
             return Vec::new();
         }
         let mut state = self.lock();
-        state
-            .blocks
-            .retain(|_, block| block.since.elapsed() < MATTERS);
-        let blocks: Vec<Block> = state.blocks.values().take(count).copied().collect();
+        while let Some(oldest) = state.order.first_entry()
+            && oldest.get().since.elapsed() >= MATTERS
+        {
+            let forgotten = oldest.remove();
+            state.blocks.remove(&forgotten.cart_id);
+        }
+        let blocks: Vec<Block> = state.order.values().take(count).copied().collect();
         self.update(&mut state);
         blocks
     }
@@ -93,8 +103,8 @@ impl Owed {
     pub(crate) fn delivered(&self, blocks: &[Block]) {
         let mut state = self.lock();
         for block in blocks {
-            let known = state.blocks.get(&block.cart_id);
-            if known.is_some_and(|known| known.number == block.number) {
+            // A later block of the same cart has another number, and is still owed.
+            if state.order.remove(&block.number).is_some() {
                 state.blocks.remove(&block.cart_id);
             }
         }
@@ -119,6 +129,9 @@ impl Owed {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use double11_store::Stopwatch;
     use double11_units::CartId;
 
     use super::{MAX, Owed};
@@ -142,6 +155,32 @@ mod tests {
         owed.delivered(&owed.some(10));
         assert!(!owed.concerns(id(1)));
         assert!(owed.some(10).is_empty());
+    }
+
+    /// All that a long outage left is delivered in small batches, each of which cost a look at all the others:
+    /// seconds under the lock that every reader of a cart waits for.
+    #[test]
+    fn a_long_outage_is_forgotten_without_looking_at_all_blocks_for_each_batch() {
+        let owed = Owed::new();
+        for number in 1..=MAX {
+            owed.add(id(number));
+        }
+        let begun = Stopwatch::start();
+        let mut delivered = 0;
+        loop {
+            let batch = owed.some(64);
+            if batch.is_empty() {
+                break;
+            }
+            // The oldest first.
+            assert_eq!(batch[0].cart_id, id(delivered + 1));
+            delivered += batch.len();
+            owed.delivered(&batch);
+        }
+        assert_eq!(delivered, MAX);
+        assert!(!owed.concerns(id(1)));
+        let took = begun.elapsed();
+        assert!(took < Duration::from_secs(1), "{took:?}");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! A Redis that answers and cannot be used is named at the start, and no password is.
 
+use std::time::Duration;
+
 use double11_cache_redis::{OpenError, RedisCache, Refusal, clear_prefix};
 use double11_servers::{Redis, RedisCluster, Tool, present};
 use double11_store::{SharedCache, StockNews};
@@ -65,6 +67,36 @@ async fn wrong_credentials_are_named() {
     narrow.exchange_activity(5, vec![1]).await;
     let seen = right.exchange_activity(5, vec![2]).await;
     assert_eq!(seen.len(), 1, "who was seen is shared");
+}
+
+/// Without `+time` everything but the sold-out products works: that is to be named at the start too.
+#[tokio::test]
+async fn a_missing_right_to_the_time_is_named() {
+    if !present(Tool::Redis) {
+        return;
+    }
+    let server = Redis::start().unwrap();
+    let named = ["ACL", "SETUSER", "shop", "on", ">secret-too", "~double11:*"];
+    let rights = ["+@read", "+@write", "+@scripting", "+info"];
+    server.command(&[&named[..], &rights].concat()).unwrap();
+    let place = server.url().replace("redis://", "redis://shop:secret-too@");
+    let refused = refusal(&place).await;
+    let Refusal::Rights { said } = &refused else {
+        panic!("{refused:?}");
+    };
+    assert!(said.contains("time"), "{said}");
+}
+
+/// A server that takes connections and says nothing holds nobody up who ends.
+#[tokio::test]
+async fn closing_does_not_wait_for_a_connection_that_is_being_restored() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let cache = shop(&format!("redis://{}", listener.local_addr().unwrap())).await;
+    assert!(!cache.is_up());
+    // The next try begins at once, and takes a second and more to give up.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let closed = tokio::time::timeout(Duration::from_millis(500), cache.close()).await;
+    assert!(closed.is_ok(), "it waited");
 }
 
 #[tokio::test]
