@@ -261,18 +261,33 @@ fn tps_is_that_of_one_variant_and_without_failures() {
     );
 }
 
+fn container(metric: &str, (pod, name): (&str, &str), values: &str) -> Value {
+    let image = if name.is_empty() { "" } else { "shop:1" };
+    series(
+        &format!(
+            r#"{metric}{{namespace="ecommerce",pod="{pod}",container="{name}",image="{image}"}}"#
+        ),
+        values,
+    )
+}
+
+/// Two containers with a limit of two cores each, of which one is used, and one without any limit.
+fn pod_of_several(pod: &str) -> Vec<Value> {
+    let usage = "container_cpu_usage_seconds_total";
+    let mut input = vec![container(usage, (pod, "without-a-limit"), "0+5x100")];
+    for (name, used) in [("shop", "0+5x100"), ("proxy", "0+0x100")] {
+        input.push(container(usage, (pod, name), used));
+        for (metric, limit) in [("quota", "200000x100"), ("period", "100000x100")] {
+            let metric = format!("container_spec_cpu_{metric}");
+            input.push(container(&metric, (pod, name), limit));
+        }
+    }
+    input
+}
+
 /// A pod with a limit of two cores and 2 GB uses one core and 1 GB; another has no limit.
 #[test]
 fn usage_is_a_share_of_a_limit_that_exists() {
-    let container = |metric: &str, (pod, name): (&str, &str), values: &str| {
-        let image = if name.is_empty() { "" } else { "shop:1" };
-        series(
-            &format!(
-                r#"{metric}{{namespace="ecommerce",pod="{pod}",container="{name}",image="{image}"}}"#
-            ),
-            values,
-        )
-    };
     let limited = ("ecommerce-app-1", "shop");
     // The kubelet also reports the sum over the pod, with neither a container nor an image.
     let of_the_pod = ("ecommerce-app-1", "");
@@ -300,19 +315,7 @@ fn usage_is_a_share_of_a_limit_that_exists() {
         input.push(container("container_memory_usage_bytes", which, "1500x100"));
         input.push(container("container_spec_memory_limit_bytes", which, limit));
     }
-    // Two containers with a limit of two cores each, of which one is used, and one without any limit.
-    let two_containers = "ecommerce-app-2";
-    for (container_name, used) in [("shop", "0+5x100"), ("proxy", "0+0x100")] {
-        let which = (two_containers, container_name);
-        input.push(container("container_cpu_usage_seconds_total", which, used));
-        input.push(container("container_spec_cpu_quota", which, "200000x100"));
-        input.push(container("container_spec_cpu_period", which, "100000x100"));
-    }
-    input.push(container(
-        "container_cpu_usage_seconds_total",
-        (two_containers, "without-a-limit"),
-        "0+5x100",
-    ));
+    input.extend(pod_of_several("ecommerce-app-2"));
     let pod = r#"{pod="ecommerce-app-1"}"#;
     let pod_of_two = r#"{pod="ecommerce-app-2"}"#;
     let theirs = r#"rate(container_cpu_usage_seconds_total{pod=~"ecommerce.*"}[5m]) * 100"#;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use double11_rehearsal::{PrometheusSource, Rehearsal, RehearsalOptions, Watched};
+use double11_rehearsal::{PrometheusSource, Rehearsal, RehearsalOptions, Side, Watched};
 
 use crate::commands::quoted;
 
@@ -17,7 +17,7 @@ const COMPARED: [&str; 2] = ["baseline", "optimized"];
 /// left.
 pub(super) fn of(options: &RehearsalOptions, rehearsal: &Rehearsal) -> Option<String> {
     let watched = rehearsal.watched?;
-    if options.sides.each_ref().map(|side| side.name()) != COMPARED {
+    if options.sides.each_ref().map(Side::name) != COMPARED {
         return None;
     }
     match options.prometheus.as_ref()? {
