@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use double11_store::Clock;
-use double11_units::{AttemptId, Money};
+use double11_units::{AttemptId, Currency, Money, OrderId};
 use http_body_util::Full;
 use hyper::Request;
 use hyper::body::Bytes;
@@ -21,7 +21,7 @@ use tokio::sync::Semaphore;
 use crate::signature::{self, Secret};
 use crate::transport::{AddressError, SendError, Sender, parse_address, send, sender};
 use crate::{
-    AttemptStatus, Charge, ChargeResult, Gateway, GatewayError, GatewayReply, Health, wire,
+    Charge, ChargeResult, Gateway, GatewayError, GatewayReply, Health, KnownAttempt, wire,
 };
 
 /// How often a connection is tried that does not come about.
@@ -181,27 +181,30 @@ impl Gateway for HttpGateway {
         };
         self.ask(question, |status, body| {
             let answer: Answer<'_> = serde_json::from_slice(body).ok()?;
+            if answer.is_other_charge(status) {
+                return Some(Err(GatewayError::OtherCharge));
+            }
             let result = answer.result.filter(|_| status == 200)?;
             ChargeResult::from_name(result).map(Ok)
         })
     }
 
-    fn status(&self, attempt_id: AttemptId) -> GatewayReply<AttemptStatus> {
+    fn status(&self, attempt_id: AttemptId) -> GatewayReply<KnownAttempt> {
         let question = Question {
             method: "GET",
             path: wire::charge_path(attempt_id),
             body: Bytes::new(),
         };
-        self.ask(question, status_of)
+        self.ask(question, known)
     }
 
-    fn void(&self, attempt_id: AttemptId) -> GatewayReply<AttemptStatus> {
+    fn void(&self, attempt_id: AttemptId) -> GatewayReply<KnownAttempt> {
         let question = Question {
             method: "POST",
             path: wire::charge_path(attempt_id) + "/void",
             body: Bytes::from_static(b"{}"),
         };
-        self.ask(question, status_of)
+        self.ask(question, known)
     }
 
     fn refund(&self, attempt_id: AttemptId, amount: Money) -> GatewayReply<()> {
@@ -220,6 +223,7 @@ impl Gateway for HttpGateway {
             match (status, answer.refunded, answer.code) {
                 (200, Some(true), _) => Some(Ok(())),
                 (409, _, Some("not_captured")) => Some(Err(GatewayError::NotCaptured)),
+                _ if answer.is_other_charge(status) => Some(Err(GatewayError::OtherCharge)),
                 _ => None,
             }
         })
@@ -234,12 +238,31 @@ struct Answer<'body> {
     status: Option<serde_json::Value>,
     refunded: Option<bool>,
     code: Option<&'body str>,
+    order_id: Option<&'body str>,
+    amount: Option<&'body str>,
+    currency: Option<&'body str>,
 }
 
-fn status_of(status: u16, body: &[u8]) -> Understood<AttemptStatus> {
+impl Answer<'_> {
+    fn is_other_charge(&self, status: u16) -> bool {
+        status == 409 && self.code == Some("other_charge")
+    }
+}
+
+/// Order and amount may be left out; what is there has to be understood.
+fn known(status: u16, body: &[u8]) -> Understood<KnownAttempt> {
     let answer: Answer<'_> = serde_json::from_slice(body).ok()?;
     let name = answer.status.filter(|_| status == 200)?;
-    wire::status_from_name(name.as_str()?).map(Ok)
+    let order_id = answer.order_id.map(OrderId::parse).transpose().ok()?;
+    let amount = match answer.amount.zip(answer.currency) {
+        Some((amount, code)) => Some(Money::parse(amount, Currency::from_code(code)?).ok()?),
+        None => None,
+    };
+    Some(Ok(KnownAttempt {
+        status: wire::status_from_name(name.as_str()?)?,
+        order_id,
+        amount,
+    }))
 }
 
 impl std::fmt::Debug for HttpGateway {

@@ -37,14 +37,15 @@ pub trait Gateway: Send + Sync + 'static {
     /// Whether the gateway can do its work, as far as it is known without asking it.
     fn health(&self) -> Health;
 
-    /// Takes the amount, once, however often it is asked for this attempt.
+    /// Takes the amount, once, however often it is asked for this attempt. One that is known for another order or
+    /// amount is [`GatewayError::OtherCharge`].
     fn charge(&self, charge: Charge) -> GatewayReply<ChargeResult>;
 
     /// What the gateway knows of an attempt.
-    fn status(&self, attempt_id: AttemptId) -> GatewayReply<AttemptStatus>;
+    fn status(&self, attempt_id: AttemptId) -> GatewayReply<KnownAttempt>;
 
     /// Makes sure that an attempt it never heard of is never charged; answers what holds then.
-    fn void(&self, attempt_id: AttemptId) -> GatewayReply<AttemptStatus>;
+    fn void(&self, attempt_id: AttemptId) -> GatewayReply<KnownAttempt>;
 
     /// Gives the whole amount of a captured attempt back, once.
     fn refund(&self, attempt_id: AttemptId, amount: Money) -> GatewayReply<()>;
@@ -99,6 +100,43 @@ pub enum AttemptStatus {
     NeverHeard,
 }
 
+/// An attempt as the gateway knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownAttempt {
+    /// What became of it.
+    pub status: AttemptStatus,
+    /// The order that was named when it was charged, where the gateway tells.
+    pub order_id: Option<OrderId>,
+    /// The amount that was asked for, where the gateway tells.
+    pub amount: Option<Money>,
+}
+
+impl KnownAttempt {
+    /// An attempt of which only the status is known.
+    pub const fn only(status: AttemptStatus) -> Self {
+        Self {
+            status,
+            order_id: None,
+            amount: None,
+        }
+    }
+
+    /// Its status, if it is this charge. An id comes again after a database was restored from a backup, or
+    /// with another database on the same gateway: what became of that charge says nothing of this one.
+    ///
+    /// # Errors
+    /// [`GatewayError::OtherCharge`] where order or amount are others.
+    pub fn status_of(self, charge: Charge) -> Result<AttemptStatus, GatewayError> {
+        let is_other = self.order_id.is_some_and(|known| known != charge.order_id)
+            || self.amount.is_some_and(|known| known != charge.amount);
+        if is_other {
+            Err(GatewayError::OtherCharge)
+        } else {
+            Ok(self.status)
+        }
+    }
+}
+
 /// Whether a gateway can do its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Health {
@@ -117,4 +155,8 @@ pub enum GatewayError {
     /// A refund was asked for an attempt that was not captured.
     #[error("the attempt was not captured")]
     NotCaptured,
+    /// The gateway knows the attempt for another order or amount: nothing was taken for this one, and nothing
+    /// will be.
+    #[error("the gateway knows the attempt for another order or amount")]
+    OtherCharge,
 }

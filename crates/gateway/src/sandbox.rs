@@ -19,7 +19,7 @@ use rand_pcg::Pcg64Mcg;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    AttemptStatus, Charge, ChargeResult, Gateway, GatewayError, GatewayReply, Health, SANDBOX,
+    Charge, ChargeResult, Gateway, GatewayError, GatewayReply, Health, KnownAttempt, SANDBOX,
 };
 use ledger::Ledger;
 use writer::{Reply, Request, Writer};
@@ -176,26 +176,22 @@ impl Gateway for SandboxGateway {
     }
 
     fn charge(&self, charge: Charge) -> GatewayReply<ChargeResult> {
-        let Charge {
-            attempt_id, amount, ..
-        } = charge;
-        let (latency, decline) = self.fate(attempt_id);
+        let (latency, decline) = self.fate(charge.attempt_id);
         self.ask(latency, move |reply| Request::Charge {
-            attempt_id,
-            amount,
+            charge,
             decline,
             reply,
         })
     }
 
-    fn status(&self, attempt_id: AttemptId) -> GatewayReply<AttemptStatus> {
+    fn status(&self, attempt_id: AttemptId) -> GatewayReply<KnownAttempt> {
         self.ask(Duration::ZERO, move |reply| Request::Status {
             attempt_id,
             reply,
         })
     }
 
-    fn void(&self, attempt_id: AttemptId) -> GatewayReply<AttemptStatus> {
+    fn void(&self, attempt_id: AttemptId) -> GatewayReply<KnownAttempt> {
         self.ask(Duration::ZERO, move |reply| Request::Void {
             attempt_id,
             reply,

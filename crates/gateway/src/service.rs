@@ -30,7 +30,9 @@ use tokio::task::JoinSet;
 
 use crate::signature::{self, Secret};
 use crate::transport::AddressError;
-use crate::{Charge, ChargeResult, Gateway, GatewayError, Health, SandboxGateway, wire};
+use crate::{
+    Charge, ChargeResult, Gateway, GatewayError, Health, KnownAttempt, SandboxGateway, wire,
+};
 use answer::{Answer, Refusal};
 use callbacks::Callbacks;
 use fate::{ANSWER_LATE_BY, Answered, Fate};
@@ -201,6 +203,7 @@ impl Service {
                 "attempt_id": attempt_id.to_string(),
                 "result": result.name(),
             })),
+            Ok(Err(GatewayError::OtherCharge)) => Refusal::from(answer::OTHER_CHARGE).answer(),
             Ok(Err(_)) | Err(_) => Refusal::from(answer::OUTCOME_UNKNOWN).answer(),
         })
     }
@@ -247,6 +250,7 @@ impl Service {
                 "refunded": true,
             })),
             Err(GatewayError::NotCaptured) => Refusal::from(answer::NOT_CAPTURED).answer(),
+            Err(GatewayError::OtherCharge) => Refusal::from(answer::OTHER_CHARGE).answer(),
             Err(GatewayError::OutcomeUnknown) => Refusal::from(answer::OUTCOME_UNKNOWN).answer(),
         }
     }
@@ -304,12 +308,9 @@ impl Place {
     }
 }
 
-fn status(attempt_id: AttemptId, known: Result<crate::AttemptStatus, GatewayError>) -> Answer {
+fn status(attempt_id: AttemptId, known: Result<KnownAttempt, GatewayError>) -> Answer {
     match known {
-        Ok(status) => answer::ok(&json!({
-            "attempt_id": attempt_id.to_string(),
-            "status": wire::status_name(status),
-        })),
+        Ok(known) => answer::ok(&wire::known(attempt_id, known)),
         Err(_) => Refusal::from(answer::OUTCOME_UNKNOWN).answer(),
     }
 }

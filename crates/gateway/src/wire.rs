@@ -5,7 +5,7 @@ use double11_units::{AttemptId, Currency, Money, OrderId, UnixMicros};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{AttemptStatus, Charge, ChargeResult};
+use crate::{AttemptStatus, Charge, ChargeResult, KnownAttempt};
 
 const STATUSES: [(AttemptStatus, &str); 4] = [
     (AttemptStatus::Captured, "captured"),
@@ -14,7 +14,7 @@ const STATUSES: [(AttemptStatus, &str); 4] = [
     (AttemptStatus::NeverHeard, "never_heard"),
 ];
 
-pub(crate) fn status_name(status: AttemptStatus) -> &'static str {
+fn status_name(status: AttemptStatus) -> &'static str {
     let mut known = STATUSES.into_iter();
     known
         .find(|(of, _)| *of == status)
@@ -40,6 +40,22 @@ pub(crate) fn charge(charge: Charge) -> Value {
         "amount": charge.amount.to_string(),
         "currency": charge.amount.currency().code(),
     })
+}
+
+/// What is known of an attempt.
+pub(crate) fn known(attempt_id: AttemptId, known: KnownAttempt) -> Value {
+    let mut body = json!({
+        "attempt_id": attempt_id.to_string(),
+        "status": status_name(known.status),
+    });
+    if let Some(order_id) = known.order_id {
+        body["order_id"] = order_id.to_string().into();
+    }
+    if let Some(amount) = known.amount {
+        body["amount"] = amount.to_string().into();
+        body["currency"] = amount.currency().code().into();
+    }
+    body
 }
 
 /// The body of a callback.

@@ -14,7 +14,7 @@ mod resolver;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use double11_gateway::{Charge, ChargeResult, Gateway, Health};
+use double11_gateway::{Charge, ChargeResult, Gateway, GatewayError, Health};
 use double11_store::{
     Attempt, Clock, FinalizeOutcome, FinalizePayment, Finalized, GatewayAnswer, PayOutcome,
     PayRefusal, PaymentReceipt, PreparePayment, Store, StoreError,
@@ -180,15 +180,12 @@ impl Payments {
 
     /// Charges; the outcome by the gateway's answer or by its callback, whichever comes first.
     async fn answer_of(&self, attempt: Attempt, working: &mut Working) -> Option<GatewayAnswer> {
-        let charge = self.gateway.charge(Charge {
-            attempt_id: attempt.attempt_id,
-            order_id: attempt.order_id,
-            amount: attempt.amount,
-        });
+        let charge = self.gateway.charge(charge_of(attempt));
         tokio::select! {
             charged = tokio::time::timeout(self.gateway_deadline, charge) => match charged {
                 Ok(Ok(ChargeResult::Captured)) => return Some(GatewayAnswer::Captured),
                 Ok(Ok(ChargeResult::Declined)) => return Some(GatewayAnswer::Declined),
+                Ok(Err(GatewayError::OtherCharge)) => return Some(not_this_charge(attempt)),
                 Ok(Err(_)) | Err(_) => {}
             },
             told = working.told() => return Some(told),
@@ -309,4 +306,24 @@ async fn wait_for(mut receiver: watch::Receiver<Option<Paid>>) -> Paid {
         answer: PayAnswer::Lost,
         replayed: false,
     })
+}
+
+/// What the gateway is asked for an attempt.
+const fn charge_of(attempt: Attempt) -> Charge {
+    Charge {
+        attempt_id: attempt.attempt_id,
+        order_id: attempt.order_id,
+        amount: attempt.amount,
+    }
+}
+
+/// The gateway had the attempt's id before, for another order or amount: nothing was taken for this one, and
+/// nothing will be. Ids come again where a database was restored from a backup.
+fn not_this_charge(attempt: Attempt) -> GatewayAnswer {
+    tracing::error!(
+        payment.id = attempt.attempt_id.get(),
+        order.id = attempt.order_id.get(),
+        "the gateway knows this payment for another order or amount; it counts as declined"
+    );
+    GatewayAnswer::Declined
 }

@@ -368,12 +368,12 @@ impl Store for MysqlStore {
         })
     }
 
-    fn unresolved_payments(&self, limit: u32) -> Answer<Vec<Attempt>> {
-        self.read(move |session, facts| sales::unresolved(session, facts, limit))
+    fn unresolved_payments(&self, gateway: &'static str, limit: u32) -> Answer<Vec<Attempt>> {
+        self.read(move |session, facts| sales::unresolved(session, facts, gateway, limit))
     }
 
-    fn pending_refunds(&self, limit: u32) -> Answer<Vec<PendingRefund>> {
-        self.read(move |session, facts| sales::pending_refunds(session, facts, limit))
+    fn pending_refunds(&self, gateway: &'static str, limit: u32) -> Answer<Vec<PendingRefund>> {
+        self.read(move |session, facts| sales::pending_refunds(session, facts, gateway, limit))
     }
 
     fn finish_refund(&self, order_id: OrderId, attempt_id: AttemptId) -> Answer<()> {

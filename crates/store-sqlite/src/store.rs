@@ -482,12 +482,14 @@ impl Store for SqliteStore {
         })
     }
 
-    fn unresolved_payments(&self, limit: u32) -> Answer<Vec<Attempt>> {
-        self.read(move |connection, facts| payments::unresolved(connection, facts, limit))
+    fn unresolved_payments(&self, gateway: &'static str, limit: u32) -> Answer<Vec<Attempt>> {
+        self.read(move |connection, facts| payments::unresolved(connection, facts, gateway, limit))
     }
 
-    fn pending_refunds(&self, limit: u32) -> Answer<Vec<PendingRefund>> {
-        self.read(move |connection, facts| payments::pending_refunds(connection, facts, limit))
+    fn pending_refunds(&self, gateway: &'static str, limit: u32) -> Answer<Vec<PendingRefund>> {
+        self.read(move |connection, facts| {
+            payments::pending_refunds(connection, facts, gateway, limit)
+        })
     }
 
     fn finish_refund(&self, order_id: OrderId, attempt_id: AttemptId) -> Answer<()> {

@@ -105,7 +105,8 @@ macro_rules! conformance_suite {
         $crate::conformance_suite!(@cases $open, payments: full_payment_sells
             deposit_and_balance amounts_are_bounded finalizing_twice_changes_nothing
             a_payment_in_process_holds_the_order closing_refunds_every_capture
-            a_late_capture_is_refunded an_overdue_order_takes_no_payment);
+            a_late_capture_is_refunded
+            each_gateway_is_asked_for_its_own an_overdue_order_takes_no_payment);
         $crate::conformance_suite!(@cases $open, carts: grows_and_shrinks becomes_one_order
             belongs_to_its_owner limits_hold);
         $crate::conformance_suite!(@cases $open, data_life: restocked_pieces_are_sold
@@ -170,12 +171,15 @@ pub(crate) fn order(buyer: &str, items: &[(i64, u32)]) -> PlaceOrder {
     }
 }
 
+/// Where payments are made.
+pub(crate) const GATEWAY: &str = "sandbox";
+
 /// A payment of this many yuan.
 pub(crate) fn pay(order_id: OrderId, major: i64) -> PreparePayment {
     PreparePayment {
         order_id,
         amount: yuan(major),
-        gateway: "sandbox",
+        gateway: GATEWAY,
         key: None,
     }
 }

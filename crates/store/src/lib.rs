@@ -106,10 +106,10 @@ pub trait Store: Send + Sync + 'static {
     fn prepare_payment(&self, command: PreparePayment) -> Answer<PayOutcome>;
     /// Last phase of a payment; giving the same answer again changes nothing, and says so.
     fn finalize_payment(&self, command: FinalizePayment) -> Answer<Finalized>;
-    /// At most `limit` attempts without an outcome, oldest first.
-    fn unresolved_payments(&self, limit: u32) -> Answer<Vec<Attempt>>;
-    /// At most `limit` refunds that the gateway has not yet confirmed, oldest first.
-    fn pending_refunds(&self, limit: u32) -> Answer<Vec<PendingRefund>>;
+    /// At most `limit` attempts at a gateway without an outcome, oldest first.
+    fn unresolved_payments(&self, gateway: &'static str, limit: u32) -> Answer<Vec<Attempt>>;
+    /// At most `limit` refunds that a gateway has not yet confirmed, oldest first.
+    fn pending_refunds(&self, gateway: &'static str, limit: u32) -> Answer<Vec<PendingRefund>>;
     /// Marks the refund of an attempt as confirmed by the gateway. Idempotent.
     fn finish_refund(&self, order_id: OrderId, attempt_id: AttemptId) -> Answer<()>;
 

@@ -161,11 +161,11 @@ impl Store for Nothing {
         closed()
     }
 
-    fn unresolved_payments(&self, _limit: u32) -> Answer<Vec<Attempt>> {
+    fn unresolved_payments(&self, _gateway: &'static str, _limit: u32) -> Answer<Vec<Attempt>> {
         answer(Vec::new())
     }
 
-    fn pending_refunds(&self, _limit: u32) -> Answer<Vec<PendingRefund>> {
+    fn pending_refunds(&self, _gateway: &'static str, _limit: u32) -> Answer<Vec<PendingRefund>> {
         answer(Vec::new())
     }
 

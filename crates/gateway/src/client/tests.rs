@@ -26,6 +26,20 @@ const NOTHING: Shares = Shares {
     late: 0.0,
 };
 
+/// What became of an attempt, as the gateway says.
+async fn status(
+    gateway: &dyn Gateway,
+    attempt_id: AttemptId,
+) -> Result<AttemptStatus, GatewayError> {
+    let known = gateway.status(attempt_id).await?;
+    Ok(known.status)
+}
+
+async fn void(gateway: &dyn Gateway, attempt_id: AttemptId) -> Result<AttemptStatus, GatewayError> {
+    let known = gateway.void(attempt_id).await?;
+    Ok(known.status)
+}
+
 fn id(number: i64) -> AttemptId {
     AttemptId::new(number).unwrap()
 }
@@ -117,7 +131,7 @@ async fn everything_is_asked_over_http_and_answered_once() {
     assert_eq!(gateway.name(), "http");
     for _ in 0..2 {
         assert_eq!(gateway.charge(charge(1)).await, Ok(ChargeResult::Captured));
-        assert_eq!(gateway.void(id(2)).await, Ok(AttemptStatus::Voided));
+        assert_eq!(void(&gateway, id(2)).await, Ok(AttemptStatus::Voided));
         assert_eq!(gateway.charge(charge(2)).await, Ok(ChargeResult::Declined));
         assert_eq!(gateway.refund(id(1), yuan(199)).await, Ok(()));
         let refused = gateway.refund(id(2), yuan(199)).await;
@@ -128,7 +142,7 @@ async fn everything_is_asked_over_http_and_answered_once() {
         (2, AttemptStatus::Voided),
         (3, AttemptStatus::NeverHeard),
     ] {
-        assert_eq!(gateway.status(id(attempt)).await, Ok(expected));
+        assert_eq!(status(&gateway, id(attempt)).await, Ok(expected));
     }
     // More than may be asked at a time.
     let mut charges = tokio::task::JoinSet::new();
@@ -145,6 +159,38 @@ async fn everything_is_asked_over_http_and_answered_once() {
     assert_eq!(ledger.lines().count(), 1 + 3 + 50, "repeats write nothing");
 }
 
+/// An id that comes again for another order or amount is answered 409, and the status tells both.
+#[tokio::test]
+async fn an_attempt_of_another_charge_is_told_over_http() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = Running::start(folder.path(), settings(Some(secret()), NOTHING)).await;
+    let gateway = running.client();
+    let first = charge(1);
+    assert_eq!(gateway.charge(first).await, Ok(ChargeResult::Captured));
+    let others = [
+        Charge {
+            order_id: OrderId::new(99).unwrap(),
+            ..first
+        },
+        Charge {
+            amount: yuan(198),
+            ..first
+        },
+    ];
+    for other in others {
+        let refused = Err(GatewayError::OtherCharge);
+        assert_eq!(gateway.charge(other).await, refused, "{other:?}");
+        let known = gateway.status(id(1)).await.unwrap();
+        assert_eq!(known.status_of(other), Err(GatewayError::OtherCharge));
+        assert_eq!(known.status_of(first), Ok(AttemptStatus::Captured));
+        let known = gateway.void(id(1)).await.unwrap();
+        assert_eq!(known.status_of(other), Err(GatewayError::OtherCharge));
+    }
+    let refund = gateway.refund(id(1), yuan(198)).await;
+    assert_eq!(refund, Err(GatewayError::OtherCharge));
+    assert_eq!(gateway.health(), Health::Up);
+}
+
 #[tokio::test]
 async fn strangers_are_not_believed_and_three_failures_are_told() {
     let folder = tempfile::tempdir().unwrap();
@@ -158,7 +204,7 @@ async fn strangers_are_not_believed_and_three_failures_are_told() {
             assert_eq!(stranger.health(), expected);
         }
     }
-    let status = running.client().status(id(1)).await;
+    let status = status(&running.client(), id(1)).await;
     assert_eq!(status, Ok(AttemptStatus::NeverHeard));
 }
 
@@ -194,8 +240,8 @@ async fn only_words_of_the_protocol_are_answers() {
         let gateway = client(answers_with(answer).await, None, Duration::from_secs(5));
         let unknown = GatewayError::OutcomeUnknown;
         assert_eq!(gateway.charge(charge(1)).await, Err(unknown), "{answer}");
-        assert_eq!(gateway.status(id(1)).await, Err(unknown), "{answer}");
-        assert_eq!(gateway.void(id(1)).await, Err(unknown), "{answer}");
+        assert_eq!(status(&gateway, id(1)).await, Err(unknown), "{answer}");
+        assert_eq!(void(&gateway, id(1)).await, Err(unknown), "{answer}");
         assert_eq!(
             gateway.refund(id(1), yuan(1)).await,
             Err(unknown),
@@ -216,13 +262,13 @@ async fn a_charge_without_an_answer_was_made_once_all_the_same() {
     for attempt in 1..=8 {
         let charged = hasty.charge(charge(attempt)).await;
         assert_eq!(charged, Err(GatewayError::OutcomeUnknown));
-        let known = running.client().status(id(attempt)).await;
+        let known = status(&running.client(), id(attempt)).await;
         assert_eq!(known, Ok(AttemptStatus::Captured));
     }
     // Charges that nobody is to hear of do not hold up the end.
     let patient = running.client();
     let waiting = tokio::spawn(patient.charge(charge(9)));
-    while patient.status(id(9)).await != Ok(AttemptStatus::Captured) {}
+    while status(&patient, id(9)).await != Ok(AttemptStatus::Captured) {}
     let stopwatch = Stopwatch::start();
     assert_eq!(running.end().await.connections_cut, 0);
     assert!(stopwatch.elapsed() < Duration::from_secs(4));
@@ -246,7 +292,7 @@ async fn a_gateway_that_is_being_restarted_is_waited_for() {
     let again = Running::start_on(listener, folder.path(), settings(Some(secret()), NOTHING));
     assert_eq!(charging.await.unwrap(), Ok(ChargeResult::Captured));
     // What it did before is in the ledger.
-    assert_eq!(gateway.status(id(1)).await, Ok(AttemptStatus::Captured));
+    assert_eq!(status(&gateway, id(1)).await, Ok(AttemptStatus::Captured));
     again.end().await;
     let stopwatch = Stopwatch::start();
     let unreachable = gateway.charge(charge(3)).await;
@@ -385,7 +431,7 @@ async fn outcomes_are_told_until_they_are_heard() {
     let (addr, mut heard) = shop(&[503, 200, 404]).await;
     let running = Running::start(folder.path(), calling_back(addr, NOTHING, Duration::ZERO)).await;
     let gateway = running.client();
-    gateway.void(id(2)).await.unwrap();
+    void(&gateway, id(2)).await.unwrap();
     gateway.charge(charge(1)).await.unwrap();
     let first = heard.recv().await.unwrap();
     let again = heard.recv().await.unwrap();

@@ -12,7 +12,9 @@ use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
-use double11_units::{AttemptId, Money, UnixMicros};
+use double11_units::{AttemptId, Currency, Money, OrderId, UnixMicros};
+
+use crate::Charge;
 
 const FIRST_LINE: &str = "{\"double11_gateway_ledger\":1}\n";
 
@@ -46,18 +48,36 @@ pub enum LedgerError {
 
 /// What the ledger says of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Entry {
+pub(super) struct Entry {
+    pub(super) fate: Fate,
+    /// The order that was to be paid; ledgers of older versions do not say it, and a void has none.
+    pub(super) order_id: Option<OrderId>,
+    /// What was asked for.
+    pub(super) amount: Option<Money>,
+}
+
+/// What became of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
     Captured { refunded: bool },
     Declined,
     Voided,
+}
+
+impl Entry {
+    /// An attempt that was never charged.
+    pub(super) const VOIDED: Self = Self {
+        fate: Fate::Voided,
+        order_id: None,
+        amount: None,
+    };
 }
 
 /// Something that happened, as a line of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Event {
     Charge {
-        attempt_id: AttemptId,
-        amount: Money,
+        charge: Charge,
         captured: bool,
     },
     Refund {
@@ -74,17 +94,18 @@ impl Event {
     pub(super) fn write(self, at: UnixMicros, synced: u64, lines: &mut Vec<u8>) {
         let at = at.get();
         let written = match self {
-            Self::Charge {
-                attempt_id,
-                amount,
-                captured,
-            } => {
+            Self::Charge { charge, captured } => {
+                let Charge {
+                    attempt_id,
+                    order_id,
+                    amount,
+                } = charge;
                 let currency = amount.currency().code();
                 let result = if captured { "captured" } else { "declined" };
                 writeln!(
                     lines,
-                    "{{\"event\":\"charge\",\"attempt_id\":\"{attempt_id}\",\"amount\":\"{amount}\",\
-                     \"currency\":\"{currency}\",\"result\":\"{result}\",\"at\":{at},\"synced\":{synced}}}"
+                    "{{\"event\":\"charge\",\"attempt_id\":\"{attempt_id}\",\"order_id\":\"{order_id}\",\
+                     \"amount\":\"{amount}\",\"currency\":\"{currency}\",\"result\":\"{result}\",\"at\":{at},\"synced\":{synced}}}"
                 )
             }
             Self::Refund { attempt_id, amount } => {
@@ -193,6 +214,15 @@ struct Content {
 }
 
 impl Content {
+    /// What the ledger says of an attempt after an event, of which a refund does not say all.
+    fn after(&self, (attempt_id, entry): (AttemptId, Entry)) -> (AttemptId, Entry) {
+        let before = self.entries.get(&attempt_id);
+        let order_id = entry
+            .order_id
+            .or_else(|| before.and_then(|before| before.order_id));
+        (attempt_id, Entry { order_id, ..entry })
+    }
+
     /// A line said that so much of the file is durable: no less than any line before it said.
     fn is_durable(&mut self, bytes: u64) {
         let more = usize::try_from(bytes - self.synced_bytes).unwrap_or(usize::MAX);
@@ -247,7 +277,9 @@ fn read(file: &File, path: &Path) -> Result<Content, LedgerError> {
                     content.is_durable(bytes);
                 }
                 if torn.is_none() {
-                    content.entries.extend(found.entry);
+                    content
+                        .entries
+                        .extend(found.event.map(|event| content.after(event)));
                     content.good_bytes = start + bytes;
                     content.unsynced.extend_from_slice(&line);
                 }
@@ -281,29 +313,34 @@ fn may_be_torn(line: &[u8], number: u64) -> bool {
 
 /// What a line says.
 struct Understood {
-    entry: Option<(AttemptId, Entry)>,
+    event: Option<(AttemptId, Entry)>,
     synced: Option<u64>,
 }
 
 fn understand(line: &[u8], number: u64) -> Option<Understood> {
     if number == 1 {
         let nothing = Understood {
-            entry: None,
+            event: None,
             synced: None,
         };
         return (line == FIRST_LINE.as_bytes()).then_some(nothing);
     }
     let event: EventLine<'_> = serde_json::from_slice(line.strip_suffix(b"\n")?).ok()?;
     let attempt_id = AttemptId::parse(event.attempt_id).ok()?;
-    let entry = match (event.event, event.result) {
-        ("charge", Some("captured")) => Entry::Captured { refunded: false },
-        ("charge", Some("declined")) => Entry::Declined,
-        ("refund", None) => Entry::Captured { refunded: true },
-        ("void", None) => Entry::Voided,
+    let fate = match (event.event, event.result) {
+        ("charge", Some("captured")) => Fate::Captured { refunded: false },
+        ("charge", Some("declined")) => Fate::Declined,
+        ("refund", None) => Fate::Captured { refunded: true },
+        ("void", None) => Fate::Voided,
         _ => return None,
     };
+    let entry = Entry {
+        fate,
+        order_id: event.order_id().ok()?,
+        amount: event.amount().ok()?,
+    };
     Some(Understood {
-        entry: Some((attempt_id, entry)),
+        event: Some((attempt_id, entry)),
         synced: event.synced,
     })
 }
@@ -312,8 +349,30 @@ fn understand(line: &[u8], number: u64) -> Option<Understood> {
 struct EventLine<'line> {
     event: &'line str,
     attempt_id: &'line str,
+    order_id: Option<&'line str>,
+    amount: Option<&'line str>,
+    currency: Option<&'line str>,
     result: Option<&'line str>,
     synced: Option<u64>,
+}
+
+/// What a line says cannot be read.
+struct Unreadable;
+
+impl EventLine<'_> {
+    fn order_id(&self) -> Result<Option<OrderId>, Unreadable> {
+        let parsed = self.order_id.map(OrderId::parse).transpose();
+        parsed.map_err(|_| Unreadable)
+    }
+
+    fn amount(&self) -> Result<Option<Money>, Unreadable> {
+        let Some((amount, code)) = self.amount.zip(self.currency) else {
+            return Ok(None);
+        };
+        let currency = Currency::from_code(code).ok_or(Unreadable)?;
+        let amount = Money::parse(amount, currency).map_err(|_| Unreadable)?;
+        Ok(Some(amount))
+    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,20 @@ use crate::{
     SandboxGateway, SandboxSettings,
 };
 
+/// What became of an attempt, as the gateway says.
+async fn status(
+    gateway: &dyn Gateway,
+    attempt_id: AttemptId,
+) -> Result<AttemptStatus, GatewayError> {
+    let known = gateway.status(attempt_id).await?;
+    Ok(known.status)
+}
+
+async fn void(gateway: &dyn Gateway, attempt_id: AttemptId) -> Result<AttemptStatus, GatewayError> {
+    let known = gateway.void(attempt_id).await?;
+    Ok(known.status)
+}
+
 fn id(number: i64) -> AttemptId {
     AttemptId::new(number).unwrap()
 }
@@ -44,7 +58,7 @@ async fn answers_survive_a_crash_and_are_never_repeated() {
             gateway.charge(charge(1, 199)).await,
             Ok(ChargeResult::Captured)
         );
-        assert_eq!(gateway.void(id(2)).await, Ok(AttemptStatus::Voided));
+        assert_eq!(void(&gateway, id(2)).await, Ok(AttemptStatus::Voided));
         assert_eq!(
             gateway.charge(charge(2, 5)).await,
             Ok(ChargeResult::Declined)
@@ -73,7 +87,11 @@ async fn answers_survive_a_crash_and_are_never_repeated() {
         (3, AttemptStatus::Captured),
         (4, AttemptStatus::NeverHeard),
     ] {
-        assert_eq!(gateway.status(id(attempt)).await, Ok(expected), "{attempt}");
+        assert_eq!(
+            status(&gateway, id(attempt)).await,
+            Ok(expected),
+            "{attempt}"
+        );
     }
     assert_eq!(
         gateway.charge(charge(1, 199)).await,
@@ -93,7 +111,7 @@ async fn the_ledger_has_the_documented_form() {
     let gateway = sandbox(folder.path());
     gateway.charge(charge(123, 199)).await.unwrap();
     gateway.refund(id(123), yuan(199)).await.unwrap();
-    gateway.void(id(124)).await.unwrap();
+    void(&gateway, id(124)).await.unwrap();
     drop(gateway);
     let text = fs::read_to_string(folder.path().join("shop.gateway")).unwrap();
     let lines: Vec<serde_json::Value> = text
@@ -102,7 +120,7 @@ async fn the_ledger_has_the_documented_form() {
         .collect();
     assert_eq!(lines[0], serde_json::json!({"double11_gateway_ledger": 1}));
     let expected = [
-        r#"{"event":"charge","attempt_id":"123","amount":"199.00","currency":"CNY","result":"captured","at":0,"synced":0}"#,
+        r#"{"event":"charge","attempt_id":"123","order_id":"7","amount":"199.00","currency":"CNY","result":"captured","at":0,"synced":0}"#,
         r#"{"event":"refund","attempt_id":"123","amount":"199.00","currency":"CNY","at":0,"synced":0}"#,
         r#"{"event":"void","attempt_id":"124","at":0,"synced":0}"#,
     ];
@@ -145,13 +163,13 @@ async fn a_torn_last_line_is_cut_off() {
         let gateway = sandbox(folder.path());
         if length >= second {
             assert_eq!(
-                gateway.status(id(1)).await,
+                status(&gateway, id(1)).await,
                 Ok(AttemptStatus::Captured),
                 "{length}"
             );
         }
         assert_eq!(
-            gateway.status(id(2)).await,
+            status(&gateway, id(2)).await,
             Ok(AttemptStatus::NeverHeard),
             "{length}"
         );
@@ -163,7 +181,7 @@ async fn a_torn_last_line_is_cut_off() {
         drop(gateway);
         let gateway = sandbox(folder.path());
         assert_eq!(
-            gateway.status(id(9)).await,
+            status(&gateway, id(9)).await,
             Ok(AttemptStatus::Captured),
             "{length}"
         );
@@ -206,12 +224,12 @@ async fn a_torn_group_is_cut_off() {
                 AttemptStatus::NeverHeard
             };
             assert_eq!(
-                gateway.status(id(attempt)).await,
+                status(&gateway, id(attempt)).await,
                 Ok(expected),
                 "{attempt} with {start}..{end} torn"
             );
         }
-        assert_eq!(gateway.status(id(1)).await, Ok(AttemptStatus::Captured));
+        assert_eq!(status(&gateway, id(1)).await, Ok(AttemptStatus::Captured));
     }
 }
 
@@ -261,7 +279,7 @@ async fn lines_without_the_synced_length_are_read() {
                 {\"event\":\"void\",\"attempt_id\":\"5\",\"at\":1}\n";
     fs::write(&path, text).unwrap();
     let gateway = sandbox(folder.path());
-    assert_eq!(gateway.status(id(5)).await, Ok(AttemptStatus::Voided));
+    assert_eq!(status(&gateway, id(5)).await, Ok(AttemptStatus::Voided));
 }
 
 #[tokio::test]
@@ -316,7 +334,7 @@ async fn a_failed_disk_means_not_knowing() {
     let gateway = SandboxGateway::open_broken(sandbox_settings(folder.path()));
     assert_eq!(gateway.health(), Health::Up);
     assert_eq!(
-        gateway.status(id(1)).await,
+        status(&gateway, id(1)).await,
         Ok(AttemptStatus::Captured),
         "read before the fault"
     );
@@ -327,14 +345,14 @@ async fn a_failed_disk_means_not_knowing() {
     assert!(matches!(gateway.health(), Health::Down(_)));
     for attempt in [1, 2, 3] {
         assert_eq!(
-            gateway.status(id(attempt)).await,
+            status(&gateway, id(attempt)).await,
             Err(GatewayError::OutcomeUnknown)
         );
     }
     drop(gateway);
     let gateway = sandbox(folder.path());
-    assert_eq!(gateway.status(id(1)).await, Ok(AttemptStatus::Captured));
-    assert_eq!(gateway.status(id(2)).await, Ok(AttemptStatus::NeverHeard));
+    assert_eq!(status(&gateway, id(1)).await, Ok(AttemptStatus::Captured));
+    assert_eq!(status(&gateway, id(2)).await, Ok(AttemptStatus::NeverHeard));
 }
 
 fn sandbox_settings(folder: &std::path::Path) -> SandboxSettings {
@@ -379,4 +397,60 @@ async fn latency_and_refusals_follow_the_seed() {
         "{:?}",
         stopwatch.elapsed()
     );
+}
+
+/// Of a database that was restored from a backup, or another one on the same ledger: what became of the first
+/// charge says nothing of one for another order or amount, and its money is not given back.
+#[tokio::test]
+async fn an_attempt_of_another_order_or_amount_is_no_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let gateway = sandbox(folder.path());
+    let first = charge(1, 199);
+    assert_eq!(gateway.charge(first).await, Ok(ChargeResult::Captured));
+    let other_amount = charge(1, 198);
+    let other_order = Charge {
+        order_id: OrderId::new(8).unwrap(),
+        ..first
+    };
+    let path = folder.path().join("shop.gateway");
+    let left_behind = fs::read(&path).unwrap();
+    drop(gateway);
+    for _ in 0..2 {
+        let gateway = sandbox(folder.path());
+        assert_eq!(gateway.charge(first).await, Ok(ChargeResult::Captured));
+        let known = gateway.status(id(1)).await.unwrap();
+        assert_eq!(known.status_of(first), Ok(AttemptStatus::Captured));
+        assert_eq!(known.order_id, Some(first.order_id));
+        assert_eq!(known.amount, Some(first.amount));
+        for other in [other_amount, other_order] {
+            let refused = Err(GatewayError::OtherCharge);
+            assert_eq!(gateway.charge(other).await, refused, "{other:?}");
+            assert_eq!(known.status_of(other), Err(GatewayError::OtherCharge));
+        }
+        let refund = gateway.refund(id(1), other_amount.amount).await;
+        assert_eq!(refund, Err(GatewayError::OtherCharge));
+        assert_eq!(fs::read(&path).unwrap(), left_behind, "nothing is written");
+    }
+    // After its refund the order is still known, also when the ledger is read again.
+    let gateway = sandbox(folder.path());
+    assert_eq!(gateway.refund(id(1), first.amount).await, Ok(()));
+    drop(gateway);
+    let gateway = sandbox(folder.path());
+    let refused = Err(GatewayError::OtherCharge);
+    assert_eq!(gateway.charge(other_order).await, refused);
+}
+
+/// Ledgers of the version before do not say the order; the amount is compared all the same.
+#[tokio::test]
+async fn lines_without_the_order_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "{\"double11_gateway_ledger\":1}\n\
+                {\"event\":\"charge\",\"attempt_id\":\"1\",\"amount\":\"199.00\",\"currency\":\"CNY\",\
+                \"result\":\"captured\",\"at\":1,\"synced\":30}\n";
+    fs::write(folder.path().join("shop.gateway"), text).unwrap();
+    let gateway = sandbox(folder.path());
+    let captured = gateway.charge(charge(1, 199)).await;
+    assert_eq!(captured, Ok(ChargeResult::Captured));
+    let other = gateway.charge(charge(1, 200)).await;
+    assert_eq!(other, Err(GatewayError::OtherCharge));
 }

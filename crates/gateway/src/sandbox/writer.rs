@@ -10,8 +10,8 @@ use double11_store::Clock;
 use double11_units::{AttemptId, Money};
 use tokio::sync::{mpsc, oneshot};
 
-use super::ledger::{Entry, Event, Ledger};
-use crate::{AttemptStatus, ChargeResult, GatewayError};
+use super::ledger::{Entry, Event, Fate, Ledger};
+use crate::{AttemptStatus, Charge, ChargeResult, GatewayError, KnownAttempt};
 
 /// The most requests that share one sync.
 const BATCH_MAX: usize = 1_024;
@@ -20,18 +20,17 @@ const BATCH_MAX: usize = 1_024;
 #[derive(Debug)]
 pub(super) enum Request {
     Charge {
-        attempt_id: AttemptId,
-        amount: Money,
+        charge: Charge,
         decline: bool,
         reply: Reply<ChargeResult>,
     },
     Status {
         attempt_id: AttemptId,
-        reply: Reply<AttemptStatus>,
+        reply: Reply<KnownAttempt>,
     },
     Void {
         attempt_id: AttemptId,
-        reply: Reply<AttemptStatus>,
+        reply: Reply<KnownAttempt>,
     },
     Refund {
         attempt_id: AttemptId,
@@ -44,8 +43,8 @@ pub(super) type Reply<T> = oneshot::Sender<Result<T, GatewayError>>;
 
 /// A reply that waits for the sync.
 enum Decided {
-    Charge(Reply<ChargeResult>, ChargeResult),
-    Status(Reply<AttemptStatus>, AttemptStatus),
+    Charge(Reply<ChargeResult>, Result<ChargeResult, GatewayError>),
+    Status(Reply<KnownAttempt>, KnownAttempt),
     Refund(Reply<()>, Result<(), GatewayError>),
 }
 
@@ -112,16 +111,17 @@ impl Writer {
     fn decide(&mut self, request: Request) -> Decided {
         match request {
             Request::Charge {
-                attempt_id,
-                amount,
+                charge,
                 decline,
                 reply,
-            } => Decided::Charge(reply, self.charge(attempt_id, amount, decline)),
+            } => Decided::Charge(reply, self.charge(charge, decline)),
             Request::Status { attempt_id, reply } => {
                 let entry = self.ledger.entries.get(&attempt_id);
                 Decided::Status(
                     reply,
-                    entry.map_or(AttemptStatus::NeverHeard, |entry| status_of(*entry)),
+                    entry.map_or(KnownAttempt::only(AttemptStatus::NeverHeard), |entry| {
+                        known(*entry)
+                    }),
                 )
             }
             Request::Void { attempt_id, reply } => Decided::Status(reply, self.void(attempt_id)),
@@ -133,54 +133,64 @@ impl Writer {
         }
     }
 
-    fn charge(&mut self, attempt_id: AttemptId, amount: Money, decline: bool) -> ChargeResult {
-        match self.ledger.entries.get(&attempt_id) {
-            Some(Entry::Captured { .. }) => ChargeResult::Captured,
-            Some(Entry::Declined | Entry::Voided) => ChargeResult::Declined,
-            None if decline => {
-                self.record(Event::Charge {
-                    attempt_id,
-                    amount,
-                    captured: false,
-                });
-                self.ledger.entries.insert(attempt_id, Entry::Declined);
-                ChargeResult::Declined
-            }
-            None => {
-                self.record(Event::Charge {
-                    attempt_id,
-                    amount,
-                    captured: true,
-                });
-                self.ledger
-                    .entries
-                    .insert(attempt_id, Entry::Captured { refunded: false });
-                ChargeResult::Captured
-            }
+    fn charge(&mut self, charge: Charge, decline: bool) -> Result<ChargeResult, GatewayError> {
+        let Charge {
+            attempt_id,
+            order_id,
+            amount,
+        } = charge;
+        if let Some(entry) = self.ledger.entries.get(&attempt_id) {
+            return match known(*entry).status_of(charge)? {
+                AttemptStatus::Captured => Ok(ChargeResult::Captured),
+                _ => Ok(ChargeResult::Declined),
+            };
         }
+        let captured = !decline;
+        self.record(Event::Charge { charge, captured });
+        let fate = if captured {
+            Fate::Captured { refunded: false }
+        } else {
+            Fate::Declined
+        };
+        let entry = Entry {
+            fate,
+            order_id: Some(order_id),
+            amount: Some(amount),
+        };
+        self.ledger.entries.insert(attempt_id, entry);
+        Ok(if captured {
+            ChargeResult::Captured
+        } else {
+            ChargeResult::Declined
+        })
     }
 
-    fn void(&mut self, attempt_id: AttemptId) -> AttemptStatus {
+    fn void(&mut self, attempt_id: AttemptId) -> KnownAttempt {
         if let Some(entry) = self.ledger.entries.get(&attempt_id) {
-            return status_of(*entry);
+            return known(*entry);
         }
         self.record(Event::Void { attempt_id });
-        self.ledger.entries.insert(attempt_id, Entry::Voided);
-        AttemptStatus::Voided
+        self.ledger.entries.insert(attempt_id, Entry::VOIDED);
+        KnownAttempt::only(AttemptStatus::Voided)
     }
 
     fn refund(&mut self, attempt_id: AttemptId, amount: Money) -> Result<(), GatewayError> {
-        match self.ledger.entries.get(&attempt_id) {
-            Some(Entry::Captured { refunded: true }) => Ok(()),
-            Some(Entry::Captured { refunded: false }) => {
-                self.record(Event::Refund { attempt_id, amount });
-                self.ledger
-                    .entries
-                    .insert(attempt_id, Entry::Captured { refunded: true });
-                Ok(())
-            }
-            Some(Entry::Declined | Entry::Voided) | None => Err(GatewayError::NotCaptured),
+        let entry = self.ledger.entries.get(&attempt_id).copied();
+        let entry = entry.ok_or(GatewayError::NotCaptured)?;
+        let Fate::Captured { refunded } = entry.fate else {
+            return Err(GatewayError::NotCaptured);
+        };
+        if entry.amount.is_some_and(|captured| captured != amount) {
+            return Err(GatewayError::OtherCharge);
         }
+        if !refunded {
+            self.record(Event::Refund { attempt_id, amount });
+            let fate = Fate::Captured { refunded: true };
+            self.ledger
+                .entries
+                .insert(attempt_id, Entry { fate, ..entry });
+        }
+        Ok(())
     }
 
     fn record(&mut self, event: Event) {
@@ -188,11 +198,15 @@ impl Writer {
     }
 }
 
-fn status_of(entry: Entry) -> AttemptStatus {
-    match entry {
-        Entry::Captured { .. } => AttemptStatus::Captured,
-        Entry::Declined => AttemptStatus::Declined,
-        Entry::Voided => AttemptStatus::Voided,
+fn known(entry: Entry) -> KnownAttempt {
+    KnownAttempt {
+        status: match entry.fate {
+            Fate::Captured { .. } => AttemptStatus::Captured,
+            Fate::Declined => AttemptStatus::Declined,
+            Fate::Voided => AttemptStatus::Voided,
+        },
+        order_id: entry.order_id,
+        amount: entry.amount,
     }
 }
 
@@ -200,8 +214,8 @@ impl Decided {
     /// Sends the answer, or "unknown" when the disk failed.
     fn answer(self, broken: bool) {
         match self {
-            Self::Charge(reply, result) => send(reply, broken, Ok(result)),
-            Self::Status(reply, status) => send(reply, broken, Ok(status)),
+            Self::Charge(reply, result) => send(reply, broken, result),
+            Self::Status(reply, known) => send(reply, broken, Ok(known)),
             Self::Refund(reply, result) => send(reply, broken, result),
         }
     }

@@ -34,6 +34,11 @@ pub(super) const METHOD_NOT_ALLOWED: Kind = Kind(
 pub(super) const REQUEST_TIMEOUT: Kind =
     Kind(408, "request_timeout", "The body did not arrive in time");
 pub(super) const NOT_CAPTURED: Kind = Kind(409, "not_captured", "The attempt was not captured");
+pub(super) const OTHER_CHARGE: Kind = Kind(
+    409,
+    "other_charge",
+    "The attempt is known for another order or amount",
+);
 pub(super) const BODY_TOO_LARGE: Kind =
     Kind(413, "body_too_large", "The body is larger than allowed");
 pub(super) const OUTCOME_UNKNOWN: Kind = Kind(

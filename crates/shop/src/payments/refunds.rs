@@ -32,6 +32,8 @@ pub(super) struct Backoff {
 #[derive(Clone, Copy, Debug)]
 struct Waiting {
     failures: u32,
+    /// Whether it was ever refused: that is worse than not knowing, and said even where that was said.
+    refused: bool,
     due: Instant,
 }
 
@@ -85,7 +87,8 @@ impl Backoff {
         self.waiting.remove(&attempt_id);
     }
 
-    /// Leaves a refund alone for a while; whether it failed for the first time.
+    /// Leaves a refund alone for a while; whether it failed in this way for the first time, or in a milder one
+    /// for the first time at all.
     pub(super) fn failed(&mut self, attempt_id: AttemptId, failure: Failure, now: Instant) -> bool {
         let before = self.waiting.get(&attempt_id);
         let failures = before.map_or(0, |waiting| waiting.failures) + 1;
@@ -96,8 +99,15 @@ impl Backoff {
                 .min(WAIT_MAX),
         };
         let due = now + self.jittered(wait, attempt_id, failures);
-        self.waiting.insert(attempt_id, Waiting { failures, due });
-        failures == 1
+        let was_refused = before.is_some_and(|waiting| waiting.refused);
+        let refused = was_refused || failure == Failure::Refused;
+        let waiting = Waiting {
+            failures,
+            refused,
+            due,
+        };
+        self.waiting.insert(attempt_id, waiting);
+        failures == 1 || refused != was_refused
     }
 
     /// Between three quarters and five quarters of a wait.
@@ -183,6 +193,23 @@ mod tests {
         waits.sort();
         waits.dedup();
         assert!(waits.len() > 60, "shops keep out of step: {waits:?}");
+    }
+
+    #[test]
+    fn a_refusal_after_a_time_out_is_said_once_too() {
+        let now = Instant::now();
+        let mut backoff = Backoff::new(7);
+        let id = refund(1).attempt_id;
+        let said = [
+            Failure::Unknown,
+            Failure::Unknown,
+            Failure::Refused,
+            Failure::Refused,
+            Failure::Unknown,
+            Failure::Refused,
+        ]
+        .map(|failure| backoff.failed(id, failure, now));
+        assert_eq!(said, [true, false, true, false, false, false]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::refunds::{self, Backoff, Failure};
-use super::{PayAnswer, Payments};
+use super::{PayAnswer, Payments, charge_of, not_this_charge};
 
 /// How often the store is asked what is open: between three quarters of a second and five, so that
 /// several shops on one store do not ask in step.
@@ -58,7 +58,10 @@ impl Payments {
 
     /// Resolves one page of attempts; answers how many got their outcome.
     async fn resolve_attempts(self: &Arc<Self>) -> Result<usize, StoreError> {
-        let attempts = self.store.unresolved_payments(PAGE).await?;
+        let attempts = self
+            .store
+            .unresolved_payments(self.gateway.name(), PAGE)
+            .await?;
         let mut tasks = JoinSet::new();
         for attempt in attempts
             .into_iter()
@@ -102,18 +105,20 @@ impl Payments {
     async fn outcome_of(&self, attempt: Attempt) -> Result<GatewayAnswer, GatewayError> {
         let deadline = self.gateway_deadline;
         let asked = async {
-            match self.gateway.status(attempt.attempt_id).await? {
+            let known = self.gateway.status(attempt.attempt_id).await?;
+            match known.status {
                 AttemptStatus::NeverHeard => self.gateway.void(attempt.attempt_id).await,
-                known => Ok(known),
+                _ => Ok(known),
             }
         };
-        let status = tokio::time::timeout(deadline, asked)
+        let known = tokio::time::timeout(deadline, asked)
             .await
             .map_err(|_| GatewayError::OutcomeUnknown)??;
-        match status {
-            AttemptStatus::Captured => Ok(GatewayAnswer::Captured),
-            AttemptStatus::Declined | AttemptStatus::Voided => Ok(GatewayAnswer::Declined),
-            AttemptStatus::NeverHeard => Err(GatewayError::OutcomeUnknown),
+        match known.status_of(charge_of(attempt)) {
+            Ok(AttemptStatus::Captured) => Ok(GatewayAnswer::Captured),
+            Ok(AttemptStatus::Declined | AttemptStatus::Voided) => Ok(GatewayAnswer::Declined),
+            Err(GatewayError::OtherCharge) => Ok(not_this_charge(attempt)),
+            Ok(AttemptStatus::NeverHeard) | Err(_) => Err(GatewayError::OutcomeUnknown),
         }
     }
 
@@ -121,7 +126,10 @@ impl Payments {
     async fn resolve_refunds(self: &Arc<Self>) -> Result<usize, StoreError> {
         let list_max = self.backoff().list_max();
         let list_max = u32::try_from(list_max).unwrap_or(u32::MAX);
-        let listed = self.store.pending_refunds(list_max).await?;
+        let listed = self
+            .store
+            .pending_refunds(self.gateway.name(), list_max)
+            .await?;
         let due = self.backoff().due(listed, Instant::now());
         let mut tasks = JoinSet::new();
         for refund in due {
@@ -146,7 +154,7 @@ impl Payments {
                 }
                 Err(_) => Failure::Unknown,
             },
-            Ok(Err(GatewayError::NotCaptured)) => Failure::Refused,
+            Ok(Err(GatewayError::NotCaptured | GatewayError::OtherCharge)) => Failure::Refused,
             Ok(Err(GatewayError::OutcomeUnknown)) | Err(_) => Failure::Unknown,
         };
         let is_first = self.backoff().failed(attempt_id, failure, Instant::now());

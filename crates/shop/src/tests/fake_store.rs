@@ -330,10 +330,11 @@ impl Store for FakeStore {
         self.answer(|state| state.finalize(command))
     }
 
-    fn unresolved_payments(&self, limit: u32) -> Answer<Vec<Attempt>> {
+    fn unresolved_payments(&self, gateway: &'static str, limit: u32) -> Answer<Vec<Attempt>> {
         self.answer(|state| {
             let open = state.payments_in(AttemptState::Processing).into_iter();
-            open.map(|(order_id, payment)| Attempt {
+            let own = open.filter(|(_, payment)| payment.gateway == gateway);
+            own.map(|(order_id, payment)| Attempt {
                 order_id,
                 attempt_id: payment.attempt_id,
                 amount: payment.amount,
@@ -344,13 +345,14 @@ impl Store for FakeStore {
         })
     }
 
-    fn pending_refunds(&self, limit: u32) -> Answer<Vec<PendingRefund>> {
+    fn pending_refunds(&self, gateway: &'static str, limit: u32) -> Answer<Vec<PendingRefund>> {
         self.answer(|state| {
             let mut taken = state.payments_in(AttemptState::Captured);
             taken.extend(state.payments_in(AttemptState::Late));
             taken
                 .into_iter()
                 .filter(|(_, payment)| payment.refund == Some(RefundState::Pending))
+                .filter(|(_, payment)| payment.gateway == gateway)
                 .map(
                     |(
                         order_id,

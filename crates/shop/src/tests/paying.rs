@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use double11_gateway::{
-    AttemptStatus, Charge, ChargeResult, Gateway, GatewayError, GatewayReply, Health,
+    AttemptStatus, Charge, ChargeResult, Gateway, GatewayError, GatewayReply, Health, KnownAttempt,
 };
 use double11_store::payment::RefundState;
 use double11_store::{AttemptState, Levers, OrderState, StoreError};
-use double11_units::{AttemptId, Money};
+use double11_units::{AttemptId, Money, OrderId};
 use serde_json::json;
 use tokio::sync::Semaphore;
 
@@ -30,6 +30,8 @@ pub(super) struct SlowGateway {
     pub(super) refunds: Arc<AtomicU32>,
     /// Forget that the charge was asked for, as a gateway does that was never reached.
     pub(super) loses_charges: AtomicBool,
+    /// Have had every attempt before, for another order, and captured it.
+    pub(super) had_all_before: AtomicBool,
     /// The attempt whose refund is refused, or 0.
     refuses_refund_of: AtomicI64,
     health: Mutex<Health>,
@@ -43,6 +45,7 @@ impl SlowGateway {
             charges: AtomicU32::new(0),
             refunds: Arc::default(),
             loses_charges: AtomicBool::new(false),
+            had_all_before: AtomicBool::new(false),
             refuses_refund_of: AtomicI64::new(0),
             health: Mutex::new(Health::Up),
         })
@@ -68,25 +71,33 @@ impl Gateway for SlowGateway {
                 .insert(attempt_id, AttemptStatus::Captured);
         }
         let let_go = Arc::clone(&self.let_go);
+        let had_before = self.had_all_before.load(Ordering::SeqCst);
         Box::pin(async move {
             let_go.acquire_owned().await.unwrap().forget();
+            if had_before {
+                return Err(GatewayError::OtherCharge);
+            }
             Ok(ChargeResult::Captured)
         })
     }
 
-    fn status(&self, attempt_id: AttemptId) -> GatewayReply<AttemptStatus> {
+    fn status(&self, attempt_id: AttemptId) -> GatewayReply<KnownAttempt> {
         let known = self.known.lock().unwrap().get(&attempt_id).copied();
-        Box::pin(async move { Ok(known.unwrap_or(AttemptStatus::NeverHeard)) })
+        let mut known = KnownAttempt::only(known.unwrap_or(AttemptStatus::NeverHeard));
+        if self.had_all_before.load(Ordering::SeqCst) {
+            known.order_id = OrderId::new(i64::MAX).ok();
+        }
+        Box::pin(async move { Ok(known) })
     }
 
-    fn void(&self, attempt_id: AttemptId) -> GatewayReply<AttemptStatus> {
+    fn void(&self, attempt_id: AttemptId) -> GatewayReply<KnownAttempt> {
         let status = *self
             .known
             .lock()
             .unwrap()
             .entry(attempt_id)
             .or_insert(AttemptStatus::Voided);
-        Box::pin(async move { Ok(status) })
+        Box::pin(async move { Ok(KnownAttempt::only(status)) })
     }
 
     fn refund(&self, attempt_id: AttemptId, _: Money) -> GatewayReply<()> {
@@ -288,6 +299,26 @@ async fn an_unknown_outcome_is_told_and_resolved_without_a_second_charge() {
             assert_eq!(replay.status, 201);
             assert_eq!(replay.text("payment_id"), unknown.text("payment_id"));
         }
+    }
+}
+
+/// A database that was restored from a backup gives ids a second time. Whether the gateway says so in its answer
+/// or only when it is asked for the status: what became of the first charge is nobody's outcome here.
+#[tokio::test]
+async fn an_attempt_that_the_gateway_had_before_counts_as_declined() {
+    for answers in [true, false] {
+        let (fixture, gateway) = slow(Duration::from_millis(300)).await;
+        gateway.had_all_before.store(true, Ordering::SeqCst);
+        gateway.let_go.add_permits(usize::from(answers));
+        let mut client = fixture.client().await;
+        let (order_id, _) = order(&mut client).await;
+        let body = payment(&order_id, 1.0);
+        let paid = client.post_with_key("/api/payments", "p", &body).await;
+        assert_eq!(paid.status, if answers { 402 } else { 202 });
+        let state = || fixture.store.order_now(&order_id).payments[0].state;
+        until(|| state() == AttemptState::Declined).await;
+        let order = fixture.store.order_now(&order_id).order;
+        assert_eq!(order.state, OrderState::PendingPayment);
     }
 }
 

@@ -8,7 +8,7 @@ use double11_store::{
 use double11_units::{AttemptId, CartId, Money, OrderId, ProductId, UnixMicros};
 use mysql::{Row, Value};
 
-use crate::session::{Session, id, int, maybe_int, maybe_string, string};
+use crate::session::{Session, id, int, maybe_int, maybe_string, string, text};
 use crate::work::load::{order, quantity, user, version};
 use crate::work::{ShopFacts, WorkError, WorkResult};
 
@@ -123,19 +123,20 @@ fn payment(row: &Row, facts: &ShopFacts) -> WorkResult<PaymentView> {
     })
 }
 
-/// Attempts without an outcome, oldest first.
+/// Attempts at a gateway without an outcome, oldest first.
 pub(crate) fn unresolved(
     session: &mut Session,
     facts: &ShopFacts,
+    gateway: &str,
     limit: u32,
 ) -> WorkResult<Vec<Attempt>> {
     let hint = facts.index("payments_processing");
     session.list(
         &format!(
             "SELECT order_id, attempt_id, amount, created_at FROM payments{hint} \
-             WHERE state = 'processing' ORDER BY created_at, attempt_id LIMIT ?"
+             WHERE state = 'processing' AND gateway = ? ORDER BY created_at, attempt_id LIMIT ?"
         ),
-        vec![Value::Int(i64::from(limit))],
+        vec![text(gateway), Value::Int(i64::from(limit))],
         |row| {
             Ok(Attempt {
                 order_id: id(row, 0, OrderId::new)?,
@@ -147,19 +148,22 @@ pub(crate) fn unresolved(
     )
 }
 
-/// Refunds that the gateway has not confirmed, oldest first.
+/// Refunds that a gateway has not confirmed, oldest first.
 pub(crate) fn pending_refunds(
     session: &mut Session,
     facts: &ShopFacts,
+    gateway: &str,
     limit: u32,
 ) -> WorkResult<Vec<PendingRefund>> {
     let hint = facts.index("refunds_pending");
     session.list(
         &format!(
-            "SELECT order_id, attempt_id, amount FROM refunds{hint} \
-             WHERE state = 'pending' ORDER BY created_at, attempt_id LIMIT ?"
+            "SELECT order_id, attempt_id, refunds.amount FROM refunds{hint} \
+             JOIN payments USING (order_id, attempt_id) \
+             WHERE refunds.state = 'pending' AND payments.gateway = ? \
+             ORDER BY refunds.created_at, attempt_id LIMIT ?"
         ),
-        vec![Value::Int(i64::from(limit))],
+        vec![text(gateway), Value::Int(i64::from(limit))],
         |row| {
             Ok(PendingRefund {
                 order_id: id(row, 0, OrderId::new)?,

@@ -145,10 +145,14 @@ async fn payments(counter: &mut Counter<'_>, order_id: double11_units::OrderId) 
         store.finalize_payment(declined).await
     });
     declined.await.unwrap();
-    let unresolved = counter.count("unresolved", async || store.unresolved_payments(9).await);
+    let unresolved = counter.count("unresolved", async || {
+        store.unresolved_payments("sandbox", 9).await
+    });
     unresolved.await.unwrap();
     store.cancel_order(partly.order_id).await.unwrap();
-    let refunds = counter.count("refunds", async || store.pending_refunds(9).await);
+    let refunds = counter.count("refunds", async || {
+        store.pending_refunds("sandbox", 9).await
+    });
     assert_eq!(refunds.await.unwrap().len(), 1);
     let finish = counter.count("finish refund", async || {
         store.finish_refund(part.order_id, part.attempt_id).await

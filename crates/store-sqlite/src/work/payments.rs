@@ -346,17 +346,18 @@ fn finish(
     Ok(())
 }
 
-/// Attempts without an outcome, oldest first.
+/// Attempts at a gateway without an outcome, oldest first.
 pub(crate) fn unresolved(
     connection: &Connection,
     facts: &ShopFacts,
+    gateway: &str,
     limit: u32,
 ) -> WorkResult<Vec<Attempt>> {
     list(
         connection,
         "SELECT order_id, attempt_id, amount, created_at FROM payments \
-         WHERE state = 'processing' ORDER BY created_at LIMIT ?1",
-        [limit],
+         WHERE state = 'processing' AND gateway = ?1 ORDER BY created_at LIMIT ?2",
+        (gateway, limit),
         |row| {
             Ok(Attempt {
                 order_id: positive(row, 0, OrderId::new)?,
@@ -368,17 +369,20 @@ pub(crate) fn unresolved(
     )
 }
 
-/// Refunds that the gateway has not confirmed, oldest first.
+/// Refunds that a gateway has not confirmed, oldest first.
 pub(crate) fn pending_refunds(
     connection: &Connection,
     facts: &ShopFacts,
+    gateway: &str,
     limit: u32,
 ) -> WorkResult<Vec<PendingRefund>> {
     list(
         connection,
-        "SELECT order_id, attempt_id, amount FROM refunds WHERE state = 'pending' \
-         ORDER BY created_at LIMIT ?1",
-        [limit],
+        "SELECT order_id, attempt_id, refunds.amount FROM refunds \
+         JOIN payments USING (order_id, attempt_id) \
+         WHERE refunds.state = 'pending' AND payments.gateway = ?1 \
+         ORDER BY refunds.created_at LIMIT ?2",
+        (gateway, limit),
         |row| {
             Ok(PendingRefund {
                 order_id: positive(row, 0, OrderId::new)?,

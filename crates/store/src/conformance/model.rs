@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use double11_units::{AttemptId, CartId, Money, OrderId, ProductId, UnixMicros, UserId};
 
-use crate::conformance::{CURRENCY, Conditions, PAYMENT_WINDOW};
+use crate::conformance::{CURRENCY, Conditions, GATEWAY, PAYMENT_WINDOW};
 use crate::payment::RefundState;
 use crate::{
     AttemptState, Cart, CartLine, Figures, Fingerprint, Order, OrderLine, OrderState, OrderView,
@@ -244,14 +244,14 @@ impl Model {
 const ALL: u32 = 10_000;
 
 async fn unresolved(store: &dyn Store) -> Result<Vec<AttemptId>, crate::StoreError> {
-    let attempts = store.unresolved_payments(ALL).await?;
+    let attempts = store.unresolved_payments(GATEWAY, ALL).await?;
     let mut ids: Vec<AttemptId> = attempts.iter().map(|attempt| attempt.attempt_id).collect();
     ids.sort_unstable();
     Ok(ids)
 }
 
 async fn pending_refunds(store: &dyn Store) -> Result<Vec<AttemptId>, crate::StoreError> {
-    let refunds = store.pending_refunds(ALL).await?;
+    let refunds = store.pending_refunds(GATEWAY, ALL).await?;
     let mut ids: Vec<AttemptId> = refunds.iter().map(|refund| refund.attempt_id).collect();
     ids.sort_unstable();
     Ok(ids)

@@ -4,13 +4,13 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::conformance::{
-    Conditions, PAYMENT_WINDOW, captured, finalized, order, pay, placed, prepared, reserved, state,
-    yuan,
+    Conditions, GATEWAY, PAYMENT_WINDOW, captured, finalized, order, pay, placed, prepared,
+    reserved, state, yuan,
 };
 use crate::payment::RefundState;
 use crate::{
     AttemptState, CancelOutcome, CancelRefusal, FinalizeOutcome, FinalizePayment, GatewayAnswer,
-    OrderState, PayOutcome, PayRefusal, Store,
+    OrderState, PayOutcome, PayRefusal, PreparePayment, Store,
 };
 use double11_units::{AttemptId, OrderId};
 
@@ -40,7 +40,7 @@ pub async fn full_payment_sells<S: Deref<Target = dyn Store>>(
     clock.advance(PAYMENT_WINDOW * 2);
     assert_eq!(store.expire_due(9).await.unwrap(), 0);
     assert_eq!(state(&*store, receipt.order_id).await, OrderState::Paid);
-    assert!(store.pending_refunds(9).await.unwrap().is_empty());
+    assert!(store.pending_refunds(GATEWAY, 9).await.unwrap().is_empty());
 }
 
 /// Double 11 sells by deposit and balance.
@@ -137,7 +137,7 @@ pub async fn a_payment_in_process_holds_the_order<S: Deref<Target = dyn Store>>(
     let store = open(conditions).await;
     let receipt = placed(&*store, order("a", &[(1, 5)])).await;
     let attempt = prepared(&*store, pay(receipt.order_id, 5)).await;
-    let unresolved = store.unresolved_payments(9).await.unwrap();
+    let unresolved = store.unresolved_payments(GATEWAY, 9).await.unwrap();
     assert_eq!(unresolved, [attempt]);
     let cancel = store.cancel_order(receipt.order_id).await.unwrap();
     assert_eq!(
@@ -147,7 +147,13 @@ pub async fn a_payment_in_process_holds_the_order<S: Deref<Target = dyn Store>>(
     clock.advance(PAYMENT_WINDOW * 2);
     assert_eq!(store.expire_due(9).await.unwrap(), 0);
     finalized(&*store, &attempt, GatewayAnswer::Declined).await;
-    assert!(store.unresolved_payments(9).await.unwrap().is_empty());
+    assert!(
+        store
+            .unresolved_payments(GATEWAY, 9)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     assert_eq!(store.expire_due(9).await.unwrap(), 1);
     assert_eq!(state(&*store, receipt.order_id).await, OrderState::Expired);
 }
@@ -162,7 +168,7 @@ pub async fn closing_refunds_every_capture<S: Deref<Target = dyn Store>>(
     captured(&*store, receipt.order_id, 2).await;
     store.cancel_order(receipt.order_id).await.unwrap();
     store.cancel_order(receipt.order_id).await.unwrap();
-    let refunds = store.pending_refunds(9).await.unwrap();
+    let refunds = store.pending_refunds(GATEWAY, 9).await.unwrap();
     let mut amounts: Vec<_> = refunds
         .iter()
         .map(|refund| refund.amount.minor_units())
@@ -177,7 +183,7 @@ pub async fn closing_refunds_every_capture<S: Deref<Target = dyn Store>>(
                 .unwrap();
         }
     }
-    assert!(store.pending_refunds(9).await.unwrap().is_empty());
+    assert!(store.pending_refunds(GATEWAY, 9).await.unwrap().is_empty());
     let view = store.order(receipt.order_id).await.unwrap().unwrap();
     assert!(
         view.payments
@@ -186,6 +192,39 @@ pub async fn closing_refunds_every_capture<S: Deref<Target = dyn Store>>(
         "{view:?}"
     );
     assert_eq!(reserved(&*store).await, 0);
+}
+
+/// A gateway that never heard of an attempt makes it void: it is asked for none of another one's.
+pub async fn each_gateway_is_asked_for_its_own<S: Deref<Target = dyn Store>>(
+    open: impl AsyncFnOnce(Conditions) -> S,
+) {
+    let store = open(Conditions::with_stock(&[5])).await;
+    let receipt = placed(&*store, order("a", &[(1, 5)])).await;
+    let elsewhere = |major| PreparePayment {
+        gateway: "http",
+        ..pay(receipt.order_id, major)
+    };
+    let captured = prepared(&*store, elsewhere(1)).await;
+    finalized(&*store, &captured, GatewayAnswer::Captured).await;
+    let open_elsewhere = prepared(&*store, elsewhere(1)).await;
+    let open_here = prepared(&*store, pay(receipt.order_id, 1)).await;
+    let unresolved = async |gateway| {
+        let attempts = store.unresolved_payments(gateway, 9).await.unwrap();
+        let ids = attempts.iter().map(|attempt| attempt.attempt_id);
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!(unresolved("http").await, [open_elsewhere.attempt_id]);
+    assert_eq!(unresolved(GATEWAY).await, [open_here.attempt_id]);
+    assert!(unresolved("nobody").await.is_empty());
+    for open in [open_elsewhere, open_here] {
+        finalized(&*store, &open, GatewayAnswer::Declined).await;
+    }
+    store.cancel_order(receipt.order_id).await.unwrap();
+    assert!(store.pending_refunds(GATEWAY, 9).await.unwrap().is_empty());
+    let refunds = store.pending_refunds("http", 9).await.unwrap();
+    assert_eq!(refunds.len(), 1);
+    assert_eq!(refunds[0].attempt_id, captured.attempt_id);
+    assert_eq!(refunds[0].amount, yuan(1));
 }
 
 /// Money that comes after the attempt was given up is refunded and never revives an order.
@@ -205,7 +244,7 @@ pub async fn a_late_capture_is_refunded<S: Deref<Target = dyn Store>>(
         assert_eq!(late, FinalizeOutcome::Late);
     }
     assert_eq!(state(&*store, receipt.order_id).await, OrderState::Expired);
-    let refunds = store.pending_refunds(9).await.unwrap();
+    let refunds = store.pending_refunds(GATEWAY, 9).await.unwrap();
     assert_eq!(refunds.len(), 1);
     assert_eq!(refunds[0].amount, yuan(5));
     let view = store.order(receipt.order_id).await.unwrap().unwrap();

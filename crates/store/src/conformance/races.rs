@@ -4,7 +4,8 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::conformance::{
-    Conditions, PAYMENT_WINDOW, finalized, key, order, pay, placed, prepared, reserved, state,
+    Conditions, GATEWAY, PAYMENT_WINDOW, finalized, key, order, pay, placed, prepared, reserved,
+    state,
 };
 use crate::{
     FinalizeOutcome, FinalizePayment, GatewayAnswer, OrderState, PayOutcome, PayRefusal,
@@ -188,5 +189,5 @@ pub async fn one_caller_is_told_of_a_change<S: Deref<Target = dyn Store>>(
             "{told:?}"
         );
     }
-    assert_eq!(store.pending_refunds(9).await.unwrap().len(), 1);
+    assert_eq!(store.pending_refunds(GATEWAY, 9).await.unwrap().len(), 1);
 }

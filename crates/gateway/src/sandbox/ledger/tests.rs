@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 
-use double11_units::{AttemptId, Currency, Money, UnixMicros};
+use double11_units::{AttemptId, Currency, Money, OrderId, UnixMicros};
 
-use super::{Entry, Event, FIRST_LINE, Ledger, LedgerError, read};
+use super::{Event, FIRST_LINE, Fate, Ledger, LedgerError, read};
+use crate::Charge;
 
 /// A ledger file of the given bytes in a folder of its own.
 struct Given {
@@ -49,8 +50,11 @@ fn id(number: i64) -> AttemptId {
 /// Appends a captured attempt that says that `synced` bytes were durable before it.
 fn capture(attempt: i64, synced: u64, lines: &mut Vec<u8>) {
     let event = Event::Charge {
-        attempt_id: id(attempt),
-        amount: Money::from_minor(100, Currency::Cny),
+        charge: Charge {
+            attempt_id: id(attempt),
+            order_id: OrderId::new(7).unwrap(),
+            amount: Money::from_minor(100, Currency::Cny),
+        },
         captured: true,
     };
     event.write(UnixMicros::new(1), synced, lines);
@@ -97,8 +101,8 @@ fn a_last_line_without_its_end_or_with_zeros_is_cut_off() {
             let ledger = given.open().unwrap();
             assert_eq!(ledger.synced, last as u64);
             assert_eq!(ledger.entries.len(), 2);
-            let second = ledger.entries.get(&id(2));
-            assert_eq!(second, Some(&Entry::Captured { refunded: false }));
+            let second = ledger.entries.get(&id(2)).map(|entry| entry.fate);
+            assert_eq!(second, Some(Fate::Captured { refunded: false }));
             assert_eq!(fs::read(&given.path).unwrap(), whole[..last]);
         }
     }
