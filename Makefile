@@ -11,7 +11,7 @@ endif
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help test tools check build suite soak bench dashboards rehearse-quick rehearse-mysql clean
+.PHONY: help test tools check build suite soak fuzz bench bench-jmeter dashboards rehearse-quick rehearse-mysql clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-24s%s\n", $$1, $$2 }'
@@ -35,8 +35,14 @@ suite: ## all tests in their short form; arrows between crates and licences amon
 soak: ## the long counts of every crash, race and statistics test; writes docs/SOAK.md
 	bash scripts/soak.sh
 
+fuzz: ## a million inputs that nobody would write for each reader of plans, result files and texts
+	nice -n 19 bash scripts/fuzz.sh
+
 bench: build ## every speed figure side by side; a table, and results/bench.json
 	$(CARGO) run --release --locked -p double11-bench -- run
+
+bench-jmeter: tools build ## the same plan by JMeter and by ours: requests a second of processor time, memory
+	$(CARGO) run --release --locked -p double11-bench -- run --only jmeter --rounds 3 --out results/bench-jmeter.json
 
 dashboards: ## write the Grafana dashboards below deploy/grafana from their types
 	DOUBLE11_WRITE_DASHBOARDS=1 $(CARGO) test --release --locked -p double11-dashboards the_files_are

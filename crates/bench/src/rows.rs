@@ -4,6 +4,7 @@ mod ceiling;
 mod engine;
 mod funnel;
 mod growth;
+mod jmeter;
 mod kill;
 mod latency;
 mod mariadb;
@@ -35,6 +36,8 @@ pub(crate) enum Row {
     Ceiling,
     /// The load engine beside `wrk` and `oha`.
     Engine,
+    /// `double11 jmeter` beside Apache `JMeter`, on the same plan.
+    Jmeter,
     /// Memory per virtual user.
     Users,
     /// Durable orders.
@@ -88,6 +91,7 @@ impl Bench {
             Row::Sync => sync::measure(self),
             Row::Ceiling => ceiling::measure(self),
             Row::Engine => engine::measure(self),
+            Row::Jmeter => jmeter::measure(self),
             Row::Users => Ok(users::measure(self)),
             Row::Orders => orders::measure(self),
             Row::Mariadb => mariadb::measure(self),

@@ -12,10 +12,11 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 /// Every row, by how its figures' names begin, and how many figures it has at least.
-const ROWS: [(&str, &str, usize); 16] = [
+const ROWS: [(&str, &str, usize); 17] = [
     ("sync", "fdatasync: ", 2),
     ("ceiling", "ceiling: ", 3),
     ("engine", "", 5),
+    ("jmeter", "jmeter plan", 1),
     ("users", "virtual user: ", 2),
     ("orders", "orders: ", 8),
     ("latency", "order at ", 8),

@@ -6,6 +6,7 @@ mod dashboards;
 mod end_with_parent;
 mod gateway;
 mod help;
+mod jmeter;
 mod load;
 mod plan;
 mod rehearse;
@@ -28,6 +29,7 @@ pub(crate) use end_with_parent::EndWithParent;
 pub(crate) use gateway::{Gateway, GatewayArguments, SecretArguments};
 
 pub(crate) use help::parse;
+pub(crate) use jmeter::Jmeter;
 pub(crate) use load::Load;
 pub(crate) use plan::{CheckPlan, Plan, PlanAction};
 pub(crate) use rehearse::{Rehearse, RehearsedPrometheus, RehearsedShops};
@@ -135,6 +137,34 @@ Comparisons are > >= < <=. Figures are those of the measured phases together. If
 a condition holds the exit code is 1; if the load engine was the bottleneck
 nothing can be judged: 4.")]
     Load(Box<Load>),
+    /// Run a plan of Apache JMeter, check one, or draw the dashboard of a result file.
+    #[command(
+        disable_version_flag = true,
+        after_help = "\
+Examples:
+  double11 jmeter -n -t plan.jmx -l out.jtl
+  double11 jmeter -n -t plan.jmx -l out.jtl -e -o report -Jusers=100
+  double11 jmeter --check plan.jmx     # what of it runs here
+  double11 jmeter -n -t production.jmx -l out.jtl \\
+    --target http://127.0.0.1:8080     # the same requests, sent elsewhere
+  double11 jmeter -n -t plan.jmx -l out.jtl \\
+    --fail-if 'p95(Checkout)>500ms' --fail-if 'error_rate>1%'
+  double11 jmeter -g out.jtl -o report # of JMeter's own files too
+
+Properties: the built-in ones or those of -p, then the files `user.properties`
+and `system.properties` of the folder this is started in, if they are there,
+then -q, -S, -D, -J and -G in their order.
+
+--fail-if takes METRIC[(LABEL)] COMPARISON NUMBER[UNIT] as in `double11 load`,
+of the elapsed times of samples, failed ones too: any percentile, mean, max,
+error_rate, tps, attempted, failed. Transactions count under their own label
+only.
+
+Exit codes: 0 the plan ran, samples that failed or not; 1 a --fail-if held;
+2 wrong usage, or a plan that cannot be run as it says; 3 the environment
+failed."
+    )]
+    Jmeter(Box<Jmeter>),
     /// Compare two finished runs: run directories, or JTL files of any tool, JMeter's included.
     #[command(after_help = "\
 Examples:

@@ -9,6 +9,7 @@ mod dashboards;
 mod end_with_parent;
 mod gateway;
 mod import;
+mod jmeter;
 mod load;
 mod man;
 mod migrate;
@@ -36,6 +37,7 @@ pub(crate) fn run(arguments: Arguments) -> CommandResult {
         Command::Serve(serve) => serve::run(*serve),
         Command::Gateway(gateway) => gateway::run(&gateway),
         Command::Load(load) => load::run(&load),
+        Command::Jmeter(jmeter) => jmeter::run(&jmeter),
         Command::Compare(compare) => compare::run(compare),
         Command::Plan(plan) => plan::run(&plan.action),
         Command::Audit(audit) => audit::run(&audit),

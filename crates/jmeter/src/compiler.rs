@@ -1,10 +1,12 @@
 //! What compiling a plan needs and finds: numbers for places that keep something, and problems.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use double11_jmx::document::Element;
 use double11_jmx::template::{Sites, Template};
 
+use crate::functions;
+use crate::sample::Needs;
 use crate::user::StateId;
 
 /// Goes through the compilation of one plan.
@@ -13,12 +15,14 @@ pub struct Compiler {
     sites: Sites,
     states: u32,
     problems: Vec<Problem>,
+    at: Problem,
+    previous: Needs,
     /// The folder of the plan; files with relative names are looked for there.
     pub folder: PathBuf,
 }
 
 /// Something in a plan that cannot be run as it says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Problem {
     /// The line of the element, from 1.
     pub line: u32,
@@ -31,13 +35,36 @@ pub struct Problem {
 }
 
 impl Compiler {
-    /// Reads a text of the plan.
+    /// For a plan in this folder.
+    pub fn new(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// Says which element is compiled; problems of the texts that follow are told of it.
+    pub fn enter(&mut self, element: &Element) {
+        self.at = Problem::of(element, "");
+    }
+
+    /// Reads a text of the plan. What is wrong with the functions that it calls is a problem of the
+    /// element that was entered last.
     pub fn template(&mut self, text: &str) -> Template {
-        Template::parse(text, &mut self.sites)
+        let template = Template::parse(text, &mut self.sites);
+        self.previous.body |= functions::reads_last_answer(&template);
+        for text in functions::problems(&template) {
+            self.problems.push(Problem {
+                text,
+                ..self.at.clone()
+            });
+        }
+        template
     }
 
     /// Reads the text of a property.
     pub fn property(&mut self, element: &Element, property: &str) -> Template {
+        self.enter(element);
         self.template(element.text(property))
     }
 
@@ -50,16 +77,28 @@ impl Compiler {
 
     /// Notes that an element cannot be run as it says.
     pub fn refuse(&mut self, element: &Element, text: impl Into<String>) {
-        self.problems.push(Problem {
-            line: element.line,
-            class: element.class.clone(),
-            name: element.name.clone(),
-            text: text.into(),
-        });
+        self.problems.push(Problem::of(element, text));
+    }
+
+    /// What the texts that were read so far read of the last sample: wherever they stand, every sampler
+    /// may be the last.
+    pub fn previous_needs(&self) -> Needs {
+        self.previous
     }
 
     /// What was found so far.
     pub fn problems(&self) -> &[Problem] {
         &self.problems
+    }
+}
+
+impl Problem {
+    fn of(element: &Element, text: impl Into<String>) -> Self {
+        Self {
+            line: element.line,
+            class: element.class.clone(),
+            name: element.name.clone(),
+            text: text.into(),
+        }
     }
 }

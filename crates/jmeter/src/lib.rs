@@ -6,10 +6,24 @@
 //! the program counts, and a differential test against the real one decides.
 //!
 //! What belongs where: [`user`] is one virtual user's memory, [`run`] what all share, [`sample`] what came
-//! of a request. It prints nothing, reads no environment and knows no shop.
+//! of a request,
+//! [`results`] what becomes of it. It prints nothing, reads no environment and knows no shop.
 
 pub mod compiler;
+pub mod engine;
+pub mod functions;
+pub mod groups;
+pub mod http;
+pub mod log;
+pub mod plan;
+pub mod processors;
+pub mod properties;
 pub mod render;
+pub mod results;
 pub mod run;
 pub mod sample;
+pub mod samplers;
+pub mod session;
+pub mod timers;
 pub mod user;
+pub mod walk;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use double11_jmx::template::{Part, Template};
 
+use crate::functions;
 use crate::user::User;
 
 impl User {
@@ -31,8 +32,7 @@ impl User {
                         out.push('}');
                     }
                 }
-                // Functions come with `functions`; an unknown one stands for itself.
-                Part::Call(call) => out.push_str(&call.source),
+                Part::Call(call) => functions::call(call, self, out),
             }
         }
     }

@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use double11_jmx::template::Site;
 use double11_load::clock::RunClock;
 
+use crate::log::Log;
+
 /// A run of a plan.
 #[derive(Debug)]
 pub struct Run {
@@ -16,12 +18,20 @@ pub struct Run {
     pub clock: RunClock,
     /// The folder of the plan.
     pub folder: PathBuf,
+    /// The name of the plan's file.
+    pub plan_name: String,
+    /// The variables of the environment, for a function that reads them.
+    pub environment: HashMap<String, String>,
+    /// Where messages go.
+    pub log: Log,
     /// `JMeter`'s properties: `-J`, property files, and what functions set.
     pub properties: RwLock<HashMap<String, String>>,
     /// The seed of the users' random numbers.
     pub seed: u64,
     /// Users that are running.
     pub active: AtomicU32,
+    /// Users that ever began.
+    pub started: AtomicU32,
     /// What functions keep for all users, by the place of the call.
     kept: Mutex<HashMap<Site, Arc<dyn Any + Send + Sync>>>,
     /// What functions keep under a name of their own.
@@ -34,9 +44,13 @@ impl Run {
         Self {
             clock: RunClock::start(),
             folder: folder.to_owned(),
+            plan_name: String::new(),
+            environment: HashMap::new(),
+            log: Log::default(),
             properties: RwLock::new(properties),
             seed,
             active: AtomicU32::new(0),
+            started: AtomicU32::new(0),
             kept: Mutex::default(),
             named: Mutex::default(),
         }

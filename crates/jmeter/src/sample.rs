@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use encoding_rs::{Encoding, UTF_8};
+
 /// One sample.
 #[derive(Debug, Clone, Default)]
 pub struct SampleResult {
@@ -131,6 +133,15 @@ impl SampleResult {
         self.end
             .saturating_sub(self.start)
             .saturating_sub(self.idle)
+    }
+
+    /// The body as a text, by its character set; UTF-8 where none is stated or known.
+    pub fn text(&self) -> Cow<'_, str> {
+        if self.encoding.is_empty() || self.encoding.eq_ignore_ascii_case("utf-8") {
+            return String::from_utf8_lossy(&self.body);
+        }
+        let encoding = Encoding::for_label(self.encoding.as_bytes()).unwrap_or(UTF_8);
+        encoding.decode_without_bom_handling(&self.body).0
     }
 
     /// The message of the first assertion that failed, as result files show it; empty when none did.

@@ -1,6 +1,6 @@
 //! One virtual user's memory: its variables, its random numbers, and what elements keep for it.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -20,6 +20,8 @@ pub struct User {
     pub group: Arc<str>,
     /// Its number within the thread group, from 1.
     pub number: u32,
+    /// The iteration of its thread group that it is in, from 1; zero before the first.
+    pub iteration: u32,
     /// The name in result files: `Group 1-1`.
     pub thread_name: Arc<str>,
     /// Its variables.
@@ -30,10 +32,25 @@ pub struct User {
     pub previous: Option<Rc<SampleResult>>,
     /// The name of the sampler that runs, filled in.
     pub sampler: Arc<str>,
+    /// What a function met with that stops the user or its sampler; whoever filled in a text takes it.
+    pub trouble: Option<Trouble>,
+    /// How many texts made while the plan runs hold the one that is filled in.
+    pub(crate) depth: u32,
     /// What elements keep, by their number.
     states: Vec<Option<Box<dyn Any>>>,
+    /// What functions keep for all their calls.
+    types: HashMap<TypeId, Box<dyn Any>>,
     /// What functions keep, by the place of the call.
     sites: HashMap<Site, Box<dyn Any>>,
+}
+
+/// What a function met with instead of yielding a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trouble {
+    /// An exception in `JMeter`: the sampler does not run and leaves no sample; the text is for the log.
+    Failed(String),
+    /// The user ends, as at the end of a sequence of files.
+    StopThread(String),
 }
 
 /// A number under which a user keeps something for one element.
@@ -79,12 +96,16 @@ impl User {
             run: Arc::clone(run),
             group: group.into(),
             number,
+            iteration: 0,
             thread_name: format!("{group} {group_number}-{number}").into(),
             variables: Variables::default(),
             random: Stream::of_shopper(run.seed, thread),
             previous: None,
             sampler: Arc::from(""),
+            trouble: None,
+            depth: 0,
             states: Vec::new(),
+            types: HashMap::new(),
             sites: HashMap::new(),
         }
     }
@@ -106,6 +127,12 @@ impl User {
         kept.expect("the slot was just given a value of this type")
     }
 
+    /// Whether this user keeps something for an element.
+    pub fn has_state(&self, id: StateId) -> bool {
+        let slot = self.states.get(id.0 as usize);
+        slot.is_some_and(Option::is_some)
+    }
+
     /// What this user keeps for one call of a function.
     ///
     /// # Panics
@@ -120,5 +147,20 @@ impl User {
         }
         kept.downcast_mut()
             .expect("the site was just given a value of this type")
+    }
+    /// What this user keeps by its type alone.
+    ///
+    /// # Panics
+    /// Never: what is kept under a type is of that type.
+    pub(crate) fn by_type<T: Any + Default>(&mut self) -> &mut T {
+        let kept = self.types.entry(TypeId::of::<T>());
+        let kept = kept.or_insert_with(|| Box::new(T::default()));
+        kept.downcast_mut()
+            .expect("what is kept under a type is of that type")
+    }
+
+    /// Forgets what calls in texts keep that were made while the plan runs: each such text is new.
+    pub(crate) fn forget_sites_made_while_running(&mut self) {
+        self.sites.retain(|site, _| !site.is_made_while_running());
     }
 }

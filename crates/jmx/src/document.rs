@@ -1,8 +1,43 @@
 //! The tree of a plan: elements, their properties, and the lines they stand on.
 //!
-//! Disabled elements are in the tree; whoever compiles a plan leaves them and what is below them out.
+//! [`read`] makes it from a file. Disabled elements are in the tree; whoever compiles a plan leaves
+//! them and what is below them out. Classes nobody knows are in it too.
 
 use std::borrow::Cow;
+
+mod error;
+mod names;
+mod reader;
+mod source;
+mod xml;
+
+pub use error::{Limits, Place, ReadError};
+pub use reader::read;
+
+/// A plan as its file says it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Document {
+    /// The version of `JMeter` that wrote it; empty in old plans.
+    pub jmeter: String,
+    /// The version of the table of aliases that it was written with.
+    pub properties: String,
+    /// The element `TestPlan`.
+    pub root: Element,
+    /// Elements beside the `TestPlan`, such as the work bench of old plans, whose recorders and
+    /// servers `JMeter` does not run from its command line.
+    pub beside: Vec<Element>,
+    /// What was not understood and left out.
+    pub oddities: Vec<Oddity>,
+}
+
+/// Something in a file that was not understood and left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Oddity {
+    /// The line, from 1.
+    pub line: u32,
+    /// What it is.
+    pub text: String,
+}
 
 /// One element of a plan, and what stands below it in the tree.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -190,3 +225,6 @@ impl From<Cow<'_, str>> for Property {
         Self::Text(text.into_owned())
     }
 }
+
+#[cfg(test)]
+mod tests;

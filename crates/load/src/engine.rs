@@ -6,7 +6,7 @@
 //! never moved: what begins late is measured from its planned instant, what cannot begin is dropped and
 //! counted.
 
-mod alarm;
+pub(crate) mod alarm;
 mod error;
 #[cfg(test)]
 mod gate;

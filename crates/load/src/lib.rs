@@ -20,6 +20,7 @@ pub mod plan;
 pub mod random;
 pub mod run_directory;
 pub mod schedule;
+pub mod tasks;
 pub mod threshold;
 pub mod transport;
 

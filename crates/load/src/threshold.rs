@@ -47,6 +47,17 @@ pub struct Judgement {
     pub violated: Option<bool>,
 }
 
+/// What is known of samples that no plan of this crate made, such as those of a `JMeter` plan.
+#[derive(Debug, Clone)]
+pub struct SampleFigures {
+    /// The times of all samples.
+    pub times: LatencyHistogram,
+    /// Samples that failed.
+    pub failed: u64,
+    /// Samples a second.
+    pub per_second: f64,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Metric {
     /// A percentile of the response time.
@@ -185,6 +196,56 @@ impl Threshold {
     /// Judges a run of a plan.
     pub fn judge(&self, plan: &Plan, outcome: &RunOutcome) -> Judgement {
         let figure = self.figure(plan, outcome);
+        Judgement {
+            figure: figure.map(|figure| self.metric.unit().show(figure)),
+            violated: figure.map(|figure| self.comparison.holds(figure, self.bound)),
+        }
+    }
+
+    /// Checks that samples alone can tell the figure.
+    ///
+    /// # Errors
+    /// [`ThresholdError`] when it takes a plan of this crate.
+    pub fn check_samples(&self) -> Result<(), ThresholdError> {
+        match self.metric {
+            Metric::Availability | Metric::Writes(_) | Metric::Dropped | Metric::Late => {
+                Err(ThresholdError {
+                    text: self.text.clone(),
+                    part: self.text.clone(),
+                    reason: "is unknown of such a run; there are p50, p90, p95, p99, p99.9 or any \
+                             other percentile, mean, max, error_rate, tps, attempted and failed"
+                        .to_owned(),
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The step it is about; none when it is about all of them.
+    pub fn step(&self) -> Option<&str> {
+        self.step.as_deref()
+    }
+
+    /// Judges samples: those of its step, or all; none where there are none.
+    pub fn judge_samples(&self, samples: Option<&SampleFigures>) -> Judgement {
+        let figure = samples.and_then(|samples| {
+            let attempted = samples.times.len();
+            match self.metric {
+                Metric::Percentile(percentile) => {
+                    samples.times.percentile(percentile).map(milliseconds)
+                }
+                Metric::Mean => samples.times.mean().map(milliseconds),
+                Metric::Max => samples.times.max().map(milliseconds),
+                Metric::ErrorRate => {
+                    let rate = samples.failed as f64 * 100.0 / attempted as f64;
+                    (attempted > 0).then_some(rate)
+                }
+                Metric::Throughput => Some(samples.per_second),
+                Metric::Attempted => Some(attempted as f64),
+                Metric::Failed => Some(samples.failed as f64),
+                Metric::Availability | Metric::Writes(_) | Metric::Dropped | Metric::Late => None,
+            }
+        });
         Judgement {
             figure: figure.map(|figure| self.metric.unit().show(figure)),
             violated: figure.map(|figure| self.comparison.holds(figure, self.bound)),

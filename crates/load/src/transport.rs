@@ -18,7 +18,7 @@ pub(crate) use headers::check_header_name;
 pub use headers::{HeaderError, Headers};
 pub use known_heads::KnownHeads;
 pub use request::RequestHead;
-pub use response::{BodyAt, Fed, Limits, ResponseError, ResponseHead, ResponseReader};
+pub use response::{BodyAt, Expected, Fed, Limits, ResponseError, ResponseHead, ResponseReader};
 pub use rustls::pki_types::CertificateDer;
 pub use target::{Target, TargetError};
 pub use tls::{TlsError, TlsSettings, certificates_from_pem};

@@ -4,14 +4,19 @@
 //! have written: any order of columns, another delimiter, quoted fields with delimiters and line
 //! breaks. `JMeter`'s words are kept here and nowhere else: `elapsed` is the service time and
 //! `Latency` the time to first byte. [`summarize`] turns a file of any length into the figures of a
-//! run. The XML form is deliberately absent.
+//! run, [`Dashboard`] into those of `JMeter`'s dashboard. The XML form is deliberately absent.
 //!
 //! Source: `JMeter` 5.6, `CSVSaveService` and the "CSV log format" of its user's manual.
 
+mod dashboard;
 mod reader;
 mod summary;
 mod writer;
 
+pub use dashboard::{
+    DASHBOARD_LABELS_MAX, Dashboard, DashboardOptions, ErrorCount, FullRunPercentiles, Interval,
+    SamplerErrors, Statistics, WindowPercentiles,
+};
 pub use reader::{Delimiter, Limits, Problem, ProblemKind, Read, Reader};
 pub use summary::{JtlSummary, TimeStamps, Warning, summarize};
 pub use writer::{RowForm, write_row};

@@ -17,6 +17,7 @@ mod capacity;
 mod charts;
 mod checks;
 mod comparison;
+mod dashboard;
 mod facts;
 mod forest;
 mod histograms;
@@ -25,6 +26,8 @@ mod phases;
 mod pictures;
 mod prometheus;
 mod top;
+
+pub use dashboard::{DashboardAbout, write_dashboard};
 
 pub(crate) use capacity::range as capacity_range;
 pub(crate) use ladder::sentences as ladder_sentences;

@@ -236,8 +236,8 @@ const CONFINED: &[Confined] = &[
     },
     Confined {
         library: "httpdate",
-        members: &["double11-shop"],
-        reason: "only the shop serves HTTP",
+        members: &["double11-shop", "double11-jmeter"],
+        reason: "only the shop serves HTTP, and only the runner of JMeter plans keeps cookies and a cache",
     },
     Confined {
         library: "prometheus",

@@ -16,14 +16,14 @@ use crate::clock::RunClock;
 
 /// Wakes its event loop at an instant of the run.
 #[derive(Debug)]
-pub(super) struct Alarm {
+pub(crate) struct Alarm {
     timer: OwnedFd,
     armed: Option<Duration>,
 }
 
 impl Alarm {
     /// An alarm that wakes the loop of `registry` with an event for `token`.
-    pub(super) fn new(registry: &Registry, token: Token) -> io::Result<Self> {
+    pub(crate) fn new(registry: &Registry, token: Token) -> io::Result<Self> {
         let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
         let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;
         registry.register(&mut SourceFd(&timer.as_raw_fd()), token, Interest::READABLE)?;
@@ -32,7 +32,7 @@ impl Alarm {
 
     /// Makes sure that the loop wakes at `at` or before. An earlier alarm that is still to come is
     /// left alone, so that a busy loop makes few system calls.
-    pub(super) fn wake_by(
+    pub(crate) fn wake_by(
         &mut self,
         at: Duration,
         now: Duration,

@@ -6,6 +6,7 @@
 
 use std::io::{self, Read as _, Write as _};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mio::event::{Event, Source};
@@ -13,7 +14,8 @@ use mio::net::TcpStream;
 use rustls::ClientConnection;
 
 use super::{
-    BodyAt, Fed, KnownHeads, Limits, ResponseError, ResponseHead, ResponseReader, TlsSettings,
+    BodyAt, Expected, Fed, KnownHeads, Limits, ResponseError, ResponseHead, ResponseReader,
+    TlsSettings,
 };
 use crate::clock::RunClock;
 
@@ -151,11 +153,19 @@ impl Connection {
 
     /// Sends the request in the buffer, as soon as the connection is open.
     pub fn send(&mut self, keep_body: bool) -> Progress {
+        self.send_expecting(Expected {
+            keep_body,
+            ..Expected::default()
+        })
+    }
+
+    /// Sends the request in the buffer, as soon as the connection is open.
+    pub fn send_expecting(&mut self, expected: Expected) -> Progress {
         self.written = 0;
         self.is_busy = true;
         (self.connected, self.first_byte) = (None, None);
-        self.reader.begin(keep_body);
-        if self.state != State::Open {
+        self.reader.begin_expecting(expected);
+        if self.state == State::Connecting {
             return Progress::Pending;
         }
         match self.flush() {
@@ -235,6 +245,31 @@ impl Connection {
     /// Bytes of the response so far.
     pub fn bytes_received(&self) -> u64 {
         self.reader.bytes()
+    }
+
+    /// Status line and headers of the response, when they were to be kept and are complete.
+    pub fn head(&self) -> Option<&Arc<[u8]>> {
+        self.reader.head()
+    }
+
+    /// Bytes of status line and headers, once they are complete.
+    pub fn head_bytes(&self) -> u64 {
+        self.reader.head_bytes()
+    }
+
+    /// Bytes of the body so far, without what a transfer coding adds.
+    pub fn body_bytes(&self) -> u64 {
+        self.reader.body_bytes()
+    }
+
+    /// Goes over to TLS on a connection that a proxy has opened to the server.
+    ///
+    /// # Errors
+    /// The library's, when it refuses its own settings.
+    pub fn start_tls(&mut self, tls: &TlsSettings) -> Result<(), TransportError> {
+        self.tls = Some(tls.client().map_err(TransportError::Tls)?);
+        self.state = State::Handshaking;
+        Ok(())
     }
 
     /// The status, once it is known.

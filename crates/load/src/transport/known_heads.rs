@@ -1,6 +1,8 @@
 //! Heads of responses that came before. A shop says the same again and again within a second: what
 //! begins with the very bytes of an earlier head means the same, and is not parsed again.
 
+use std::sync::Arc;
+
 use super::response::ParsedHead;
 
 /// Heads that are kept: the lengths of a step's answers, for the second of their date.
@@ -11,18 +13,37 @@ const HEAD_BYTES_MAX: usize = 1_024;
 /// The last few heads, for every connection of a thread.
 #[derive(Debug, Default)]
 pub struct KnownHeads {
-    heads: Vec<(Vec<u8>, ParsedHead)>,
+    heads: Vec<KnownHead>,
     /// The one that makes way next.
     oldest: usize,
+}
+
+#[derive(Debug)]
+struct KnownHead {
+    bytes: Vec<u8>,
+    said: ParsedHead,
+    /// The same bytes, once somebody wanted to keep them.
+    shared: Option<Arc<[u8]>>,
 }
 
 impl KnownHeads {
     /// What the head at the start of `input` says, and its length.
     pub(super) fn find(&mut self, input: &[u8]) -> Option<(ParsedHead, usize)> {
-        let is_start = |(bytes, _): &(Vec<u8>, ParsedHead)| input.starts_with(bytes);
-        let index = self.heads.iter().position(is_start)?;
-        let (bytes, head) = self.heads.get(index)?;
-        Some((*head, bytes.len()))
+        let known = self.known(input)?;
+        Some((known.said, known.bytes.len()))
+    }
+
+    /// A whole head to be kept by whoever asks; the same memory for the same head again.
+    pub(super) fn shared(&mut self, head: &[u8]) -> Arc<[u8]> {
+        match self.known(head) {
+            Some(known) => Arc::clone(known.shared.get_or_insert_with(|| head.into())),
+            None => head.into(),
+        }
+    }
+
+    fn known(&mut self, input: &[u8]) -> Option<&mut KnownHead> {
+        let is_start = |known: &&mut KnownHead| input.starts_with(&known.bytes);
+        self.heads.iter_mut().find(is_start)
     }
 
     /// Keeps a whole head, in the place of the oldest.
@@ -31,11 +52,16 @@ impl KnownHeads {
             return;
         }
         if self.heads.len() < HEADS_MAX {
-            self.heads.push((bytes.to_vec(), head));
-        } else if let Some((kept, said)) = self.heads.get_mut(self.oldest) {
-            kept.clear();
-            kept.extend_from_slice(bytes);
-            *said = head;
+            self.heads.push(KnownHead {
+                bytes: bytes.to_vec(),
+                said: head,
+                shared: None,
+            });
+        } else if let Some(known) = self.heads.get_mut(self.oldest) {
+            known.bytes.clear();
+            known.bytes.extend_from_slice(bytes);
+            known.said = head;
+            known.shared = None;
             self.oldest = (self.oldest + 1) % HEADS_MAX;
         }
     }

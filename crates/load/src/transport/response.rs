@@ -7,6 +7,7 @@
 
 use std::mem::MaybeUninit;
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::KnownHeads;
@@ -61,6 +62,17 @@ pub enum ResponseError {
     Truncated,
 }
 
+/// What is to be kept of a response, and what is known of it beforehand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Expected {
+    /// Keep the body; otherwise only its length is known.
+    pub keep_body: bool,
+    /// Keep status line and headers as they came.
+    pub keep_head: bool,
+    /// No body follows whatever the head says, as after `HEAD` and `CONNECT`.
+    pub is_bodiless: bool,
+}
+
 /// What is known of a complete response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ResponseHead {
@@ -97,12 +109,14 @@ pub enum Fed {
 pub struct ResponseReader {
     limits: Limits,
     state: State,
-    keep_body: bool,
+    expected: Expected,
     status: u16,
     keep_alive: bool,
     retry_after: Option<Duration>,
     bytes: u64,
     body_bytes: u64,
+    head_bytes: u64,
+    head: Option<Arc<[u8]>>,
     /// The beginning of a head that did not arrive in one piece.
     partial: Vec<u8>,
     body: Vec<u8>,
@@ -140,12 +154,14 @@ impl ResponseReader {
         Self {
             limits,
             state: State::Done,
-            keep_body: false,
+            expected: Expected::default(),
             status: 0,
             keep_alive: false,
             retry_after: None,
             bytes: 0,
             body_bytes: 0,
+            head_bytes: 0,
+            head: None,
             partial: Vec::new(),
             body: Vec::new(),
         }
@@ -153,9 +169,18 @@ impl ResponseReader {
 
     /// Gets ready for the next response. Without `keep_body` only the length of its body is known.
     pub fn begin(&mut self, keep_body: bool) {
+        self.begin_expecting(Expected {
+            keep_body,
+            ..Expected::default()
+        });
+    }
+
+    /// Gets ready for the next response.
+    pub fn begin_expecting(&mut self, expected: Expected) {
         self.state = State::Head;
-        self.keep_body = keep_body;
-        (self.bytes, self.body_bytes) = (0, 0);
+        self.expected = expected;
+        (self.bytes, self.body_bytes, self.head_bytes) = (0, 0, 0);
+        self.head = None;
         self.partial.clear();
         self.body.clear();
     }
@@ -176,6 +201,22 @@ impl ResponseReader {
             State::Head => None,
             _ => Some(self.status),
         }
+    }
+
+    /// Status line and headers of the response, up to and with the empty line, when they were to be
+    /// kept and are complete. Interim responses are no part of it.
+    pub fn head(&self) -> Option<&Arc<[u8]>> {
+        self.head.as_ref()
+    }
+
+    /// Bytes of status line and headers, once they are complete.
+    pub fn head_bytes(&self) -> u64 {
+        self.head_bytes
+    }
+
+    /// Bytes of the body so far, without what a transfer coding adds.
+    pub fn body_bytes(&self) -> u64 {
+        self.body_bytes
     }
 
     /// The body of a response that ended with [`BodyAt::Kept`].
@@ -244,6 +285,14 @@ impl ResponseReader {
             }
             return Ok(None);
         };
+        if self.expected.keep_head {
+            self.head = Some(if before == 0 {
+                heads.shared(fresh.get(..head_bytes).unwrap_or_default())
+            } else {
+                self.partial.get(..head_bytes).unwrap_or_default().into()
+            });
+        }
+        self.head_bytes = u64::try_from(head_bytes).unwrap_or(u64::MAX);
         self.partial.clear();
         let next = at + head_bytes.saturating_sub(before);
         match head.status {
@@ -256,6 +305,7 @@ impl ResponseReader {
         self.keep_alive = head.keep_alive;
         self.retry_after = head.retry_after;
         self.state = match head.framing {
+            _ if self.expected.is_bodiless => State::Length { remaining: 0 },
             Framing::Length(remaining) if remaining > self.limits.body_bytes_max => {
                 return Err(ResponseError::BodyTooLong);
             }
@@ -283,6 +333,7 @@ impl ResponseReader {
         let end = at + usize::try_from(remaining).unwrap_or(usize::MAX);
         self.note_surplus(input, end);
         if self.body.is_empty() {
+            self.body_bytes = self.body_bytes.saturating_add(remaining);
             return Ok(self.complete(BodyAt::Input(at..end)));
         }
         self.take_body(input.get(at..end).unwrap_or_default())?;
@@ -318,7 +369,7 @@ impl ResponseReader {
         if self.body_bytes > self.limits.body_bytes_max {
             return Err(ResponseError::BodyTooLong);
         }
-        if self.keep_body {
+        if self.expected.keep_body {
             self.body.extend_from_slice(bytes);
         }
         Ok(())

@@ -2,8 +2,13 @@
 
 use std::sync::Arc;
 
-use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject as _};
-use rustls::{ClientConfig, ClientConnection, RootCertStore};
+use rustls::client::Resumption;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject as _};
+use rustls::{
+    ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore, SignatureScheme,
+};
 
 use super::Target;
 
@@ -46,17 +51,92 @@ impl TlsSettings {
             .with_root_certificates(roots)
             .with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let server = ServerName::try_from(target.host().to_owned())
-            .map_err(|_| TlsError::ServerName(target.host().to_owned()))?;
+        let server = server_name(target.host())?;
         Ok(Self {
             config: Arc::new(config),
             server,
         })
     }
 
+    /// Settings for a host whose certificate is not checked, as test tools do that must work against
+    /// machines with certificates of their own making. Whoever is in between reads along.
+    ///
+    /// # Errors
+    /// [`TlsError`] when the host is no name.
+    pub fn unchecked(host: &str) -> Result<Self, TlsError> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier = Arc::new(Unchecked(Arc::clone(&provider)));
+        let mut config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .dangerous()
+            .with_custom_certificate_verifier(verifier)
+            .with_no_client_auth();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        // One user speaks to few servers, and there may be many users, each with settings of its own.
+        config.resumption = Resumption::in_memory_sessions(8);
+        let config = Arc::new(config);
+        let server = server_name(host)?;
+        Ok(Self { config, server })
+    }
+
+    /// The same settings for another host; sessions are shared.
+    ///
+    /// # Errors
+    /// [`TlsError`] when the host is no name.
+    pub fn for_host(&self, host: &str) -> Result<Self, TlsError> {
+        let config = Arc::clone(&self.config);
+        let server = server_name(host)?;
+        Ok(Self { config, server })
+    }
+
     /// A new client side of a connection.
     pub(super) fn client(&self) -> Result<Box<ClientConnection>, rustls::Error> {
         ClientConnection::new(Arc::clone(&self.config), self.server.clone()).map(Box::new)
+    }
+}
+
+fn server_name(host: &str) -> Result<ServerName<'static>, TlsError> {
+    ServerName::try_from(host.to_owned()).map_err(|_| TlsError::ServerName(host.to_owned()))
+}
+
+/// Takes every certificate; that the other side holds its key is still proven.
+#[derive(Debug)]
+struct Unchecked(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Unchecked {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
     }
 }
 

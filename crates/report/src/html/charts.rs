@@ -17,6 +17,7 @@ pub(crate) use curves::{
 mod curves;
 mod data;
 mod prometheus;
+pub(crate) mod result_file;
 
 /// Ids of the charts of the throughput, error-rate, processor, memory and funnel sections.
 pub(crate) const THROUGHPUT: &str = "chart-throughput";

@@ -1,0 +1,193 @@
+//! Every plan in `plans/`, by both.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::compare::{Leave, differences};
+use crate::runner::{Runner, real_is_here};
+
+/// A plan and what of it is left to chance.
+struct Plan {
+    /// The name of its file in `plans/`.
+    name: &'static str,
+    /// What is not compared.
+    leave: Leave,
+    /// Patterns of generated values.
+    generated: &'static [&'static str],
+    /// Options of both.
+    options: &'static [&'static str],
+}
+
+const NOTHING: Leave = Leave {
+    threads: false,
+    counts: false,
+    sizes: false,
+};
+const THREADS: Leave = Leave {
+    threads: true,
+    ..NOTHING
+};
+const COUNTS: Leave = Leave {
+    counts: true,
+    ..NOTHING
+};
+
+const THREADS_AND_COUNTS: Leave = Leave {
+    threads: true,
+    ..COUNTS
+};
+
+/// Boundaries between parts are of random length.
+const SIZES: Leave = Leave {
+    sizes: true,
+    ..NOTHING
+};
+
+const fn plan(name: &'static str, leave: Leave) -> Plan {
+    Plan {
+        name,
+        leave,
+        generated: &[],
+        options: &[],
+    }
+}
+
+const PLANS: &[Plan] = &[
+    plan("requests", NOTHING),
+    plan("answers", NOTHING),
+    plan("failures", NOTHING),
+    plan("redirects", NOTHING),
+    plan("resources", NOTHING),
+    plan("cookies", NOTHING),
+    plan("cache", NOTHING),
+    plan("authorization", NOTHING),
+    plan("headers", NOTHING),
+    plan("multipart", SIZES),
+    plan("controllers", NOTHING),
+    plan("chance", THREADS_AND_COUNTS),
+    plan("transactions", NOTHING),
+    plan("reuse", NOTHING),
+    plan("groups", COUNTS),
+    plan("serial", NOTHING),
+    plan("stop_test", NOTHING),
+    plan("stop_now", NOTHING),
+    plan("stop_action", NOTHING),
+    plan("scoping", NOTHING),
+    plan("timers", COUNTS),
+    plan("extractors", NOTHING),
+    Plan {
+        generated: WORDED_OTHERWISE,
+        ..plan("assertions", NOTHING)
+    },
+    plan("data", NOTHING),
+    plan("shared", THREADS),
+    plan("functions", NOTHING),
+    plan("dashboard", THREADS),
+    plan("listeners", NOTHING),
+    plan("more", NOTHING),
+    plan("plugins", THREADS_AND_COUNTS),
+    plan("proxy", NOTHING),
+    Plan {
+        generated: GENERATED,
+        ..plan("generated", NOTHING)
+    },
+];
+
+/// Messages that later versions of `JMeter` or other libraries than Java's word otherwise, and measured times.
+const WORDED_OTHERWISE: &[&str] = &[
+    r"Value( in json path '[^']*')? expected",
+    r"Expected to find an object with property .*JsonSmartJsonProvider'\.|not JSON at byte \d+",
+    r"Unmatched parentheses\.|Parsing error at position [^|]*",
+    r"It took \d+ milliseconds",
+];
+
+/// UUIDs, dates, times and random texts, in that order.
+const GENERATED: &[&str] = &[
+    "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
+    r"\b20\d\d-\d\d-\d\d(T\d\d:\d\d:\d\d\.\d{3})?\b",
+    r"\b20\d{6}\b",
+    r"\b\d{13}\b",
+    r"\b\d{10}\b",
+];
+
+#[test]
+fn plans_run_as_in_jmeter() {
+    if !real_is_here() {
+        return;
+    }
+    let chosen = chosen();
+    let plans: Vec<&Plan> = PLANS
+        .iter()
+        .filter(|plan| chosen.as_deref().is_none_or(|name| name == plan.name))
+        .collect();
+    assert!(!plans.is_empty(), "there is no plan {chosen:?}");
+    let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    // Two at a time: what takes long is the start of Java.
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(plan) = plans.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    if let Some(text) = differing(plan) {
+                        found.lock().unwrap().push(text);
+                    }
+                }
+            });
+        }
+    });
+    let found = found.into_inner().unwrap();
+    assert!(
+        found.is_empty(),
+        "{} of {} plans differ\n\n{}",
+        found.len(),
+        plans.len(),
+        found.join("\n")
+    );
+}
+
+/// Each file in `plans/` is run.
+#[test]
+fn every_plan_is_listed() {
+    for entry in std::fs::read_dir(folder()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "jmx") {
+            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+            assert!(
+                PLANS.iter().any(|plan| plan.name == name),
+                "{name} is not in the list"
+            );
+        }
+    }
+}
+
+/// What differs for a plan, if anything.
+fn differing(plan: &Plan) -> Option<String> {
+    let file = folder().join(plan.name).with_extension("jmx");
+    let real = Runner::Real.run(&file, plan.options);
+    let ours = Runner::Ours.run(&file, plan.options);
+    assert!(
+        real.rows.len() > 1,
+        "JMeter ran nothing of {}: {}",
+        plan.name,
+        real.console
+    );
+    let text = differences(&real, &ours, plan.leave, plan.generated);
+    let shown = if ours.rows.is_empty() {
+        &ours.console
+    } else {
+        ""
+    };
+    (!text.is_empty()).then(|| format!("== {}\n{text}{shown}", plan.name))
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/jmeter/plans")
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "who looks into one plan says so by the environment"
+)]
+fn chosen() -> Option<String> {
+    std::env::var("DOUBLE11_JMETER_PLAN").ok()
+}

@@ -1,0 +1,182 @@
+//! `XPath` over XML answers.
+//!
+//! Both of `JMeter`'s kinds are served by one library of `XPath` 1.0; expressions that need more are
+//! refused where they stand in the plan.
+
+use std::rc::Rc;
+
+use double11_jmx::document::Element as PlanElement;
+use double11_jmx::template::Template;
+use sxd_document::dom::{ChildOfElement, ChildOfRoot, Document, Element};
+use sxd_xpath::nodeset::Node;
+use sxd_xpath::{Context, Factory, Value, XPath};
+
+use crate::compiler::Compiler;
+use crate::user::{StateId, User};
+
+/// The text of an expression in a plan.
+#[derive(Debug)]
+pub(super) struct XPathText {
+    template: Template,
+    /// What the user filled in last, and its expression: they cannot be shared by threads.
+    last: StateId,
+}
+
+type Last = Option<(String, Rc<XPath>)>;
+
+/// How names with namespaces are understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Namespaces {
+    /// Names without a prefix have none, whatever the document says.
+    Ignored,
+    /// By the prefixes of the document's root.
+    OfDocument,
+    /// By these prefixes and addresses.
+    Given(Vec<(String, String)>),
+}
+
+/// What an expression leads to.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Found {
+    Nodes(Vec<NodeText>),
+    Bool(bool),
+    Text(String),
+}
+
+/// The texts of a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NodeText {
+    /// Of an element its first child's, when that is a text; of others their own.
+    pub(crate) first: Option<String>,
+    /// All texts within it.
+    pub(crate) whole: String,
+}
+
+impl XPathText {
+    /// Reads an expression; one that is literal and not understood is refused.
+    pub(super) fn compile(text: &str, element: &PlanElement, compiler: &mut Compiler) -> Self {
+        let template = compiler.template(text);
+        if let Some(own) = template.literal().filter(|own| !own.is_empty())
+            && let Err(reason) = built(own)
+        {
+            let text = format!("`{own}` is no expression of XPath 1.0: {reason}");
+            compiler.refuse(element, text);
+        }
+        Self {
+            template,
+            last: compiler.state(),
+        }
+    }
+
+    /// The text with everything filled in.
+    pub(super) fn text(&self, user: &mut User) -> String {
+        user.render(&self.template).into_owned()
+    }
+
+    /// The expression with everything filled in.
+    pub(super) fn of(&self, user: &mut User) -> Result<Rc<XPath>, String> {
+        let text = self.text(user);
+        let last = user.state::<Last>(self.last, || None);
+        if let Some((own, path)) = last
+            && *own == text
+        {
+            return Ok(Rc::clone(path));
+        }
+        let path = Rc::new(built(&text)?);
+        *last = Some((text, Rc::clone(&path)));
+        Ok(path)
+    }
+}
+
+impl Namespaces {
+    /// Reads lines such as `prefix=address`.
+    pub(super) fn given(lines: &str) -> Self {
+        let pairs = lines.lines().filter_map(|line| line.split_once('='));
+        Self::Given(
+            pairs
+                .map(|(prefix, address)| (prefix.trim().to_owned(), address.trim().to_owned()))
+                .collect(),
+        )
+    }
+}
+
+fn built(text: &str) -> Result<XPath, String> {
+    let path = Factory::new().build(text);
+    let path = path.map_err(|reason| reason.to_string())?;
+    path.ok_or_else(|| "it is empty".to_owned())
+}
+
+/// Whether the text is XML, and what is wrong with it otherwise.
+pub(super) fn well_formed(xml: &str) -> Result<(), String> {
+    let parsed = sxd_document::parser::parse(xml.trim_start_matches('\u{feff}'));
+    parsed.map(drop).map_err(|reason| reason.to_string())
+}
+
+/// Follows an expression from the root of a document.
+///
+/// # Errors
+/// What is no XML, and names or functions that are not known.
+pub(crate) fn evaluate(path: &XPath, xml: &str, namespaces: &Namespaces) -> Result<Found, String> {
+    let package = sxd_document::parser::parse(xml.trim_start_matches('\u{feff}'));
+    let package = package.map_err(|reason| reason.to_string())?;
+    let document = package.as_document();
+    let mut context = Context::new();
+    if let Namespaces::Given(pairs) = namespaces {
+        for (prefix, address) in pairs {
+            context.set_namespace(prefix, address);
+        }
+    } else if let Some(root) = root_of(&document) {
+        for namespace in root.namespaces_in_scope() {
+            context.set_namespace(namespace.prefix(), namespace.uri());
+        }
+        if *namespaces == Namespaces::Ignored {
+            without_default_namespace(root);
+        }
+    }
+    let value = path.evaluate(&context, document.root());
+    Ok(match value.map_err(|reason| reason.to_string())? {
+        Value::Nodeset(nodes) => {
+            let nodes = nodes.document_order();
+            Found::Nodes(nodes.into_iter().map(NodeText::of).collect())
+        }
+        Value::Boolean(value) => Found::Bool(value),
+        other => Found::Text(other.into_string()),
+    })
+}
+
+fn root_of<'d>(document: &Document<'d>) -> Option<Element<'d>> {
+    let children = document.root().children();
+    children.into_iter().find_map(ChildOfRoot::element)
+}
+
+/// Takes the namespace from all elements that have one without a prefix.
+fn without_default_namespace(root: Element<'_>) {
+    let mut waiting = vec![root];
+    while let Some(element) = waiting.pop() {
+        let name = element.name();
+        if name.namespace_uri().is_some() && element.preferred_prefix().is_none() {
+            element.set_name(name.local_part());
+        }
+        let children = element.children();
+        waiting.extend(children.into_iter().filter_map(ChildOfElement::element));
+    }
+}
+
+impl NodeText {
+    fn of(node: Node<'_>) -> Self {
+        let first = match node {
+            Node::Root(_) | Node::Element(_) => {
+                let child = node.children().into_iter().next();
+                child.and_then(|child| match child {
+                    Node::Root(_) | Node::Element(_) => None,
+                    other => Some(other.string_value()),
+                })
+            }
+            other => Some(other.string_value()),
+        };
+        Self {
+            first,
+            whole: node.string_value(),
+        }
+    }
+}
