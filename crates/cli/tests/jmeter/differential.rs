@@ -111,6 +111,55 @@ const GENERATED: &[&str] = &[
     r"\b\d{10}\b",
 ];
 
+/// Plans that do not run as in `JMeter` yet, and why. One that has become equal fails the test until it is
+/// taken off this list; ROADMAP section 4 is the same list in other words.
+const DIFFERING: &[(&str, &str)] = &[
+    (
+        "assertions",
+        "a bad pattern and `XPath.tolerant` are refused",
+    ),
+    ("authorization", "DIGEST is refused"),
+    (
+        "cache",
+        "rows of resources that were in the cache before name the user",
+    ),
+    (
+        "controllers",
+        "a condition that is no JavaScript is refused, where JMeter logs it and takes it as false",
+    ),
+    (
+        "cookies",
+        "which cookies go to which path, and a Cookie header beside the manager's",
+    ),
+    ("extractors", "CSS selectors are refused"),
+    (
+        "failures",
+        "malformed addresses, and the lengths in the text of a body that was cut",
+    ),
+    (
+        "functions",
+        "expressions beyond the subset and a function that is not known are refused",
+    ),
+    (
+        "more",
+        "URL rewriting, links of pages, parameters by pattern and SampleTimeout are refused",
+    ),
+    (
+        "plugins",
+        "thread groups of arrivals and VariableThroughputTimer are refused",
+    ),
+    (
+        "proxy",
+        "`Proxy-Connection` is not sent, a password goes with the first request",
+    ),
+    ("resources", "`HTTPSampler.md5` is refused"),
+    (
+        "shared",
+        "a user that meets the end of a file that others read as well",
+    ),
+    ("timers", "PreciseThroughputTimer is refused"),
+];
+
 #[test]
 fn plans_run_as_in_jmeter() {
     if !real_is_here() {
@@ -123,13 +172,21 @@ fn plans_run_as_in_jmeter() {
         .collect();
     assert!(!plans.is_empty(), "there is no plan {chosen:?}");
     let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let known = |plan: &Plan| DIFFERING.iter().find(|(name, _)| *name == plan.name);
     // Two at a time: what takes long is the start of Java.
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
                 while let Some(plan) = plans.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    if let Some(text) = differing(plan) {
-                        found.lock().unwrap().push(text);
+                    match (differing(plan), known(plan)) {
+                        (Some(text), None) => found.lock().unwrap().push(text),
+                        (Some(text), Some(_)) if chosen.is_some() => eprintln!("{text}"),
+                        (Some(_), Some((name, why))) => eprintln!("not equal yet: {name}: {why}"),
+                        (None, Some((name, _))) => {
+                            let text = format!("== {name} is equal now: take it off the list");
+                            found.lock().unwrap().push(text);
+                        }
+                        (None, None) => {}
                     }
                 }
             });

@@ -198,7 +198,7 @@ fn redirect(words: &[&str], status: u16) -> Reply {
         Some("1") | None => "/echo/end".to_owned(),
         Some(count) => {
             let count: u16 = count.parse().unwrap_or(1);
-            format!("/redirect/{status}/{}", count - 1)
+            format!("/redirect/{status}/{}", count.saturating_sub(1))
         }
     };
     let reply = Reply::new("text/plain", "moved")
