@@ -2,7 +2,7 @@
 //!
 //! [`begin`] fills in what is filled in once, [`run`] runs the thread groups of a plan phase by phase.
 //! Users are tasks of worker threads ([`double11_load::tasks`]); a user stays on its thread. What comes of
-//! samplers goes to the [`Reporter`] of the thread, never over a lock.
+//! samplers goes to the reporter of the thread, never over a lock.
 //!
 //! Source: `JMeter`, `StandardJMeterEngine.run` and `JMeterThread`.
 

@@ -1,9 +1,9 @@
 //! A plan made ready to run: compiled once, the same for all users.
 //!
 //! [`compile`] takes a document apart as `JMeter` does when a test starts: disabled elements are left
-//! out, modules and included files put in place ([`expand`]), each sampler gets the elements in whose
-//! scope it stands ([`scope`]), and the config elements among them fill in what the sampler leaves empty
-//! ([`merge`]). Nothing of the document is looked at afterwards.
+//! out, modules and included files put in place (`expand`), each sampler gets the elements in whose
+//! scope it stands (`scope`), and the config elements among them fill in what the sampler leaves empty
+//! (`merge`). Nothing of the document is looked at afterwards.
 
 mod controllers;
 mod elements;

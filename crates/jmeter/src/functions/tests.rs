@@ -1,4 +1,4 @@
-//! Functions with their results; the values are those of the real `JMeter`.
+//! Functions with their results, by JMeter's own source; those of expressions are what its engines gave.
 
 use std::collections::HashMap;
 use std::path::Path;
