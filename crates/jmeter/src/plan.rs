@@ -118,7 +118,10 @@ pub fn compile(root: &Element, options: &PlanOptions<'_>, compiler: &mut Compile
     elements.reads_previous_bodies = expand::mentions(&root, "__regexFunction(");
     let variables = variables(&root, compiler);
     let groups = scope::compile_groups(&root, options, &mut elements, compiler);
-    elements.keeps_previous = elements.reads_previous_bodies || !elements.pre.is_empty();
+    // Groovy reads the last answer as `prev`.
+    elements.keeps_previous = elements.reads_previous_bodies
+        || !elements.pre.is_empty()
+        || expand::mentions(&root, "prev.");
     if groups.is_empty() && compiler.problems().is_empty() {
         compiler.refuse(&root, "the plan has no thread group that is enabled");
     }

@@ -101,6 +101,7 @@ impl Tasks {
     /// Polls each task that was ready when the round began, so that sockets and timers get their turn
     /// whatever tasks do.
     fn poll_ready(&mut self) {
+        self.event_loop.begin_round();
         self.add_spawned();
         for _ in 0..self.event_loop.ready_count() {
             if let Some(task) = self.event_loop.take_ready() {
@@ -172,6 +173,14 @@ pub fn clock() -> RunClock {
 /// Outside of a task.
 pub fn stop_level() -> StopLevel {
     event_loop::current(EventLoop::stop_level)
+}
+
+/// The round of the loop that this is in: the same as before when a task has waited for nothing since.
+///
+/// # Panics
+/// Outside of a task.
+pub fn round() -> u64 {
+    event_loop::current(EventLoop::round)
 }
 
 #[cfg(test)]

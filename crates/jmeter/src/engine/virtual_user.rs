@@ -117,6 +117,14 @@ impl VirtualUser {
     async fn iterate(&mut self) -> Result<(), Stop> {
         while self.goes_on() {
             let mut next = self.next()?;
+            if next.is_none() && !self.walk.is_done() {
+                // Nothing is to be done in this round, which must not become a round without end.
+                let until = self.user.run.clock.now() + PAUSE;
+                if tasks::sleep_unless_stopping(until).await.is_err() {
+                    return Ok(());
+                }
+                self.look_at_clock();
+            }
             while self.goes_on()
                 && let Some(step) = next
             {
@@ -131,10 +139,18 @@ impl VirtualUser {
                         if tasks::sleep_unless_stopping(until).await.is_err() {
                             return Ok(());
                         }
+                        self.look_at_clock();
                         next = self.next()?;
                         continue;
                     }
-                    Step::Sampler(_) | Step::Transaction(_) => self.process(&step).await,
+                    Step::Sampler(_) | Step::Transaction(_) => {
+                        let round = tasks::round();
+                        self.process(&step).await;
+                        if tasks::round() == round {
+                            // It has waited for nothing: the other users of the thread come first.
+                            tasks::yield_now().await;
+                        }
+                    }
                 }
                 let on_error = self.group.group().on_error;
                 let skips = on_error == OnSampleError::NextIteration && !self.last_ok;
@@ -146,6 +162,8 @@ impl VirtualUser {
                 };
                 next = if let Some(action) = action {
                     self.end_loops(&step, action);
+                    // Ending may have recorded a transaction that failed, which wants no more than this.
+                    self.action = None;
                     self.set_last_ok(true);
                     None
                 } else {

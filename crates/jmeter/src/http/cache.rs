@@ -114,11 +114,11 @@ impl CacheManager {
             expires_at = expires.as_deref().map(|text| {
                 // A malformed date means that it has passed.
                 let left = date(text).and_then(|at| at.checked_sub(wall));
-                left.map_or(Duration::ZERO, |left| now + left)
+                left.map_or(Duration::ZERO, |left| now.saturating_add(left))
             });
             if !control.contains("no-cache") {
                 if let Some(age) = max_age(&control) {
-                    expires_at = Some(now + age);
+                    expires_at = Some(now.saturating_add(age));
                 } else if expires.is_none() {
                     let age = match (last_modified.as_deref(), value("date").as_deref()) {
                         (Some(modified), Some(answered)) => date(answered)
@@ -128,7 +128,7 @@ impl CacheManager {
                             }),
                         _ => YEAR,
                     };
-                    expires_at = Some(now + age);
+                    expires_at = Some(now.saturating_add(age));
                 }
             }
         }

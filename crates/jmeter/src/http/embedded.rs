@@ -219,13 +219,17 @@ fn read_value(text: &str) -> (&str, &str) {
 
 /// The first address in quotes of a style, and the text after it.
 fn quoted_address(style: &str) -> Option<(&str, &str)> {
-    let at = style.to_ascii_lowercase().find("url(")?;
-    let inner = style.get(at + 4..)?.trim_start();
-    let quote = inner.chars().next()?;
-    if !matches!(quote, '"' | '\'') {
-        return quoted_address(inner);
+    let mut rest = style;
+    loop {
+        let mut windows = rest.as_bytes().windows(4);
+        let at = windows.position(|word| word.eq_ignore_ascii_case(b"url("))?;
+        let inner = rest.get(at + 4..)?.trim_start();
+        let quote = inner.chars().next();
+        if let Some(quote) = quote.filter(|quote| matches!(quote, '"' | '\'')) {
+            return inner.get(1..)?.split_once(quote);
+        }
+        rest = inner;
     }
-    inner.get(1..)?.split_once(quote)
 }
 
 #[cfg(test)]
@@ -240,6 +244,12 @@ mod tests {
             .map(|url| url.text.replace("http://a:81", ""))
             .collect();
         assert_eq!(found, expected, "{body}");
+    }
+
+    #[test]
+    fn a_style_of_many_addresses_is_read_in_one_go() {
+        let body = format!("<p style=\"{}\">", "url(".repeat(300_000));
+        check("text/html", &body, &[]);
     }
 
     #[test]

@@ -128,6 +128,9 @@ fn data_type(content_type: &[u8]) -> DataType {
     }
 }
 
+/// Bytes that a body unpacks to at most; the rest is cut off.
+const PLAIN_MAX: u64 = 256 << 20;
+
 /// A body without its content coding; as it is when the coding is not known or broken.
 pub(super) fn decoded(body: Vec<u8>, head: Head<'_>) -> Vec<u8> {
     use std::io::Read as _;
@@ -136,13 +139,17 @@ pub(super) fn decoded(body: Vec<u8>, head: Head<'_>) -> Vec<u8> {
     };
     let mut plain = Vec::new();
     let read = match coding.trim().to_ascii_lowercase().as_str() {
-        "gzip" | "x-gzip" => {
-            flate2::read::MultiGzDecoder::new(body.as_slice()).read_to_end(&mut plain)
-        }
+        "gzip" | "x-gzip" => flate2::read::MultiGzDecoder::new(body.as_slice())
+            .take(PLAIN_MAX)
+            .read_to_end(&mut plain),
         "deflate" if body.first().is_some_and(|byte| byte & 0x0f == 8) => {
-            flate2::read::ZlibDecoder::new(body.as_slice()).read_to_end(&mut plain)
+            flate2::read::ZlibDecoder::new(body.as_slice())
+                .take(PLAIN_MAX)
+                .read_to_end(&mut plain)
         }
-        "deflate" => flate2::read::DeflateDecoder::new(body.as_slice()).read_to_end(&mut plain),
+        "deflate" => flate2::read::DeflateDecoder::new(body.as_slice())
+            .take(PLAIN_MAX)
+            .read_to_end(&mut plain),
         _ => return body,
     };
     match read {

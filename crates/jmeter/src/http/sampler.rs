@@ -278,7 +278,9 @@ impl HttpSampler {
 
     /// The proxy for a host.
     fn proxy_for(&self, host: &str, user: &mut User) -> Option<Cow<'_, ProxySettings>> {
-        if let Some(proxy) = &self.proxy {
+        // A plan that is sent elsewhere must not get to its own proxy.
+        let own = self.proxy.as_ref();
+        if let Some(proxy) = own.filter(|_| self.scope.settings.target.is_none()) {
             let host = user.render(&proxy.host).into_owned();
             let port = user.render(&proxy.port).trim().parse::<u16>().unwrap_or(80);
             if !host.is_empty() {

@@ -537,12 +537,18 @@ fn every_request_can_be_sent_to_another_target() {
         .with("HTTPSampler.domain", "production.example")
         .with("HTTPSampler.port", "")
         .with("HTTPSampler.protocol", "https");
+    // Neither the plan's proxy nor its Host header leads back to where the plan was made for.
+    let element = element
+        .with("HTTPSampler.proxyHost", "127.0.0.1")
+        .with("HTTPSampler.proxyPort", "1");
     let mut around = Around {
+        headers: vec![header_manager(&[("Host", "production.example")])],
         target: Some(format!("http://{}", server.address)),
         ..Around::default()
     };
     let results = samples(std::slice::from_ref(&element), &around);
     assert_eq!(results[0].as_ref().map(code).as_deref(), Some("200"));
+    around.headers.clear();
     let keep = ("double11.target.keep_host".to_owned(), "true".to_owned());
     around.properties.extend([keep]);
     samples(&[element], &around);

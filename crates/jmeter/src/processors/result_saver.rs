@@ -99,7 +99,10 @@ impl ResultSaver {
             let kind = sample.content_type.split(';').next().unwrap_or_default();
             let suffix = kind.split_once('/').map_or("unknown", |(_, suffix)| suffix);
             name.push('.');
-            name.push_str(suffix.trim());
+            // The server says it, so nothing of it may lead elsewhere.
+            let is_plain = |c: char| c.is_ascii_alphanumeric() || "+-._".contains(c);
+            let plain = |c: char| if is_plain(c) { c } else { '_' };
+            name.extend(suffix.trim().chars().map(plain));
         }
         name
     }

@@ -5,6 +5,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
+use double11_load::tasks;
+
 /// A lock that one user holds at a time; the same user may take it again within.
 #[derive(Debug, Default)]
 pub struct Lock(Mutex<Held>);
@@ -71,7 +73,9 @@ impl Future for Locked {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let mut held = self.0.held();
-        if held.by.is_none() {
+        // Who holds it may wait for what this user holds; a stop ends that.
+        let is_stopping = tasks::stop_level() != tasks::StopLevel::Running;
+        if held.by.is_none() || is_stopping {
             return Poll::Ready(());
         }
         held.waiting.push(context.waker().clone());

@@ -28,6 +28,8 @@ pub(super) struct EventLoop {
     remote: Arc<Remote>,
     /// The task that is being polled.
     current: Cell<usize>,
+    /// Rounds of the loop; whoever sees the same one again has waited for nothing.
+    round: Cell<u64>,
     ready: RefCell<VecDeque<usize>>,
     spawned: RefCell<VecDeque<BoxedFuture>>,
     timers: RefCell<Timers>,
@@ -83,6 +85,7 @@ impl EventLoop {
             alarm: RefCell::new(Alarm::new(registry, ALARM)?),
             remote,
             current: Cell::new(usize::MAX),
+            round: Cell::new(0),
             ready: RefCell::default(),
             spawned: RefCell::default(),
             timers: RefCell::default(),
@@ -144,6 +147,14 @@ impl EventLoop {
     }
 
     /// The task that is being polled.
+    pub(super) fn begin_round(&self) {
+        self.round.set(self.round.get().wrapping_add(1));
+    }
+
+    pub(super) fn round(&self) -> u64 {
+        self.round.get()
+    }
+
     pub(super) fn current_task(&self) -> usize {
         self.current.get()
     }

@@ -39,8 +39,8 @@ struct Slot {
     usage: Use,
     /// When the exchange is given up.
     deadline: Option<Duration>,
-    /// Whether a timer will look at the deadline.
-    is_watched: bool,
+    /// When the next timer looks at the deadline.
+    watched: Option<Duration>,
 }
 
 /// What a connection is doing.
@@ -79,7 +79,7 @@ impl Links {
             ask: Ask::default(),
             usage: Use::Idle,
             deadline: None,
-            is_watched: false,
+            watched: None,
         });
         Ok(LinkKey { place, generation })
     }
@@ -122,7 +122,14 @@ impl Links {
         };
         slot.task = event_loop.current_task();
         slot.ask = ask;
+        let was_closed = matches!(slot.usage, Use::Closed);
         slot.usage = Use::Busy;
+        if was_closed && slot.connection.is_connecting() {
+            // It was refused before anything was sent, and no event will tell so again.
+            let refused = io::ErrorKind::ConnectionRefused.into();
+            slot.fail(FailureKind::Transport(TransportError::Connect(refused)));
+            return;
+        }
         let is_open = slot.connection.is_open();
         if let Progress::Failed(error) = slot.connection.send_expecting(ask.expected) {
             slot.fail(FailureKind::Transport(error));
@@ -134,10 +141,7 @@ impl Links {
             ask.connect_timeout.or(ask.response_timeout)
         };
         slot.deadline = timeout.map(|timeout| event_loop.clock().now().saturating_add(timeout));
-        if let Some(deadline) = slot.deadline.filter(|_| !slot.is_watched) {
-            slot.is_watched = true;
-            event_loop.look_at_link(deadline, key);
-        }
+        slot.watch(key, event_loop);
     }
 
     /// What came of the exchange; nothing while it goes on.
@@ -175,8 +179,15 @@ impl Links {
         let clock = event_loop.clock();
         match slot.connection.ready(event, buffers, &clock) {
             Progress::Pending => {
-                if let Some(timeout) = slot.ask.response_timeout.filter(|_| slot.is_under_way()) {
-                    slot.deadline = Some(clock.now().saturating_add(timeout));
+                if slot.is_under_way() {
+                    // The time-out of connecting is over with it.
+                    let timeout = slot.ask.response_timeout;
+                    slot.deadline = timeout.map(|timeout| clock.now().saturating_add(timeout));
+                    let key = LinkKey {
+                        place: event.token().0,
+                        generation: slot.generation,
+                    };
+                    slot.watch(key, event_loop);
                 }
             }
             Progress::Complete(head, body, at) => {
@@ -205,10 +216,17 @@ impl Links {
         if slot.generation != key.generation {
             return None;
         }
+        if slot.watched.is_some_and(|at| at > now) {
+            // Another timer looks.
+            return None;
+        }
         match slot.deadline {
-            Some(deadline) if deadline > now => Some((slot.task, Some(deadline))),
+            Some(deadline) if deadline > now => {
+                slot.watched = Some(deadline);
+                Some((slot.task, Some(deadline)))
+            }
             Some(_) if matches!(slot.usage, Use::Busy) => {
-                slot.is_watched = false;
+                slot.watched = None;
                 let kind = if slot.connection.is_open() {
                     FailureKind::ResponseTimeout
                 } else {
@@ -218,7 +236,7 @@ impl Links {
                 Some((slot.task, None))
             }
             _ => {
-                slot.is_watched = false;
+                slot.watched = None;
                 None
             }
         }
@@ -242,6 +260,16 @@ impl Slot {
     /// Whether the connection is open and a request is on it.
     fn is_under_way(&self) -> bool {
         matches!(self.usage, Use::Busy) && self.connection.is_open()
+    }
+
+    /// Sees to it that a timer looks at the deadline no later than when it passes.
+    fn watch(&mut self, key: LinkKey, event_loop: &EventLoop) {
+        if let Some(deadline) = self.deadline
+            && self.watched.is_none_or(|at| deadline < at)
+        {
+            self.watched = Some(deadline);
+            event_loop.look_at_link(deadline, key);
+        }
     }
 
     fn fail(&mut self, kind: FailureKind) {

@@ -247,6 +247,32 @@ fn a_connection_carries_one_exchange_after_the_other() {
 }
 
 #[test]
+fn the_time_out_of_connecting_ends_with_it() {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _read = stream.read(&mut [0; 1_024]).unwrap();
+        // Longer than connecting may take: the client looks at that deadline meanwhile.
+        std::thread::sleep(millis(150));
+        let answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+        stream.write_all(answer.as_bytes()).unwrap();
+    });
+    let (mut tasks, ..) = tasks();
+    tasks.spawn(async move {
+        let mut link = Link::open(address, None, crate::transport::Limits::DEFAULT).unwrap();
+        link.write(|out| out.extend_from_slice(b"GET / HTTP/1.1\r\n\r\n"));
+        let ask = Ask {
+            connect_timeout: Some(millis(100)),
+            ..keep(false)
+        };
+        assert_eq!(link.exchange(ask).await.unwrap().status, 200);
+    });
+    tasks.run().unwrap();
+}
+
+#[test]
 fn exchanges_fail_for_what_went_wrong() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let silent_address = silent.local_addr().unwrap();

@@ -232,6 +232,11 @@ impl Connection {
         self.connected
     }
 
+    /// Whether the operating system is still at connecting, or has failed to.
+    pub fn is_connecting(&self) -> bool {
+        self.state == State::Connecting
+    }
+
     /// Whether the connection is open, TLS included.
     pub fn is_open(&self) -> bool {
         self.state == State::Open
@@ -305,6 +310,10 @@ impl Connection {
     /// Writes as much as the socket takes.
     fn flush(&mut self) -> io::Result<()> {
         let Some(tls) = &mut self.tls else {
+            if !self.is_busy {
+                // What is in the buffer has not been asked to be sent yet.
+                return Ok(());
+            }
             while let Some(rest) = self
                 .request
                 .get(self.written..)

@@ -270,8 +270,9 @@ impl HttpSampler {
             None => (key.host.as_str(), key.port),
         };
         let host = match &self.scope.names {
-            Some(names) => names.alias(user, host),
-            None => host.to_owned(),
+            // A plan that is sent elsewhere must not name hosts of its own for there.
+            Some(names) if self.scope.settings.target.is_none() => names.alias(user, host),
+            _ => host.to_owned(),
         };
         let found = connections::addresses(user, state, &host).await;
         let found = found.map_err(|exception| (exception, None))?;

@@ -116,6 +116,14 @@ impl HttpSampler {
             if name.eq_ignore_ascii_case("content-length") {
                 continue;
             }
+            let settings = &self.scope.settings;
+            if settings.target.is_some()
+                && !settings.keeps_host
+                && name.eq_ignore_ascii_case("host")
+            {
+                // A target that routes by name must not take the plan's host for its own.
+                continue;
+            }
             if name.eq_ignore_ascii_case("content-type") {
                 if is_type_forced {
                     continue;
