@@ -25,7 +25,8 @@ pub(crate) struct Jmeter {
         short = 'j',
         long = "jmeterlogfile",
         value_name = "FILE",
-        default_value = "jmeter.log"
+        default_value = "jmeter.log",
+        help_heading = "Log of the run"
     )]
     pub(crate) run_log: PathBuf,
     /// Set a property, for example `-Jusers=100` (repeatable); without a value it is removed.
@@ -114,7 +115,7 @@ pub(crate) struct Jmeter {
         help_heading = "Proxy"
     )]
     pub(crate) proxy_host: Option<String>,
-    /// Its port.
+    /// The port of that proxy
     #[arg(
         short = 'P',
         long = "proxyPort",
@@ -157,7 +158,12 @@ pub(crate) struct Jmeter {
     pub(crate) proxy_password: Option<String>,
     /// What to write into the log of the run: `-L DEBUG`, or `-L category=DEBUG` (the level counts,
     /// the category does not).
-    #[arg(short = 'L', long = "loglevel", value_name = "[CATEGORY=]LEVEL")]
+    #[arg(
+        short = 'L',
+        long = "loglevel",
+        value_name = "[CATEGORY=]LEVEL",
+        help_heading = "Log of the run"
+    )]
     pub(crate) log_level: Vec<String>,
     /// Print which JMeter this is compatible with.
     #[arg(short = 'v', long = "version")]

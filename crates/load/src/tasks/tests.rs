@@ -255,7 +255,7 @@ fn the_time_out_of_connecting_ends_with_it() {
         let (mut stream, _) = listener.accept().unwrap();
         let _read = stream.read(&mut [0; 1_024]).unwrap();
         // Longer than connecting may take: the client looks at that deadline meanwhile.
-        std::thread::sleep(millis(150));
+        std::thread::park_timeout(millis(150));
         let answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
         stream.write_all(answer.as_bytes()).unwrap();
     });
