@@ -20,7 +20,7 @@ const BACKGROUND: [(&str, &str); 9] = [
     ),
     (
         "open refunds",
-        "SELECT order_id, attempt_id, amount FROM refunds",
+        "SELECT order_id, attempt_id, refunds.amount FROM refunds",
     ),
     (
         "sold out",
