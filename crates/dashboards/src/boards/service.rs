@@ -104,8 +104,8 @@ fn instances(language: Language) -> Panel {
             "Instances that answered the last scrape.",
             "最近一次抓取有回應的執行個體數。",
         ))
-        .query(
-            format!("sum({})", SHOP.gauge("up")),
+        .instant(
+            format!("sum({})", SHOP.now("up")),
             language.pick("up", "運作中"),
         )
 }
