@@ -7,6 +7,7 @@
 
 mod authorization;
 mod cache;
+mod clearing;
 mod connections;
 mod cookies;
 mod embedded;

@@ -23,7 +23,6 @@ pub mod results;
 pub mod run;
 pub mod sample;
 pub mod samplers;
-pub mod session;
 pub mod timers;
 pub mod user;
 pub mod walk;

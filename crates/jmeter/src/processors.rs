@@ -17,6 +17,7 @@ mod jmes_assertion;
 mod jmes_path;
 mod json;
 mod json_assertion;
+mod json_expectation;
 mod json_extractor;
 mod json_path_text;
 mod matches;

@@ -1,7 +1,7 @@
 //! Samplers: what a user does that leaves a result, or acts on the user itself.
 
 mod action;
-mod debug;
+pub(crate) mod debug;
 mod dummy;
 mod java;
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use double11_jmx::document::Element;
 
+use super::clearing::Clearing;
 use super::response::Head;
 use crate::compiler::Compiler;
 use crate::user::{StateId, User};
@@ -16,8 +17,7 @@ const YEAR: Duration = Duration::from_hours(365 * 24);
 #[derive(Debug)]
 pub struct CacheManager {
     state: StateId,
-    clears_each_iteration: bool,
-    is_group_controlled: bool,
+    clearing: Clearing,
     uses_expires: bool,
     entries_max: usize,
 }
@@ -42,8 +42,11 @@ impl CacheManager {
         let entries_max = element.text("maxSize").trim().parse().unwrap_or(5_000);
         Some(Self {
             state: compiler.state(),
-            clears_each_iteration: element.is("clearEachIteration", false),
-            is_group_controlled: element.is("CacheManager.controlledByThread", false),
+            clearing: Clearing::of(
+                element,
+                "clearEachIteration",
+                "CacheManager.controlledByThread",
+            ),
             uses_expires: element.is("useExpires", false),
             entries_max,
         })
@@ -52,12 +55,7 @@ impl CacheManager {
     /// To be called before each iteration of a user; `same_user` is what the thread group says of its
     /// next iteration.
     pub fn iteration_start(&self, user: &mut User, same_user: bool) {
-        let clears = if self.is_group_controlled {
-            !same_user
-        } else {
-            self.clears_each_iteration
-        };
-        if clears {
+        if self.clearing.is_due(same_user) {
             user.state(self.state, Cache::default).0.clear();
         }
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use double11_jmx::document::Element;
 use double11_jmx::template::Template;
 
+use super::clearing::Clearing;
 use super::response::Head;
 use super::url::Url;
 use crate::compiler::Compiler;
@@ -20,8 +21,7 @@ pub struct CookieManager {
     state: StateId,
     given: Vec<Given>,
     is_off: bool,
-    clears_each_iteration: bool,
-    is_group_controlled: bool,
+    clearing: Clearing,
 }
 
 /// A cookie that the plan gives.
@@ -72,20 +72,18 @@ impl CookieManager {
                 element.text("CookieManager.policy"),
                 "ignoreCookies" | "ignorecookies"
             ),
-            clears_each_iteration: element.is("CookieManager.clearEachIteration", false),
-            is_group_controlled: element.is("CookieManager.controlledByThreadGroup", false),
+            clearing: Clearing::of(
+                element,
+                "CookieManager.clearEachIteration",
+                "CookieManager.controlledByThreadGroup",
+            ),
         })
     }
 
     /// To be called before each iteration of a user; `same_user` is what the thread group says of its
     /// next iteration.
     pub fn iteration_start(&self, user: &mut User, same_user: bool) {
-        let clears = if self.is_group_controlled {
-            !same_user
-        } else {
-            self.clears_each_iteration
-        };
-        if clears {
+        if self.clearing.is_due(same_user) {
             let jar = self.first_jar(user);
             *user.state(self.state, Jar::default) = jar;
         }

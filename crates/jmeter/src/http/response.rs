@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use double11_load::tasks::Answer;
+use double11_load::transport::reason_phrase;
 
 use crate::sample::{Code, DataType, SampleResult};
 
@@ -87,24 +88,7 @@ pub(super) fn fill_content_type(result: &mut SampleResult, head: Head<'_>) {
 
 /// The reason phrase; the usual ones need no memory.
 fn message(status: u16, reason: &[u8]) -> Cow<'static, str> {
-    let usual = match status {
-        200 => "OK",
-        201 => "Created",
-        202 => "Accepted",
-        204 => "No Content",
-        301 => "Moved Permanently",
-        302 => "Found",
-        304 => "Not Modified",
-        400 => "Bad Request",
-        401 => "Unauthorized",
-        403 => "Forbidden",
-        404 => "Not Found",
-        409 => "Conflict",
-        429 => "Too Many Requests",
-        500 => "Internal Server Error",
-        503 => "Service Unavailable",
-        _ => "",
-    };
+    let usual = reason_phrase(status);
     if usual.as_bytes() == reason {
         return Cow::Borrowed(usual);
     }

@@ -1,7 +1,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use double11_jmx::document::Element;
+use double11_jmx::document::{self, Element, Limits};
 
 use super::*;
 use crate::compiler::Compiler;
@@ -16,8 +16,9 @@ pub(crate) fn compiled(root: &Element, folder: &Path) -> (Plan, Vec<String>) {
     let http = Arc::new(HttpSettings::new(&none, None, &mut compiler).unwrap());
     let form = SaveForm::of(&none).unwrap();
     let include = |path: &Path| {
-        let document = crate::session::read(path).map_err(|error| error.to_string())?;
-        Ok(document.root)
+        let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+        let document = document::read(&bytes, Limits::STANDARD);
+        Ok(document.map_err(|error| error.to_string())?.root)
     };
     let options = PlanOptions {
         http: &http,

@@ -46,39 +46,6 @@ struct Own {
     reading: Reading,
 }
 
-/// The words of `JMeter`'s window for the ways of sharing, which some plans have in place of their
-/// names. Source: `CSVDataSetResources*.properties`.
-const SHARE_ALL: [&str; 8] = [
-    "shareMode.all",
-    "All threads",
-    "Todos los hilos",
-    "Toutes les unités",
-    "모든 쓰레드들",
-    "Wszystkie wątki",
-    "Todos os usuários virtuais",
-    "所有线程",
-];
-const SHARE_GROUP: [&str; 8] = [
-    "shareMode.group",
-    "Current thread group",
-    "Actual grupo de hilos",
-    "Groupe d'unités courant",
-    "현 쓰레드 그룹",
-    "Bieżąca grupa wątków",
-    "Grupo de usuários atual",
-    "当前线程组",
-];
-const SHARE_USER: [&str; 8] = [
-    "shareMode.thread",
-    "Current thread",
-    "Hilo actual",
-    "Unité courante",
-    "현 쓰레드",
-    "Bieżący wątek",
-    "Usuário virtual atual",
-    "当前线程",
-];
-
 impl CsvDataSet {
     pub(super) fn compile(element: &Element, compiler: &mut Compiler) -> Self {
         if element.text("filename").trim().is_empty() {
@@ -177,11 +144,12 @@ impl CsvDataSet {
 }
 
 impl Sharing {
+    /// From the name of the way; the reader of plans has put it in place of the words of `JMeter`'s window.
     fn compile(text: &str, compiler: &mut Compiler) -> Self {
         match text {
-            text if SHARE_ALL.contains(&text) => Self::All,
-            text if SHARE_GROUP.contains(&text) => Self::Group,
-            text if SHARE_USER.contains(&text) => Self::User,
+            "shareMode.all" => Self::All,
+            "shareMode.group" => Self::Group,
+            "shareMode.thread" => Self::User,
             text => Self::Named(compiler.template(text)),
         }
     }

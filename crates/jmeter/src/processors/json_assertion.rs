@@ -5,45 +5,25 @@ use double11_jmx::document::Element;
 use super::assertion::Verdict;
 use super::json::Json;
 use super::json::evaluate::{Found, evaluate};
+use super::json_expectation::JsonExpectation;
 use super::json_extractor::plugin_text;
 use super::json_path_text::JsonPathText;
-use super::pattern::{Pattern, PatternText};
+use super::pattern::Pattern;
 use crate::compiler::Compiler;
 use crate::sample::SampleResult;
 use crate::user::User;
 
 #[derive(Debug)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "they are the boxes of the element"
-)]
 pub(super) struct JsonAssertion {
     path: JsonPathText,
-    expected: PatternText,
-    /// Whether the value counts, and not only that there is one.
-    validates: bool,
-    is_pattern: bool,
-    expects_null: bool,
-    inverted: bool,
+    wanted: JsonExpectation,
 }
 
 impl JsonAssertion {
     pub(super) fn compile(element: &Element, compiler: &mut Compiler) -> Self {
-        let validates = element.is("JSONVALIDATION", false);
-        let is_pattern = element.is("ISREGEX", true);
-        let expected = element.text("EXPECTED_VALUE");
-        let expected = if validates && is_pattern {
-            PatternText::compile(expected, element, compiler)
-        } else {
-            PatternText::text_only(expected, compiler)
-        };
         Self {
             path: JsonPathText::compile(element.text("JSON_PATH"), element, compiler),
-            expected,
-            validates,
-            is_pattern,
-            expects_null: element.is("EXPECT_NULL", false),
-            inverted: element.is("INVERT", false),
+            wanted: JsonExpectation::compile(element, compiler),
         }
     }
 
@@ -52,15 +32,15 @@ impl JsonAssertion {
         if text.is_empty() {
             return Verdict::nothing_there();
         }
-        match (self.failure(&text, user), self.inverted) {
+        match (self.failure(&text, user), self.wanted.inverted) {
             (Some(why), false) => Verdict::Fails(why),
             (None, true) => {
                 let path = self.path.text(user);
-                Verdict::Fails(match (self.validates, self.expects_null) {
+                Verdict::Fails(match (self.wanted.validates, self.wanted.expects_null) {
                     (false, _) => format!("Failed that JSONPath not exists: {path}"),
                     (true, true) => format!("Failed that JSONPath {path} not matches null"),
                     (true, false) => {
-                        let expected = self.expected.text(user);
+                        let expected = self.wanted.expected.text(user);
                         format!("Failed that JSONPath {path} not matches {expected}")
                     }
                 })
@@ -85,8 +65,8 @@ impl JsonAssertion {
             Err(nothing) => return Some(nothing.to_string()),
         };
         let path_text = self.path.text(user);
-        let expected = self.expected.text(user);
-        if !self.validates {
+        let expected = self.wanted.expected.text(user);
+        if !self.wanted.validates {
             let empty = value == Json::List(Vec::new()) && !path.is_definite();
             return empty.then(|| {
                 format!(
@@ -96,7 +76,12 @@ impl JsonAssertion {
                 )
             });
         }
-        let pattern = match self.is_pattern.then(|| self.expected.of(user)).transpose() {
+        let pattern = match self
+            .wanted
+            .is_pattern
+            .then(|| self.wanted.expected.of(user))
+            .transpose()
+        {
             Ok(pattern) => pattern,
             Err(bad) => return Some(bad.to_string()),
         };
@@ -104,9 +89,9 @@ impl JsonAssertion {
             return None;
         }
         let found = plugin_text(&value);
-        Some(if self.expects_null {
+        Some(if self.wanted.expects_null {
             format!("Value in json path '{path_text}' expected to be null, but found '{found}'")
-        } else if self.is_pattern {
+        } else if self.wanted.is_pattern {
             format!(
                 "Value in json path '{path_text}' expected to match regexp '{expected}', but it did \
                  not match: '{found}'"
@@ -127,7 +112,7 @@ impl JsonAssertion {
                 Err(_) => Json::Text(expected.to_owned()) == *value,
             },
         };
-        let null = |value: &Json| self.expects_null && *value == Json::Null;
+        let null = |value: &Json| self.wanted.expects_null && *value == Json::Null;
         match value {
             Json::List(values) if values.is_empty() && expected == "[]" => true,
             Json::List(values) => {

@@ -89,9 +89,7 @@ fn users_share_files_as_the_plan_says() {
     std::fs::write(folder.path().join("d.csv"), "1\n2\n3\n").unwrap();
     for (mode, expected) in [
         ("shareMode.all", "1? 2? 3? 1?"),
-        ("All threads", "1? 2? 3? 1?"),
         ("shareMode.thread", "1? 1? 2? 2?"),
-        ("当前线程", "1? 1? 2? 2?"),
         ("shareMode.group", "1? 1? 2? 2?"),
         ("mine", "1? 2? 3? 1?"),
     ] {
