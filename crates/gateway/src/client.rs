@@ -235,9 +235,15 @@ impl Gateway for HttpGateway {
 #[derive(Deserialize)]
 struct Answer<'body> {
     result: Option<&'body str>,
-    status: Option<serde_json::Value>,
     refunded: Option<bool>,
     code: Option<&'body str>,
+}
+
+/// What an answer to a question about an attempt may say; the rest of other answers is read by nobody,
+/// so that its form cannot spoil them.
+#[derive(Deserialize)]
+struct KnownAnswer<'body> {
+    status: Option<serde_json::Value>,
     order_id: Option<&'body str>,
     amount: Option<&'body str>,
     currency: Option<&'body str>,
@@ -251,7 +257,7 @@ impl Answer<'_> {
 
 /// Order and amount may be left out; what is there has to be understood.
 fn known(status: u16, body: &[u8]) -> Understood<KnownAttempt> {
-    let answer: Answer<'_> = serde_json::from_slice(body).ok()?;
+    let answer: KnownAnswer<'_> = serde_json::from_slice(body).ok()?;
     let name = answer.status.filter(|_| status == 200)?;
     let order_id = answer.order_id.map(OrderId::parse).transpose().ok()?;
     let amount = match answer.amount.zip(answer.currency) {

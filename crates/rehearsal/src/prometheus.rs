@@ -153,7 +153,7 @@ impl Scraping {
     /// Has a shop scraped from now on, where the targets are ours to choose, and waits for the first
     /// scrape: counters must have been seen before the first request. It answered when it was started, so
     /// that one which has gone since is only warned of: the runs are what counts, and the check after
-    /// the traffic says why nothing was compared.
+    /// the traffic says why nothing was compared. A question that it refuses is wrong usage, and is said at once.
     pub(crate) fn attach<'target>(
         &self,
         variant: &str,
@@ -179,16 +179,27 @@ impl Scraping {
                 target: target.to_owned(),
                 limit: FIRST_SCRAPE_LIMIT,
             }),
-            Err(error) => {
+            Err(error) if is_away(&error) => {
                 let text = format!("{variant} runs without Prometheus: {error}");
                 observer.event(Event::Warning { text: &text });
                 Ok(attached)
             }
+            // It is there and does not take the question: nothing would ever be compared.
+            Err(error) => Err(error.into()),
         }
     }
 
     fn cpu(&self) -> Option<Duration> {
         cpu_of(self.server.as_ref()?.process_id())
+    }
+}
+
+/// Whether a Prometheus has gone, or is just ending, rather than refused what it was asked.
+const fn is_away(error: &PrometheusError) -> bool {
+    match error {
+        PrometheusError::TimeOut { .. } | PrometheusError::Unreachable { .. } => true,
+        PrometheusError::Refused { status, .. } => *status >= 500,
+        _ => false,
     }
 }
 

@@ -114,12 +114,17 @@ fn service_settings(
     })
 }
 
-/// The name of the gateway that a shop uses, which it keeps for life.
-pub(super) fn name(arguments: &GatewayArguments) -> &'static str {
+/// The name of the gateway that a shop uses, which it keeps for life. That of its own sandbox belongs to
+/// no other: what is open at one would be asked of the other.
+pub(super) fn name(arguments: &GatewayArguments) -> Result<&'static str, Failure> {
     match &arguments.gateway {
-        None => SANDBOX,
+        None => Ok(SANDBOX),
+        Some(_) if arguments.gateway_name == SANDBOX => Err(Failure::usage(anyhow::anyhow!(
+            "`{SANDBOX}` is the name of the shop's own gateway"
+        ))
+        .hint("give the one at `--gateway` another name with `--gateway-name`")),
         // Once in the life of the program.
-        Some(_) => arguments.gateway_name.clone().leak(),
+        Some(_) => Ok(arguments.gateway_name.clone().leak()),
     }
 }
 

@@ -77,7 +77,7 @@ async fn serve(arguments: Serve) -> CommandResult {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let levers = levers(&arguments);
     let lever_names: Vec<&str> = levers.iter().map(double11_store::Lever::name).collect();
-    let gateway_name = gateway::name(&arguments.gateway);
+    let gateway_name = gateway::name(&arguments.gateway)?;
     let metrics = Arc::new(Metrics::new(&MetricLabels {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         levers: lever_names.join(","),

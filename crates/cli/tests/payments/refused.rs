@@ -74,6 +74,10 @@ fn wrong_options_are_named() {
         ),
         (serve(&["--gateway-name", "A/B"]), "is not a name"),
         (
+            serve(&["--gateway", "http://pay", "--gateway-name", "sandbox"]),
+            "the name of the shop's own gateway",
+        ),
+        (
             serve(&["--gateway", "https://pay", "--gateway-ca-cert", short]),
             "certificates cannot be read",
         ),

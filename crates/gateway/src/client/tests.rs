@@ -250,6 +250,17 @@ async fn only_words_of_the_protocol_are_answers() {
     }
 }
 
+/// Order and amount are read in the answers that they mean something in, and nowhere else.
+#[tokio::test]
+async fn what_an_answer_says_besides_does_not_spoil_it() {
+    let captured = "HTTP/1.1 200 OK\r\ncontent-length: 48\r\n\r\n{\"result\":\"captured\",\"amount\":5,\"order_id\":77}  ";
+    let gateway = client(answers_with(captured).await, None, Duration::from_secs(5));
+    assert_eq!(gateway.charge(charge(1)).await, Ok(ChargeResult::Captured));
+    let refunded = "HTTP/1.1 200 OK\r\ncontent-length: 43\r\n\r\n{\"refunded\":true,\"amount\":5,\"order_id\":7}  ";
+    let gateway = client(answers_with(refunded).await, None, Duration::from_secs(5));
+    assert_eq!(gateway.refund(id(1), yuan(5)).await, Ok(()));
+}
+
 #[tokio::test]
 async fn a_charge_without_an_answer_was_made_once_all_the_same() {
     let folder = tempfile::tempdir().unwrap();

@@ -214,13 +214,18 @@ struct Content {
 }
 
 impl Content {
-    /// What the ledger says of an attempt after an event, of which a refund does not say all.
+    /// What the ledger says of an attempt after an event: order and amount are those of its charge, whatever
+    /// a refund says or leaves out.
     fn after(&self, (attempt_id, entry): (AttemptId, Entry)) -> (AttemptId, Entry) {
         let before = self.entries.get(&attempt_id);
-        let order_id = entry
-            .order_id
-            .or_else(|| before.and_then(|before| before.order_id));
-        (attempt_id, Entry { order_id, ..entry })
+        let order_id = before.and_then(|it| it.order_id).or(entry.order_id);
+        let amount = before.and_then(|it| it.amount).or(entry.amount);
+        let entry = Entry {
+            order_id,
+            amount,
+            ..entry
+        };
+        (attempt_id, entry)
     }
 
     /// A line said that so much of the file is durable: no less than any line before it said.

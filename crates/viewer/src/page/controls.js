@@ -71,7 +71,8 @@ viewer.controls = (() => {
       if (!details.open) return;
       place.replaceChildren(make("p", { class: "note" }, viewer.say.alignSearching));
       try {
-        place.replaceChildren(...chooser(await runs.find(context), context, state, lay));
+        // A search of its own: the drawing that made this box may have been given up since, the box is kept.
+        place.replaceChildren(...chooser(await runs.find({ ...context, signal: undefined }), context, state, lay));
       } catch (error) {
         if (!(error instanceof query.Refusal)) throw error;
         place.replaceChildren(make("p", { class: "error" }, error.message));

@@ -166,6 +166,22 @@ fn lines_of_an_older_version_are_read_among_others() {
     assert_eq!(fs::read(&given.path).unwrap(), bytes);
 }
 
+/// A status tells what was asked for with the charge, whatever came back of it later.
+#[test]
+fn a_refund_does_not_change_what_was_charged() {
+    let mut bytes = ledger_of(1);
+    let refund = Event::Refund {
+        attempt_id: id(1),
+        amount: Money::from_minor(40, Currency::Cny),
+    };
+    refund.write(UnixMicros::new(2), bytes.len() as u64, &mut bytes);
+    let ledger = Given::new(&bytes).open().unwrap();
+    let entry = &ledger.entries[&id(1)];
+    assert_eq!(entry.fate, Fate::Captured { refunded: true });
+    assert_eq!(entry.order_id, OrderId::new(7).ok());
+    assert_eq!(entry.amount, Some(Money::from_minor(100, Currency::Cny)));
+}
+
 /// What is written again is what was understood: the bytes of no line's `synced`, and no second look.
 #[test]
 fn what_may_not_be_durable_is_kept_while_it_is_read() {
