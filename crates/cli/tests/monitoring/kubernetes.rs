@@ -143,11 +143,12 @@ fn of_all_services_kube_state_metrics_is_found_by_its_label_and_port() {
     }
 }
 
-/// Discovery is confined to the shop's namespace where it can be.
+/// Discovery is confined to the shop's namespace and to that of what it stands on.
 #[test]
-fn pods_are_looked_for_in_one_namespace() {
+fn pods_are_looked_for_in_two_namespaces() {
     let pods = job(&yaml(FILE), "kubernetes-pods");
-    let expected = json!([{"role": "pod", "namespaces": {"names": ["ecommerce"]}}]);
+    let expected =
+        json!([{"role": "pod", "namespaces": {"names": ["ecommerce", "ecommerce-data"]}}]);
     assert_eq!(pods["kubernetes_sd_configs"], expected);
 }
 
