@@ -11,6 +11,7 @@ mod load;
 mod plan;
 mod rehearse;
 mod serve;
+mod shard;
 mod stores;
 mod validate;
 
@@ -34,6 +35,7 @@ pub(crate) use load::Load;
 pub(crate) use plan::{CheckPlan, Plan, PlanAction};
 pub(crate) use rehearse::{Rehearse, RehearsedPrometheus, RehearsedShops};
 pub(crate) use serve::{Auth, Serve};
+pub(crate) use shard::{Merge, ShardArguments};
 pub(crate) use stores::{Migrate, Scratch, ScratchAction};
 pub(crate) use validate::Validate;
 
@@ -137,6 +139,21 @@ Comparisons are > >= < <=. Figures are those of the measured phases together. If
 a condition holds the exit code is 1; if the load engine was the bottleneck
 nothing can be judged: 4.")]
     Load(Box<Load>),
+    /// Put the parts of a run that several generators made together into one.
+    #[command(after_help = "\
+Examples:
+  double11 load funnel --target http://127.0.0.1:8080 --rate 800 \\
+    --start-at 2026-11-11T00:00:00Z --shard 0/2 --out part-0
+  double11 load funnel --target http://127.0.0.1:8080 --rate 800 \\
+    --start-at 2026-11-11T00:00:00Z --shard 1/2 --out part-1
+  double11 merge part-0 part-1 --out whole --fail-if 'p95>50ms'
+
+The figures are exactly those of one generator: counts and histograms are added
+up, samples and client ledger merged by time. `compare`, `validate` and `audit`
+take the merged folder as any other. Refused are parts of different runs, a part
+that is there twice or is missing, and parts that began further apart than 1 s
+and a tenth of the shortest phase. Thresholds are judged here, not by the parts.")]
+    Merge(Merge),
     /// Run a plan of Apache JMeter, check one, or draw the dashboard of a result file.
     #[command(
         disable_version_flag = true,

@@ -12,6 +12,7 @@ mod import;
 mod jmeter;
 mod load;
 mod man;
+mod merge;
 mod migrate;
 mod offline;
 mod plan;
@@ -37,6 +38,7 @@ pub(crate) fn run(arguments: Arguments) -> CommandResult {
         Command::Serve(serve) => serve::run(*serve),
         Command::Gateway(gateway) => gateway::run(&gateway),
         Command::Load(load) => load::run(&load),
+        Command::Merge(merge) => merge::run(&merge),
         Command::Jmeter(jmeter) => jmeter::run(&jmeter),
         Command::Compare(compare) => compare::run(compare),
         Command::Plan(plan) => plan::run(&plan.action),

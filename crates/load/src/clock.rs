@@ -20,10 +20,19 @@ pub struct RunClock {
 impl RunClock {
     /// A clock whose zero is now.
     pub fn start() -> Self {
-        let wall = since_zero(clock_gettime(ClockId::Realtime));
+        let started = wall_now();
         Self {
             origin: since_zero(clock_gettime(ClockId::Monotonic)),
-            started: UnixMicros::new(i64::try_from(wall.as_micros()).unwrap_or(i64::MAX)),
+            started,
+        }
+    }
+
+    /// A clock whose zero is this wall-clock instant, which is now or a moment ago.
+    pub(crate) fn started_at(started: UnixMicros) -> Self {
+        let late = since(started);
+        Self {
+            origin: since_zero(clock_gettime(ClockId::Monotonic)).saturating_sub(late),
+            started,
         }
     }
 
@@ -54,6 +63,21 @@ impl RunClock {
             tv_nsec: i64::from(absolute.subsec_nanos()),
         }
     }
+}
+
+/// Time until a wall-clock instant; zero when it has passed.
+pub(crate) fn until(instant: UnixMicros) -> Duration {
+    instant.since(wall_now())
+}
+
+/// Time since a wall-clock instant; zero when it is to come.
+pub(crate) fn since(instant: UnixMicros) -> Duration {
+    wall_now().since(instant)
+}
+
+fn wall_now() -> UnixMicros {
+    let wall = since_zero(clock_gettime(ClockId::Realtime));
+    UnixMicros::new(i64::try_from(wall.as_micros()).unwrap_or(i64::MAX))
 }
 
 /// Processor time that the calling thread has used.

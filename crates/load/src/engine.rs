@@ -23,8 +23,10 @@ mod stop;
 mod worker;
 
 pub use error::LoadError;
+pub(crate) use ledger::FIRST_LINE as LEDGER_FIRST_LINE;
 pub use observer::Observation;
 pub(crate) use options::Limit;
 pub use options::{LoadModel, RunAbout, RunOptions, SamplePolicy};
-pub use run::{Ending, RunManifest, RunOutcome, read_manifest, run};
+pub(crate) use run::write_files;
+pub use run::{Ending, MergeFacts, PartFacts, RunManifest, RunOutcome, read_manifest, run};
 pub use stop::StopHandle;

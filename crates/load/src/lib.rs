@@ -6,20 +6,22 @@
 //! shop of this workspace or its stores, since a tester that shares code with the tested cannot find
 //! its faults. It prints nothing and reads no environment; progress goes to an observer.
 //!
-//! [`run`] is the entry point. [`plan`] and [`schedule`] say what is sent and when, [`journey`] is one
-//! shopper's walk, [`transport`] the client, [`engine`] the threads that drive them, [`run_directory`]
-//! where the results are kept, [`health`] whether they can be believed, [`threshold`] what they must not
-//! come to.
+//! [`run`] is the entry point. [`plan`] and [`schedule`] say what is sent and when, [`shard`] which part
+//! of it, [`journey`] is one shopper's walk, [`transport`] the client, [`engine`] the threads that drive
+//! them, [`run_directory`] where the results are kept, [`merge`] how those of shards become one,
+//! [`health`] whether they can be believed, [`threshold`] what they must not come to.
 
 pub mod clock;
 pub mod engine;
 pub mod health;
 pub mod host;
 pub mod journey;
+pub mod merge;
 pub mod plan;
 pub mod random;
 pub mod run_directory;
 pub mod schedule;
+pub mod shard;
 pub mod tasks;
 pub mod threshold;
 pub mod transport;

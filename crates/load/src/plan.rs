@@ -313,6 +313,11 @@ impl Step {
     pub fn share(&self, peak: bool) -> f64 {
         if peak { self.peak_weight } else { self.weight }
     }
+
+    /// Its name and what it writes; `None` when it writes nothing.
+    pub(crate) fn written(&self) -> Option<(String, Write)> {
+        Some((self.name.clone(), self.request.as_ref()?.write?))
+    }
 }
 
 #[cfg(test)]

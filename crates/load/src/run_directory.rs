@@ -1,7 +1,7 @@
 //! The directory that a run is kept in.
 //!
-//! `samples.jtl` (or one sample file for each name the phases give), `summary.json`, `timeseries.json`,
-//! `client-ledger.jsonl` and `run.json`. While a run goes on the directory also holds a file that only
+//! `samples.jtl` (or one sample file for each name the phases give), `summary.json`, `tallies.json`,
+//! `timeseries.json`, `client-ledger.jsonl` and `run.json`. While a run goes on the directory also holds a file that only
 //! takes up space: it is given back when the disk is full, so that what was measured can still be
 //! summed up.
 
@@ -18,6 +18,8 @@ pub use crate::engine::{RunManifest, read_manifest};
 /// Names of the files of a run; sample files besides end in [`SAMPLES_ENDING`] and are not removed by
 /// a later run.
 pub const SUMMARY: &str = "summary.json";
+/// See [`SUMMARY`]. The counts and histograms that the summary was computed from, to be added up.
+pub const TALLIES: &str = "tallies.json";
 /// See [`SUMMARY`].
 pub const TIME_SERIES: &str = "timeseries.json";
 /// See [`SUMMARY`].
@@ -180,8 +182,9 @@ impl RunDirectory {
 }
 
 fn is_own_file(name: &str) -> bool {
-    const OWN: [&str; 7] = [
+    const OWN: [&str; 8] = [
         SUMMARY,
+        TALLIES,
         TIME_SERIES,
         LEDGER,
         RUN,

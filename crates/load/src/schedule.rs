@@ -1,8 +1,8 @@
 //! When shoppers come: phases, the rate curve they make, and the arrival instants drawn from it.
 //!
-//! The instants are a function of the phases and the seed alone. Each worker thread goes through the
-//! whole sequence and takes the arrivals that are its own, so nothing is shared and nothing depends on
-//! the number of threads.
+//! The instants are a function of the phases and the seed alone. Each worker thread of each shard goes
+//! through the whole sequence and takes the arrivals that are its own, so nothing is shared and nothing
+//! depends on the number of threads or of shards.
 
 mod arrivals;
 mod curve;

@@ -5,6 +5,7 @@
 //! which a failed or dropped request counts as at least the request time-out, so that failing fast
 //! never keeps a threshold.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -12,8 +13,8 @@ use std::time::Duration;
 use double11_measure::histogram::LatencyHistogram;
 use double11_measure::run::StepSummary;
 
-use crate::engine::RunOutcome;
-use crate::plan::{Plan, Write};
+use crate::engine::{RunManifest, RunOutcome};
+use crate::plan::{Plan, Step, Write};
 
 /// A condition under which a run counts as failed.
 #[derive(Debug, Clone, PartialEq)]
@@ -164,6 +165,23 @@ impl Threshold {
     /// # Errors
     /// [`ThresholdError`] when the plan has no such step, or writes no orders or payments.
     pub fn check(&self, plan: &Plan) -> Result<(), ThresholdError> {
+        let names: Vec<&str> = plan
+            .requesting_steps()
+            .map(|step| step.name.as_str())
+            .collect();
+        self.check_steps(&names, &written(plan))
+    }
+
+    /// Checks the same of a run that is over, by what is kept of its plan.
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    pub fn check_kept(&self, manifest: &RunManifest) -> Result<(), ThresholdError> {
+        let names = manifest.plan.steps.iter().map(String::as_str);
+        self.check_steps(&names.collect::<Vec<_>>(), &manifest.plan.writes)
+    }
+
+    fn check_steps(&self, names: &[&str], written: &Written) -> Result<(), ThresholdError> {
         let refuse = |part: &str, reason: String| {
             Err(ThresholdError {
                 text: self.text.clone(),
@@ -171,18 +189,14 @@ impl Threshold {
                 reason,
             })
         };
-        if let Some(wanted) = &self.step {
-            let names: Vec<&str> = plan
-                .requesting_steps()
-                .map(|step| step.name.as_str())
-                .collect();
-            if !names.contains(&wanted.as_str()) {
-                let reason = format!("is no step of the plan; it has {}", names.join(", "));
-                return refuse(wanted, reason);
-            }
+        if let Some(wanted) = &self.step
+            && !names.contains(&wanted.as_str())
+        {
+            let reason = format!("is no step of the plan; it has {}", names.join(", "));
+            return refuse(wanted, reason);
         }
         if let Metric::Writes(write) = self.metric
-            && !plan.steps().iter().any(|step| writes(step, write))
+            && !written.values().any(|kind| *kind == write)
         {
             let kind = write.kind();
             return refuse(
@@ -195,7 +209,16 @@ impl Threshold {
 
     /// Judges a run of a plan.
     pub fn judge(&self, plan: &Plan, outcome: &RunOutcome) -> Judgement {
-        let figure = self.figure(plan, outcome);
+        self.judge_by(&written(plan), outcome)
+    }
+
+    /// Judges a run that is over, by what is kept of its plan.
+    pub fn judge_kept(&self, manifest: &RunManifest, outcome: &RunOutcome) -> Judgement {
+        self.judge_by(&manifest.plan.writes, outcome)
+    }
+
+    fn judge_by(&self, written: &Written, outcome: &RunOutcome) -> Judgement {
+        let figure = self.figure(written, outcome);
         Judgement {
             figure: figure.map(|figure| self.metric.unit().show(figure)),
             violated: figure.map(|figure| self.comparison.holds(figure, self.bound)),
@@ -252,7 +275,7 @@ impl Threshold {
         }
     }
 
-    fn figure(&self, plan: &Plan, outcome: &RunOutcome) -> Option<f64> {
+    fn figure(&self, written: &Written, outcome: &RunOutcome) -> Option<f64> {
         let whole = &outcome.summary.whole;
         let steps = whole.steps.iter().zip(&outcome.verdict_times);
         let (summary, times) = match &self.step {
@@ -274,15 +297,9 @@ impl Threshold {
             Metric::Max => times.max().map(milliseconds),
             Metric::Availability => whole.availability.share().map(|share| share * 100.0),
             Metric::Writes(write) => {
-                let successes = |(step, summary): (&crate::plan::Step, &StepSummary)| {
-                    writes(step, write).then_some(summary.completed_successes as f64)
-                };
-                let sum: f64 = plan
-                    .steps()
-                    .iter()
-                    .zip(&whole.steps)
-                    .filter_map(successes)
-                    .sum();
+                let writes = |step: &&StepSummary| written.get(&step.step) == Some(&write);
+                let successes = whole.steps.iter().filter(writes);
+                let sum: f64 = successes.map(|step| step.completed_successes as f64).sum();
                 (whole.duration_s > 0.0).then(|| sum / whole.duration_s)
             }
             metric => metric.counted(summary),
@@ -290,10 +307,11 @@ impl Threshold {
     }
 }
 
-fn writes(step: &crate::plan::Step, write: Write) -> bool {
-    step.request
-        .as_ref()
-        .is_some_and(|request| request.write == Some(write))
+/// What the steps of a plan write, by name.
+type Written = BTreeMap<String, Write>;
+
+fn written(plan: &Plan) -> Written {
+    plan.steps().iter().filter_map(Step::written).collect()
 }
 
 fn milliseconds(time: Duration) -> f64 {

@@ -9,6 +9,7 @@ use double11_audit::{AuditOptions, AuditReport, Retention};
 use double11_load::engine::{RunAbout, RunOptions, RunOutcome, SamplePolicy};
 use double11_load::run_directory::RunDirectory;
 use double11_load::schedule::Phase;
+use double11_load::shard::Shard;
 use double11_load::transport::{Limits, Target};
 use double11_monitor::cross_check::{
     CLIENT_OVERHEAD_DEFAULT, ClientWrites, CrossCheck, CrossCheckInput, StepEndpoint, cross_check,
@@ -375,6 +376,8 @@ pub(crate) fn run_options(
         model: which.schedule.model,
         phases: which.schedule.phases.clone(),
         seed: which.seed,
+        shard: Shard::WHOLE,
+        start_at: None,
         threads: Some(1),
         pin_to: options.generator_cpus.clone(),
         connections: which.schedule.connections() as usize,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use double11_load::threshold::Threshold;
 
+use crate::arguments::shard::ShardArguments;
 use crate::machine::parse_duration;
 
 #[derive(Debug, Args)]
@@ -132,6 +133,8 @@ pub(crate) struct Load {
         help_heading = "Output"
     )]
     pub(crate) samples: String,
+    #[command(flatten)]
+    pub(crate) sharding: ShardArguments,
 }
 
 /// Reads `NAME=VALUE`.

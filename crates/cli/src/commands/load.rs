@@ -1,5 +1,6 @@
 //! `double11 load`: shoppers against any HTTP shop.
 
+mod shard;
 mod tables;
 mod thresholds;
 
@@ -27,6 +28,10 @@ use crate::console;
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::live_view::{LiveView, Snapshot};
 
+pub(crate) use shard::merge_failure;
+pub(crate) use tables::summary;
+pub(crate) use thresholds::{check as check_thresholds, judge, spoilt};
+
 /// Connections at a time where nothing else is said.
 const CONNECTIONS: usize = 256;
 
@@ -45,6 +50,7 @@ pub(crate) fn run(arguments: &Load) -> CommandResult {
         .map(|phase| phase.name.clone())
         .collect();
     let stop = stop_on_signals()?;
+    shard::announce(&arguments.sharding);
     let sampler = Sampler::of_shop(&target_url, INTERVAL_DEFAULT).map_err(Failure::environment)?;
     let mut view = LiveView::new(&format!("double11 load {} at {target_url}", arguments.plan));
     let mut observe = |seen: &Observation| {
@@ -55,9 +61,12 @@ pub(crate) fn run(arguments: &Load) -> CommandResult {
     };
     let outcome = double11_load::run(&options, &stop, &mut observe);
     view.finish();
+    if let Err(LoadError::StoppedBeforeStart) = outcome {
+        return Ok(Exit::Interrupted);
+    }
     let outcome = outcome.map_err(load_failure)?;
     let kept = keep_metrics(sampler, &out);
-    console::data(&tables::summary(&outcome));
+    console::data(&summary(&outcome));
     console::say(&format!("kept in `{}`", out.display()));
     let exit = conclude(arguments, &options.plan, outcome)?;
     kept.map(|()| exit)
@@ -75,7 +84,12 @@ fn conclude(arguments: &Load, plan: &Plan, outcome: RunOutcome) -> CommandResult
     for reason in &outcome.health.reasons {
         console::say(&format!("warning: generator-limited: {reason}"));
     }
-    Ok(thresholds::judge(&arguments.fail_if, plan, &outcome))
+    if shard::leaves_judging(arguments) {
+        return Ok(Exit::Done);
+    }
+    Ok(judge(&arguments.fail_if, spoilt(&outcome), |threshold| {
+        threshold.judge(plan, &outcome)
+    }))
 }
 
 /// The plan that was asked for, with its parameters.
@@ -119,7 +133,7 @@ fn keep_metrics(sampler: Option<Sampler>, out: &Path) -> Result<(), Failure> {
 
 fn run_options(arguments: &Load) -> Result<RunOptions, Failure> {
     let plan = chosen_plan(arguments)?.with_overrides(overrides(arguments));
-    thresholds::check(&arguments.fail_if, &plan)?;
+    check_thresholds(&arguments.fail_if, |threshold| threshold.check(&plan))?;
     let samples = sample_policy(&arguments.samples)?;
     let target = Target::parse(target(arguments))
         .map_err(|error| Failure::usage(error).hint("write it as `http://127.0.0.1:8080`"))?
@@ -131,6 +145,7 @@ fn run_options(arguments: &Load) -> Result<RunOptions, Failure> {
     };
     let extra_roots = authorities(&arguments.ca_cert, &target)?;
     // An earlier run is only replaced when this one can begin.
+    shard::check_start(arguments.sharding.start_at)?;
     target
         .reach(RunOptions::CONNECT_TIMEOUT)
         .map_err(|error| load_failure(error.into()))?;
@@ -143,6 +158,8 @@ fn run_options(arguments: &Load) -> Result<RunOptions, Failure> {
         model: traffic.model,
         phases: traffic.phases,
         seed: arguments.seed,
+        shard: arguments.sharding.shard,
+        start_at: arguments.sharding.start_at,
         threads: arguments.threads.map(usize::from),
         pin_to: arguments.cpus.clone(),
         connections: match arguments.connections {
@@ -273,6 +290,9 @@ fn load_failure(error: LoadError) -> Failure {
         }
         LoadError::Target(_) => {
             Failure::environment(error).hint("start the shop first: `double11 serve`")
+        }
+        LoadError::StartMissed { .. } => {
+            Failure::usage(error).hint("name a later instant with `--start-at`")
         }
         LoadError::Option { .. } => Failure::usage(error).hint("see `double11 load --help`"),
         LoadError::Descriptors { .. } => {

@@ -17,5 +17,6 @@ mod openapi;
 mod plans;
 mod power_loss;
 mod python_client;
+mod shards;
 mod terminal;
 mod validation;

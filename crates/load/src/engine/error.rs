@@ -57,6 +57,15 @@ pub enum LoadError {
         /// Why.
         source: std::io::Error,
     },
+    /// The instant at which the run was to begin had passed when everything was ready.
+    #[error("the start was missed by {:.1} s", .by.as_secs_f64())]
+    StartMissed {
+        /// How long ago it was.
+        by: std::time::Duration,
+    },
+    /// The run was asked to stop while it waited for its start; nothing was sent.
+    #[error("stopped before the start")]
+    StoppedBeforeStart,
     /// A worker thread panicked; what it had measured until then may be incomplete.
     #[error("a worker thread of the load engine panicked")]
     Worker,

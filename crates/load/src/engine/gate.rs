@@ -27,6 +27,7 @@ use crate::health::HealthWatch;
 use crate::plan::Plan;
 use crate::run_directory::RunDirectory;
 use crate::schedule::Phase;
+use crate::shard::Shard;
 use crate::transport::{Limits, Target};
 
 /// Virtual users, each with a connection.
@@ -155,6 +156,8 @@ fn options(folder: &Path, shop: &Shop) -> RunOptions {
             samples_file: None,
         }],
         seed: 11,
+        shard: Shard::WHOLE,
+        start_at: None,
         threads: Some(1),
         pin_to: Vec::new(),
         connections: USERS,

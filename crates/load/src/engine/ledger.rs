@@ -6,7 +6,7 @@ use crate::json::quote_into;
 use crate::plan::{Extraction, Write};
 
 /// The first line of a ledger.
-pub(super) const FIRST_LINE: &[u8] = b"{\"double11_client_ledger\":1}\n";
+pub(crate) const FIRST_LINE: &[u8] = b"{\"double11_client_ledger\":1}\n";
 
 /// What became of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

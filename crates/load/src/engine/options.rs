@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, HashSet};
 use std::num::NonZeroU64;
 use std::time::Duration;
 
+use double11_units::UnixMicros;
 use rustls::pki_types::CertificateDer;
 
 use super::LoadError;
 use crate::plan::{Plan, Request, Step, is_name};
 use crate::run_directory::RunDirectory;
 use crate::schedule::{Phase, PhaseClock, Ramp, Rate, RateCurve, Spread};
+use crate::shard::Shard;
 use crate::transport::{Limits, Target};
 
 const PHASES_MAX: usize = 1_000;
@@ -32,6 +34,12 @@ pub struct RunOptions {
     pub phases: Vec<Phase>,
     /// Seed of the arrivals and of every choice.
     pub seed: u64,
+    /// Which part of the run this generator makes. Everything else here is of the whole run: phases and
+    /// users, of which the shard makes its part, and `connections` and `max_in_flight`, of which it
+    /// gets its part.
+    pub shard: Shard,
+    /// When the run begins, in wall-clock time, so that shards begin together; `None` for at once.
+    pub start_at: Option<UnixMicros>,
     /// Worker threads; `None` for one per core that may be used. Never more than connections.
     pub threads: Option<usize>,
     /// Processors to pin the workers to, in turn; empty for none.
@@ -121,13 +129,38 @@ impl RunOptions {
         Some(phase.rate?.visits(self.plan.requests_per_visit(phase.peak)))
     }
 
-    /// Requests per second that a phase offers on average; `None` in the closed model.
+    /// Requests per second that a phase of the whole run offers on average; `None` in the closed model.
     pub fn offered_per_second(&self, phase: &Phase) -> Option<f64> {
         self.request_rate(phase).map(Ramp::mean)
     }
 
-    /// The rate of a phase in requests per second; `None` in the closed model.
-    pub(super) fn request_rate(&self, phase: &Phase) -> Option<Ramp> {
+    /// The part of that which the shard offers.
+    pub(super) fn own_offered_per_second(&self, phase: &Phase) -> Option<f64> {
+        Some(self.shard.rate(self.offered_per_second(phase)?))
+    }
+
+    /// The rate of a phase in requests per second as far as the shard makes it; `None` in the closed
+    /// model.
+    pub(super) fn own_request_rate(&self, phase: &Phase) -> Option<Ramp> {
+        let whole = self.request_rate(phase)?;
+        Some(Ramp {
+            from: self.shard.rate(whole.from),
+            to: self.shard.rate(whole.to),
+        })
+    }
+
+    /// The shard's part of the connections.
+    pub(super) fn own_connections(&self) -> usize {
+        self.shard.part(self.connections)
+    }
+
+    /// The shard's part of the requests in flight.
+    pub(super) fn own_in_flight(&self) -> usize {
+        self.shard.part(self.max_in_flight)
+    }
+
+    /// The rate of a phase of the whole run in requests per second; `None` in the closed model.
+    fn request_rate(&self, phase: &Phase) -> Option<Ramp> {
         Some(
             phase
                 .rate?
@@ -153,7 +186,7 @@ impl RunOptions {
         let sum = |per_visit: &dyn Fn(bool) -> f64| -> f64 {
             let visits = |phase: &Phase| {
                 let rate = self.visit_rate(phase).unwrap_or(Ramp::constant(0.0));
-                rate.mean() * phase.duration.as_secs_f64()
+                self.shard.rate(rate.mean()) * phase.duration.as_secs_f64()
             };
             self.phases
                 .iter()
@@ -220,7 +253,32 @@ impl RunOptions {
         if self.model == (LoadModel::Closed { users: 0 }) {
             return refuse("users", "at least 1");
         }
+        self.check_shard()?;
         self.check_phases()
+    }
+
+    /// A shard without a connection or a user would wait for nothing.
+    fn check_shard(&self) -> Result<(), LoadError> {
+        let count = usize::try_from(self.shard.count()).unwrap_or(usize::MAX);
+        let users = match self.model {
+            LoadModel::Open { .. } => count,
+            LoadModel::Closed { users } => users,
+        };
+        for (option, whole) in [
+            ("connections", self.connections),
+            ("max_in_flight", self.max_in_flight),
+            ("users", users),
+        ] {
+            if whole < count {
+                return Err(LoadError::Option {
+                    option,
+                    reason: format!(
+                        "{whole} of the whole run cannot be shared out among {count} shards"
+                    ),
+                });
+            }
+        }
+        Ok(())
     }
 
     fn check_phases(&self) -> Result<(), LoadError> {
@@ -300,6 +358,8 @@ mod tests {
                 samples_file: None,
             }],
             seed: 1,
+            shard: Shard::WHOLE,
+            start_at: None,
             threads: Some(1),
             pin_to: Vec::new(),
             connections: 1,
@@ -328,6 +388,9 @@ mod tests {
             assert_eq!(options.expected_bytes(), expected);
             options.samples = SamplePolicy::None;
             assert_eq!(options.expected_bytes(), orders * 450 + series);
+            options.shard = Shard::new(1, 2).unwrap();
+            let half = orders / 2 * 450 + series;
+            assert_eq!(options.expected_bytes(), half, "half of the shoppers");
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::Duration;
 
 use double11_measure::histogram::LatencyHistogram;
-use double11_measure::run::{PhaseShape, RunRecorder, RunShape, Summary, TimeSeries};
+use double11_measure::run::{PhaseShape, RunRecorder, RunShape, RunTallies, Summary, TimeSeries};
 
 use super::outbox::{Batch, WriteOutcomes};
 use super::sample_files::{LineFile, SampleFiles};
@@ -36,13 +36,14 @@ pub(super) struct Recorder {
     outcomes: WriteOutcomes,
     visits_cut: u64,
     write_error: Option<LoadError>,
-    /// Requests per second that each phase offers.
+    /// Requests per second that this generator offers in each phase.
     offered: Vec<Option<Ramp>>,
 }
 
 /// Everything that was recorded.
 #[derive(Debug)]
 pub(super) struct Recorded {
+    pub(super) tallies: RunTallies,
     pub(super) summary: Summary,
     pub(super) time_series: TimeSeries,
     pub(super) verdict_times: Vec<LatencyHistogram>,
@@ -73,7 +74,10 @@ impl GrowingFiles {
             "http"
         };
         let origin = format!("{scheme}://{}", options.target.authority());
-        let details = (options.samples, threads, origin);
+        // JMeter's form, group and thread: the shard is the group, so that no two threads share a name.
+        let group = options.shard.index() + 1;
+        let thread_names = (1..=threads).map(|thread| format!("double11 {group}-{thread}"));
+        let details = (options.samples, thread_names.collect(), origin);
         Ok(Some(Self {
             samples: SampleFiles::create(directory, &options.phases, labels, details)?,
             ledger: LineFile::ledger(directory)?,
@@ -99,7 +103,7 @@ impl Recorder {
             offered: options
                 .phases
                 .iter()
-                .map(|phase| options.request_rate(phase))
+                .map(|phase| options.own_request_rate(phase))
                 .collect(),
         }
     }
@@ -197,10 +201,12 @@ impl Recorder {
             let written = files.ledger.finish().and(files.samples.finish());
             self.write_error = self.write_error.or(written.err());
         }
+        let tallies = self.figures.tallies();
         let verdict_times = self.figures.verdict_times();
         let (summary, mut time_series) = self.figures.finish(ended);
         time_series.start_unix_ms = Some(self.clock.started().millis());
         Recorded {
+            tallies,
             summary,
             time_series,
             verdict_times,
@@ -220,7 +226,7 @@ fn shape(options: &RunOptions) -> RunShape {
             start,
             duration: phase.duration,
             measured: phase.measured,
-            offered_per_second: options.offered_per_second(phase),
+            offered_per_second: options.own_offered_per_second(phase),
         };
         start += phase.duration;
         shape

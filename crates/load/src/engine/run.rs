@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use double11_measure::histogram::LatencyHistogram;
-use double11_measure::run::{Summary, TimeSeries};
+use double11_measure::run::{RunTallies, Summary, TimeSeries};
 use double11_units::UnixMicros;
 
 use super::outbox::{Batch, Outbox};
@@ -18,16 +18,20 @@ use super::sample_files::system;
 use super::shared::Shared;
 use super::worker::Worker;
 use super::{Limit, LoadError, Observation, RunOptions, StopHandle};
-use crate::clock::{RunClock, process_processor_time};
+use crate::clock::{self, RunClock, process_processor_time};
 use crate::health::{GeneratorHealth, HealthWatch};
 use crate::host;
-use crate::run_directory::{RUN, RunDirectory, SUMMARY, TIME_SERIES};
+use crate::run_directory::{RUN, RunDirectory, SUMMARY, TALLIES, TIME_SERIES};
 use crate::transport::TlsSettings;
 
-pub use manifest::{RunManifest, read_manifest};
+pub use manifest::{MergeFacts, PartFacts, RunManifest, read_manifest};
 
 /// Batches that wait for the recorder at most, for each worker.
 const BATCHES_WAITING: usize = 64;
+/// How far ahead the start of a run may lie at most.
+const START_AHEAD_MAX: Duration = Duration::from_hours(24);
+/// How often a run that waits for its start looks whether it shall stop.
+const STOP_ASKED_EVERY: Duration = Duration::from_millis(100);
 /// Descriptors besides connections: files, event loops, timers.
 const DESCRIPTORS_BESIDES: u64 = 16;
 
@@ -138,8 +142,8 @@ fn thread_count(options: &RunOptions) -> usize {
     };
     let wanted = options.threads.unwrap_or_else(default);
     wanted
-        .min(options.connections)
-        .min(options.max_in_flight)
+        .min(options.own_connections())
+        .min(options.own_in_flight())
         .max(1)
 }
 
@@ -149,13 +153,13 @@ fn check_descriptors(options: &RunOptions, threads: usize) -> Result<Option<u64>
     let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     let files = count(options.phases.len().min(64));
     let wanted = host::descriptors_in_use()
-        + count(options.connections)
+        + count(options.own_connections())
         + 3 * count(threads)
         + files
         + DESCRIPTORS_BESIDES;
     match limit {
         Some(limit) if wanted > limit => Err(LoadError::Descriptors {
-            connections: options.connections,
+            connections: options.own_connections(),
             wanted,
             limit,
         }),
@@ -217,7 +221,7 @@ fn record(
                 .map_err(|_| LoadError::Worker)?
                 .map_err(system("an event loop"))?;
         }
-        let clock = RunClock::start();
+        let clock = begin(options.start_at, shared)?;
         for go in &go {
             go.send(clock).map_err(|_| LoadError::Worker)?;
         }
@@ -229,6 +233,35 @@ fn record(
         }
         Ok((recorder, clock))
     })
+}
+
+/// The clock of a run that begins now, or at the instant that was asked for, which is waited for.
+fn begin(start_at: Option<UnixMicros>, shared: &Shared) -> Result<RunClock, LoadError> {
+    let Some(start_at) = start_at else {
+        return Ok(RunClock::start());
+    };
+    let wait = clock::until(start_at);
+    if wait.is_zero() {
+        return Err(LoadError::StartMissed {
+            by: clock::since(start_at),
+        });
+    }
+    if wait > START_AHEAD_MAX {
+        return Err(LoadError::Option {
+            option: "start_at",
+            reason: "at most a day ahead".to_owned(),
+        });
+    }
+    loop {
+        if shared.is_stopping() {
+            return Err(LoadError::StoppedBeforeStart);
+        }
+        let rest = clock::until(start_at);
+        if rest.is_zero() {
+            return Ok(RunClock::started_at(start_at));
+        }
+        thread::park_timeout(rest.min(STOP_ASKED_EVERY));
+    }
 }
 
 /// The life of a worker thread.
@@ -249,7 +282,10 @@ fn work(
         processors => host::pin(&[processors[index % processors.len()]]),
     };
     let outbox = Outbox::new(index, filled, emptied);
-    let limits = (Limit(options.connections), Limit(options.max_in_flight));
+    let limits = (
+        Limit(options.own_connections()),
+        Limit(options.own_in_flight()),
+    );
     let worker = pinned.and_then(|()| Worker::new(shared, index, limits, outbox));
     match worker {
         Ok(worker) => {
@@ -267,7 +303,7 @@ fn work(
     }
 }
 
-/// Writes the files that sum up a run.
+/// Sums up a run, in files too.
 fn conclude(
     options: &RunOptions,
     recorded: Recorded,
@@ -275,6 +311,7 @@ fn conclude(
     (ended, was_stopped): (Duration, bool),
 ) -> RunOutcome {
     let Recorded {
+        tallies,
         summary,
         time_series,
         verdict_times,
@@ -308,7 +345,8 @@ fn conclude(
     };
     if let Some(directory) = &options.output {
         directory.release();
-        if let Err(error) = write_files(directory, options, &outcome) {
+        let manifest = RunManifest::new(options, &outcome);
+        if let Err(error) = write_files(directory, &manifest, &outcome, &tallies) {
             outcome.write_error.get_or_insert(error);
             outcome.ending = Ending::WriteFailed;
         }
@@ -316,21 +354,25 @@ fn conclude(
     outcome
 }
 
-fn write_files(
+/// Writes the files that sum up a run.
+pub(crate) fn write_files(
     directory: &RunDirectory,
-    options: &RunOptions,
+    manifest: &RunManifest,
     outcome: &RunOutcome,
+    tallies: &RunTallies,
 ) -> Result<(), LoadError> {
     let failed = |name: &str| {
         let path = directory.file(name);
         move |source| LoadError::Write { path, source }
     };
-    let manifest = RunManifest::new(options, outcome);
     // The small files first: they are worth most when there is little room.
-    directory.write_json(RUN, &manifest).map_err(failed(RUN))?;
+    directory.write_json(RUN, manifest).map_err(failed(RUN))?;
     directory
         .write_json(SUMMARY, &outcome.summary)
         .map_err(failed(SUMMARY))?;
+    directory
+        .write_json(TALLIES, tallies)
+        .map_err(failed(TALLIES))?;
     directory
         .write_json(TIME_SERIES, &outcome.time_series)
         .map_err(failed(TIME_SERIES))

@@ -132,7 +132,7 @@ impl SampleFiles {
         directory: &RunDirectory,
         phases: &[Phase],
         labels: Vec<String>,
-        (policy, threads, origin): (SamplePolicy, usize, String),
+        (policy, thread_names, origin): (SamplePolicy, Vec<String>, String),
     ) -> Result<Self, RunDirectoryError> {
         let mut names: Vec<String> = Vec::new();
         let mut by_phase = Vec::with_capacity(phases.len());
@@ -152,9 +152,6 @@ impl SampleFiles {
             .iter()
             .map(|name| LineFile::create(directory.file(name), header.as_bytes()))
             .collect::<Result<_, _>>()?;
-        let thread_names = (1..=threads)
-            .map(|thread| format!("double11 1-{thread}"))
-            .collect();
         let url = String::new();
         let last = labels.iter().map(|_| LastRow::default()).collect();
         Ok(Self {

@@ -13,6 +13,7 @@ use crate::journey::needs_body;
 use crate::json::quote_into;
 use crate::plan::Plan;
 use crate::schedule::{PhaseClock, RateCurve};
+use crate::shard::Shard;
 use crate::transport::{Limits, RequestHead, TlsSettings};
 
 /// Shared by the workers of a run.
@@ -28,6 +29,7 @@ pub(super) struct Shared {
     pub(super) curve: Arc<RateCurve>,
     pub(super) model: LoadModel,
     pub(super) seed: u64,
+    pub(super) shard: Shard,
     pub(super) address: SocketAddr,
     pub(super) tls: Option<TlsSettings>,
     pub(super) limits: Limits,
@@ -107,6 +109,7 @@ impl Shared {
             curve: Arc::new(options.curve()),
             model: options.model,
             seed: options.seed,
+            shard: options.shard,
             address,
             tls,
             limits: options.limits,

@@ -21,7 +21,8 @@ use super::{Limit, LoadModel};
 use crate::clock::{RunClock, thread_processor_time};
 use crate::health::WorkerSecond;
 use crate::journey::{RenderedRequest, Turn, Visit};
-use crate::schedule::{Arrival, Arrivals};
+use crate::schedule::{Arrival, Arrivals, Spread};
+use crate::shard::Stride;
 use crate::transport::Buffers;
 
 const ALARM: Token = Token(usize::MAX - 1);
@@ -52,6 +53,8 @@ pub(super) struct Worker<'a> {
     /// Those of the other workers when they were last asked for.
     in_flight_elsewhere: u32,
     in_flight_max: usize,
+    /// The shoppers of this worker (open model), or its virtual users, by their numbers in the run.
+    own: Stride,
     arrivals: Arrivals,
     next_arrival: Option<Arrival>,
     /// Visits that each of this worker's virtual users has begun.
@@ -155,21 +158,13 @@ impl<'a> Worker<'a> {
         let threads = shared.threads();
         let poll = Poll::new()?;
         let alarm = Alarm::new(poll.registry(), ALARM)?;
-        let thread_number = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        let own = shared.shard.thread(to_u64(index), to_u64(threads));
         let (spread, users) = match shared.model {
             LoadModel::Open { spread } => (spread, 0),
-            LoadModel::Closed { users } => (
-                crate::schedule::Spread::Even,
-                Limit(users).part(index, threads),
-            ),
+            LoadModel::Closed { users } => (Spread::Even, own.below(to_u64(users))),
         };
-        let arrivals = Arrivals::of_thread(
-            shared.curve.clone(),
-            shared.seed,
-            spread,
-            thread_number(index),
-            thread_number(threads),
-        );
+        let users = usize::try_from(users).unwrap_or(usize::MAX);
+        let arrivals = Arrivals::of(shared.curve.clone(), shared.seed, spread, own);
         Ok(Self {
             shared,
             index,
@@ -187,6 +182,7 @@ impl<'a> Worker<'a> {
             in_flight: 0,
             in_flight_elsewhere: 0,
             in_flight_max: in_flight_max.part(index, threads),
+            own,
             arrivals,
             next_arrival: None,
             users: vec![0; users],
@@ -349,4 +345,8 @@ impl<'a> Worker<'a> {
         self.watch.second = now.as_secs();
         self.watch.since = now;
     }
+}
+
+fn to_u64(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
 }

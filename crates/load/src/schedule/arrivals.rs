@@ -7,6 +7,7 @@ use double11_measure::sample::PhaseId;
 
 use super::{RateCurve, Spread};
 use crate::random::Stream;
+use crate::shard::Stride;
 
 /// One arrival.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,34 +20,26 @@ pub struct Arrival {
     pub phase: PhaseId,
 }
 
-/// The arrivals of one worker thread: every `step`-th of the run's, from number `first`.
+/// The arrivals of one worker thread, of those of the whole run.
 #[derive(Debug, Clone)]
 pub struct Arrivals {
     curve: Arc<RateCurve>,
     stream: Stream,
     spread: Spread,
-    first: u64,
-    step: u64,
+    own: Stride,
     next: u64,
     expected: f64,
     piece: usize,
 }
 
 impl Arrivals {
-    /// The arrivals that belong to thread `thread` of `threads`.
-    pub fn of_thread(
-        curve: Arc<RateCurve>,
-        seed: u64,
-        spread: Spread,
-        thread: u64,
-        threads: u64,
-    ) -> Self {
+    /// The arrivals of the shoppers with these numbers.
+    pub fn of(curve: Arc<RateCurve>, seed: u64, spread: Spread, own: Stride) -> Self {
         Self {
             curve,
             stream: Stream::of_arrivals(seed),
             spread,
-            first: thread,
-            step: threads.max(1),
+            own,
             next: 0,
             expected: 0.0,
             piece: 0,
@@ -55,7 +48,7 @@ impl Arrivals {
 
     /// Every arrival of a run.
     pub fn all(curve: Arc<RateCurve>, seed: u64, spread: Spread) -> Self {
-        Self::of_thread(curve, seed, spread, 0, 1)
+        Self::of(curve, seed, spread, Stride::ALL)
     }
 }
 
@@ -72,8 +65,7 @@ impl Iterator for Arrivals {
             };
             let shopper = self.next;
             self.next += 1;
-            let is_own = shopper % self.step == self.first;
-            if !is_own && self.expected < self.curve.expected() {
+            if !self.own.has(shopper) && self.expected < self.curve.expected() {
                 continue;
             }
             let (at, piece) = self.curve.instant_of(self.expected, self.piece)?;

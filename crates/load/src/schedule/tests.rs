@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::shard::Shard;
 
 const SEED: u64 = 20_261_111;
 
@@ -107,7 +108,8 @@ fn threads_share_the_same_arrivals() {
         for threads in [2, 3, 7] {
             let mut merged: Vec<Arrival> = (0..threads)
                 .flat_map(|thread| {
-                    Arrivals::of_thread(Arc::clone(&curve), SEED, spread, thread, threads)
+                    let own = Shard::WHOLE.thread(thread, threads);
+                    Arrivals::of(Arc::clone(&curve), SEED, spread, own)
                         .inspect(move |arrival| assert_eq!(arrival.shopper % threads, thread))
                 })
                 .collect();
@@ -120,6 +122,25 @@ fn threads_share_the_same_arrivals() {
             spread == Spread::Even,
             "only chance depends on the seed"
         );
+    }
+}
+
+#[test]
+fn shards_share_the_same_arrivals() {
+    let curve = curve(&[(3, 10.0, 200.0), (2, 0.0, 0.0), (3, 100.0, 100.0)]);
+    for seed in 1..=40 {
+        for spread in [Spread::Poisson, Spread::Even] {
+            let all: Vec<Arrival> = Arrivals::all(Arc::clone(&curve), seed, spread).collect();
+            for count in 1..=7 {
+                let shards = (0..count).map(|index| Shard::new(index, count).unwrap());
+                let threads = shards.flat_map(|shard| (0..2).map(move |at| shard.thread(at, 2)));
+                let mut merged: Vec<Arrival> = threads
+                    .flat_map(|own| Arrivals::of(Arc::clone(&curve), seed, spread, own))
+                    .collect();
+                merged.sort_by_key(|arrival| arrival.shopper);
+                assert_eq!(merged, all, "seed {seed}, {count} shards");
+            }
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use double11_load::LoadModel;
 use double11_load::plan::Plan;
 use double11_load::schedule::Spread;
+use double11_load::shard::Shard;
 
 use crate::support::*;
 
@@ -12,6 +13,10 @@ use crate::support::*;
 type Seen = (BTreeMap<String, (i64, String)>, Vec<String>);
 
 fn requests_of(plan: Plan, threads: usize, seed: u64) -> Seen {
+    requests_of_shard(plan, threads, seed, Shard::WHOLE)
+}
+
+fn requests_of_shard(plan: Plan, threads: usize, seed: u64, shard: Shard) -> Seen {
     let server = Server::start(|request| match request.path.as_str() {
         "/api/orders" => {
             let body = r#"{"order_id":"7","total":12.30}"#;
@@ -31,7 +36,7 @@ fn requests_of(plan: Plan, threads: usize, seed: u64) -> Seen {
     };
     options.phases[0].peak = true;
     options.threads = Some(threads);
-    options.seed = seed;
+    (options.seed, options.shard) = (seed, shard);
     let (outcome, directory) = run_kept(options);
     assert_eq!(outcome.summary.whole.total.failed, 0);
     assert_eq!(outcome.health.threads, threads);
@@ -74,5 +79,26 @@ fn one_thread_and_two_send_the_same() {
         );
         assert_eq!(one, requests_of(plan(), 2, 7), "{name}");
         assert_ne!(one, requests_of(plan(), 2, 8), "{name}");
+    }
+}
+
+#[test]
+fn shards_together_send_the_same() {
+    for (name, count) in [("orders", 3), ("funnel", 2)] {
+        let plan = || Plan::built_in(name, &[]).unwrap();
+        let whole = requests_of(plan(), 2, 7);
+        let (mut planned, mut paths) = Seen::default();
+        for index in 0..count {
+            let shard = Shard::new(index, count).unwrap();
+            let part = requests_of_shard(plan(), 2, 7, shard);
+            assert!(part.1.len() > 20, "{name} {shard}: {}", part.1.len());
+            let before = planned.len();
+            let own = part.0.len();
+            planned.extend(part.0);
+            assert_eq!(planned.len(), before + own, "{name} {shard}: no key twice");
+            paths.extend(part.1);
+        }
+        paths.sort();
+        assert_eq!((planned, paths), whole, "{name}");
     }
 }

@@ -32,6 +32,7 @@ fn a_run_leaves_its_files_and_they_agree() {
             "run.json",
             "samples.jtl",
             "summary.json",
+            "tallies.json",
             "timeseries.json"
         ]
     );

@@ -82,7 +82,12 @@ fn a_full_disk_ends_the_run_and_leaves_whole_lines() {
     assert!(rows.len() > 1_000 && rows.iter().all(|row| row.0 == "get" && row.3 == "200"));
     let samples = std::fs::read(kept.join("samples.jtl")).unwrap();
     assert_eq!(samples.last(), Some(&b'\n'), "the last line is whole");
-    for name in ["run.json", "summary.json", "timeseries.json"] {
+    for name in [
+        "run.json",
+        "summary.json",
+        "tallies.json",
+        "timeseries.json",
+    ] {
         let bytes = std::fs::read(kept.join(name)).unwrap();
         serde_json::from_slice::<serde_json::Value>(&bytes).unwrap();
     }

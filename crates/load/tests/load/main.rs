@@ -17,6 +17,8 @@ mod limits;
 #[cfg(test)]
 mod retries;
 #[cfg(test)]
+mod shards;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod thresholds;

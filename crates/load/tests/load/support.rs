@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use double11_load::plan::Plan;
 use double11_load::run_directory::RunDirectory;
 use double11_load::schedule::{Phase, Ramp, Rate, Spread};
+use double11_load::shard::Shard;
 use double11_load::transport::{Limits, Target};
 use double11_load::{LoadModel, RunAbout, RunOptions, RunOutcome, SamplePolicy, StopHandle};
 use double11_measure::jtl::Reader;
@@ -268,6 +269,8 @@ pub(crate) fn options(plan: Plan, target: Target, phases: Vec<Phase>) -> RunOpti
         },
         phases,
         seed: 20_261_111,
+        shard: Shard::WHOLE,
+        start_at: None,
         threads: Some(1),
         pin_to: Vec::new(),
         connections: 64,

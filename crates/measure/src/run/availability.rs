@@ -40,11 +40,12 @@ impl Availability {
 }
 
 /// Requests of one second of planned starts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct WindowCount {
-    pub(crate) requests: u64,
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct WindowCount {
+    /// Those that were planned.
+    pub requests: u64,
     /// Those that succeeded within [`AVAILABLE_WITHIN`].
-    pub(crate) in_time: u64,
+    pub in_time: u64,
 }
 
 impl WindowCount {

@@ -1,6 +1,7 @@
 //! Taking samples one by one, in memory that does not grow with their number.
 
 mod progress;
+pub(super) mod tallies;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

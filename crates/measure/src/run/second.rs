@@ -1,6 +1,7 @@
 //! One second of a run while it is accumulated: open with histograms, or closed and encoded.
 
-use super::tally::Counts;
+use super::tallies::AddError;
+use super::tally::{COUNT_MAX, Counts};
 use super::time_series::{Second, SecondStep};
 use crate::histogram::LatencyHistogram;
 use crate::sample::{Failure, Outcome, Sample};
@@ -33,26 +34,61 @@ impl OpenSecond {
     /// # Panics
     /// Never: the histograms were encoded by [`Self::close`].
     pub(super) fn reopen(steps: usize, second: &Second) -> Self {
-        let decode = |text: &String| {
-            LatencyHistogram::from_base64(text).expect("this module encoded the histogram itself")
-        };
         let mut open = Self::new(steps);
-        for closed in &second.steps {
-            open.steps[usize::from(closed.step)] = OpenStep {
-                counts: Counts {
-                    attempted: closed.attempted,
-                    succeeded: closed.succeeded,
-                    expected_refusals: closed.expected_refusals,
-                    failed: closed.failed,
-                    dropped: closed.dropped,
-                    never_sent: closed.never_sent,
-                },
-                completed: closed.completed,
-                response_time: closed.response_time.as_ref().map(decode),
-                service_time: closed.service_time.as_ref().map(decode),
-            };
-        }
+        open.add(second)
+            .expect("this module encoded the second itself");
         open
+    }
+
+    /// Adds a second that had been closed, of this run or of another one with the same steps.
+    pub(super) fn add(&mut self, second: &Second) -> Result<(), AddError> {
+        for closed in &second.steps {
+            let place = || format!("second {}, step {}", second.second, closed.step);
+            let wrong = |what| {
+                Err(AddError::Counts {
+                    place: place(),
+                    what,
+                })
+            };
+            let Some(step) = self.steps.get_mut(usize::from(closed.step)) else {
+                return wrong("the run has no such step");
+            };
+            let counts = Counts {
+                attempted: closed.attempted,
+                succeeded: closed.succeeded,
+                expected_refusals: closed.expected_refusals,
+                failed: closed.failed,
+                dropped: closed.dropped,
+                never_sent: closed.never_sent,
+            };
+            if counts.largest().max(closed.completed) > COUNT_MAX {
+                return wrong("a count is out of range");
+            }
+            step.counts.merge(&counts);
+            step.completed += closed.completed;
+            for (sum, text, field) in [
+                (
+                    &mut step.response_time,
+                    &closed.response_time,
+                    "response_time",
+                ),
+                (&mut step.service_time, &closed.service_time, "service_time"),
+            ] {
+                let Some(text) = text else {
+                    continue;
+                };
+                let read = LatencyHistogram::from_base64(text);
+                let read = read.map_err(|source| AddError::Histogram {
+                    place: format!("{}, `{field}`", place()),
+                    source,
+                })?;
+                match sum {
+                    Some(sum) => sum.merge(&read),
+                    None => *sum = Some(read),
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Records a request that was planned in this second.

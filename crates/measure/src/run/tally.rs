@@ -4,8 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::summary::{Quantiles, StepSummary, milliseconds};
+use super::tallies::{AddError, StepTallies};
 use crate::histogram::LatencyHistogram;
 use crate::sample::{Failure, Outcome, Sample};
+
+/// The largest count that is read from a file: any sum over shards stays far from the end of the range.
+pub(super) const COUNT_MAX: u64 = 1 << 40;
 
 /// Counts that a phase and a second have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -30,7 +34,14 @@ impl Counts {
         self.never_sent += u64::from(sample.sent.is_none());
     }
 
-    fn merge(&mut self, other: &Self) {
+    /// The largest of the counts.
+    pub(super) fn largest(&self) -> u64 {
+        let parts = [self.succeeded, self.expected_refusals, self.failed];
+        let sent = [self.attempted, self.dropped, self.never_sent];
+        parts.into_iter().chain(sent).max().unwrap_or_default()
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
         let Self {
             attempted,
             succeeded,
@@ -56,7 +67,7 @@ pub(super) struct Tally {
     completed_successes: u64,
     /// The same of expected refusals.
     completed_refusals: u64,
-    late: u64,
+    pub(super) late: u64,
     /// By kind, in the order of [`Failure::ALL`]; those with a known status are in `by_status`.
     by_kind: [u64; Failure::ALL.len()],
     by_status: BTreeMap<u16, u64>,
@@ -169,6 +180,141 @@ impl Tally {
             verdict_p95_ms: verdict.map(milliseconds),
             verdict_p95_is_lower_bound: failed > 0
                 && verdict.is_some_and(|verdict| verdict >= request_timeout),
+        }
+    }
+
+    /// As it is written into a file.
+    pub(super) fn written(&self, step: &str) -> StepTallies {
+        let Self {
+            counts,
+            completed_successes,
+            completed_refusals,
+            late,
+            by_kind: _,
+            by_status: _,
+            kept_time,
+            failed_time,
+            failed_verdict,
+            service_time,
+            time_to_first_byte,
+        } = self;
+        let text = |histogram: &Option<LatencyHistogram>| {
+            histogram.as_ref().map(LatencyHistogram::to_base64)
+        };
+        StepTallies {
+            step: step.to_owned(),
+            attempted: counts.attempted,
+            succeeded: counts.succeeded,
+            expected_refusals: counts.expected_refusals,
+            failed: counts.failed,
+            dropped: counts.dropped,
+            never_sent: counts.never_sent,
+            late: *late,
+            completed_successes: *completed_successes,
+            completed_refusals: *completed_refusals,
+            failures: self.failures(),
+            kept_time: kept_time.to_base64(),
+            failed_time: text(failed_time),
+            failed_verdict: text(failed_verdict),
+            service_time: service_time.to_base64(),
+            time_to_first_byte: time_to_first_byte.to_base64(),
+        }
+    }
+
+    /// Reads back what [`Self::written`] made, for a phase of this name.
+    pub(super) fn read(phase: &str, written: &StepTallies) -> Result<Self, AddError> {
+        let place = || format!("phase `{phase}`, step `{}`", written.step);
+        let decode = |field: &str, text: &String| {
+            LatencyHistogram::from_base64(text).map_err(|source| AddError::Histogram {
+                place: format!("{}, `{field}`", place()),
+                source,
+            })
+        };
+        let optional = |field: &str, text: &Option<String>| {
+            let text = text.as_ref();
+            text.map(|text| decode(field, text)).transpose()
+        };
+        let mut tally = Self {
+            counts: Counts {
+                attempted: written.attempted,
+                succeeded: written.succeeded,
+                expected_refusals: written.expected_refusals,
+                failed: written.failed,
+                dropped: written.dropped,
+                never_sent: written.never_sent,
+            },
+            completed_successes: written.completed_successes,
+            completed_refusals: written.completed_refusals,
+            late: written.late,
+            by_kind: [0; Failure::ALL.len()],
+            by_status: BTreeMap::new(),
+            kept_time: decode("kept_time", &written.kept_time)?,
+            failed_time: optional("failed_time", &written.failed_time)?,
+            failed_verdict: optional("failed_verdict", &written.failed_verdict)?,
+            service_time: decode("service_time", &written.service_time)?,
+            time_to_first_byte: decode("time_to_first_byte", &written.time_to_first_byte)?,
+        };
+        for (kind, &count) in &written.failures {
+            tally
+                .add_failures(kind, count)
+                .ok_or_else(|| AddError::Failure {
+                    place: place(),
+                    kind: kind.clone(),
+                })?;
+        }
+        let what = tally.contradiction();
+        what.map_or(Ok(tally), |what| {
+            Err(AddError::Counts {
+                place: place(),
+                what,
+            })
+        })
+    }
+
+    /// Counts failures of a kind or status by its name; `None` for one that is not known.
+    fn add_failures(&mut self, name: &str, count: u64) -> Option<()> {
+        let kind = Failure::ALL.iter().position(|kind| kind.name() == name);
+        match kind.and_then(|kind| self.by_kind.get_mut(kind)) {
+            Some(counted) => *counted = count,
+            None => {
+                self.by_status.insert(name.parse().ok()?, count);
+            }
+        }
+        Some(())
+    }
+
+    /// What cannot be true of a tally that was recorded.
+    fn contradiction(&self) -> Option<&'static str> {
+        let counts = &self.counts;
+        let kinds = self.by_kind.iter().chain(self.by_status.values());
+        let wide = |count: &u64| u128::from(*count);
+        let listed: u128 = kinds.map(wide).sum();
+        let parts = [counts.succeeded, counts.expected_refusals, counts.failed];
+        let parts: u128 = parts.iter().map(wide).sum();
+        let len = |histogram: &Option<LatencyHistogram>| {
+            histogram.as_ref().map_or(0, LatencyHistogram::len)
+        };
+        let kept = u128::from(self.kept_time.len());
+        if counts.attempted.max(self.late) > COUNT_MAX
+            || self.completed_successes.max(self.completed_refusals) > COUNT_MAX
+        {
+            Some("a count is out of range")
+        } else if parts != wide(&counts.attempted) {
+            Some("what succeeded, was refused and failed is not what was attempted")
+        } else if listed != wide(&counts.failed) || len(&self.failed_verdict) != counts.failed {
+            Some("the failures are not as many as failed")
+        } else if counts.dropped > counts.never_sent || counts.never_sent > counts.failed {
+            Some("more was dropped or never sent than failed")
+        } else if kept + u128::from(counts.failed) != parts
+            || len(&self.failed_time) != counts.failed - counts.dropped
+        {
+            Some("the response times are not as many as the answers")
+        } else if self.service_time.len() != counts.attempted - counts.never_sent
+            || self.time_to_first_byte.len() > counts.attempted
+        {
+            Some("the service times are not as many as what was sent")
+        } else {
+            None
         }
     }
 

@@ -2,6 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::SCHEMA_VERSION;
+use super::recorder::tallies::same;
+use super::second::OpenSecond;
+use super::tallies::AddError;
+
 /// A run by the second.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TimeSeries {
@@ -14,6 +19,59 @@ pub struct TimeSeries {
     pub steps: Vec<String>,
     /// Seconds with any activity, in order.
     pub seconds: Vec<Second>,
+}
+
+impl TimeSeries {
+    /// Adds another time series of the same run, second by second: counts are summed up, histograms
+    /// bucket by bucket. Second 0 of the other one is second `later` of this one.
+    ///
+    /// # Errors
+    /// [`AddError`], every kind but [`AddError::Failure`]. Nothing is added then.
+    pub fn add(&mut self, other: &Self, later: u32) -> Result<(), AddError> {
+        for series in [&*self, other] {
+            if series.schema_version != SCHEMA_VERSION {
+                return Err(AddError::Version {
+                    found: series.schema_version,
+                    known: SCHEMA_VERSION,
+                });
+            }
+            in_order(&series.seconds)?;
+        }
+        let own = self.steps.iter().map(String::as_str);
+        same("steps", own, other.steps.iter().map(String::as_str))?;
+        let mut sum = Vec::with_capacity(self.seconds.len().max(other.seconds.len()));
+        let mut rest = self.seconds.iter().peekable();
+        for second in &other.seconds {
+            let order = AddError::Order {
+                second: second.second,
+            };
+            let at = second.second.checked_add(later).ok_or(order)?;
+            while let Some(before) = rest.next_if(|own| own.second < at) {
+                sum.push(before.clone());
+            }
+            // Adding to nothing reads what is added, so that a damaged second is found here as well.
+            let mut open = OpenSecond::new(self.steps.len());
+            if let Some(same) = rest.next_if(|own| own.second == at) {
+                open.add(same)?;
+            }
+            open.add(second)?;
+            sum.push(open.close(at));
+        }
+        sum.extend(rest.cloned());
+        self.seconds = sum;
+        Ok(())
+    }
+}
+
+fn in_order(seconds: &[Second]) -> Result<(), AddError> {
+    let wrong = seconds
+        .windows(2)
+        .find(|pair| pair[0].second >= pair[1].second);
+    wrong.map_or(Ok(()), |pair| {
+        Err(AddError::Order {
+            second: pair[1].second,
+        })
+    })
 }
 
 /// One second of a run.

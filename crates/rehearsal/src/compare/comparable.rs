@@ -90,6 +90,7 @@ fn of_manifests(baseline: &RunManifest, optimised: &RunManifest) -> Vec<Incompar
             ("connections", limits.connections.to_string()),
             ("max-in-flight", limits.max_in_flight.to_string()),
             ("request time-out (s)", limits.request_timeout_s.to_string()),
+            ("part of the run", part(run)),
         ]
     };
     for ((what, baseline), (_, optimised)) in limits(baseline).into_iter().zip(limits(optimised)) {
@@ -120,6 +121,21 @@ fn of_manifests(baseline: &RunManifest, optimised: &RunManifest) -> Vec<Incompar
     }
     reasons.extend(memory(baseline, optimised));
     reasons
+}
+
+/// Which part of its shoppers a run is of; nothing for all of them, merged or not.
+fn part(run: &RunManifest) -> String {
+    match (&run.shard, &run.merged) {
+        (Some(shard), _) => shard.to_string(),
+        (None, Some(merged)) if !merged.missing.is_empty() => {
+            let missing = merged.missing.iter();
+            let missing: Vec<String> = missing
+                .map(|index| format!("{index}/{}", merged.shards))
+                .collect();
+            format!("without {}", missing.join(", "))
+        }
+        (None, _) => String::new(),
+    }
 }
 
 /// The kernel keeps a little more or less for itself from one start to the next, so that one machine's

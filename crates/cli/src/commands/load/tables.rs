@@ -47,7 +47,7 @@ const WIDTHS: [usize; 8] = [10, 7, 8, 7, 9, 9, 9, 9];
 /// Phases that get a table of their own; of more only the totals are shown.
 const TABLES_MAX: usize = 4;
 
-pub(super) fn summary(outcome: &RunOutcome) -> String {
+pub(crate) fn summary(outcome: &RunOutcome) -> String {
     let phases = &outcome.summary.phases;
     let tables: String = if phases.len() <= TABLES_MAX {
         phases.iter().map(phase_table).collect()

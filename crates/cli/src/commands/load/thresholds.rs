@@ -1,16 +1,18 @@
 //! `--fail-if`: what a run must not come to.
 
 use double11_load::RunOutcome;
-use double11_load::plan::Plan;
-use double11_load::threshold::Threshold;
+use double11_load::threshold::{Judgement, Threshold, ThresholdError};
 
 use crate::console;
 use crate::exit::{Exit, Failure};
 
-/// Checks before a run that the plan has what the thresholds are about.
-pub(super) fn check(thresholds: &[Threshold], plan: &Plan) -> Result<(), Failure> {
+/// Checks before anything is done that the plan has what the thresholds are about.
+pub(crate) fn check(
+    thresholds: &[Threshold],
+    check: impl Fn(&Threshold) -> Result<(), ThresholdError>,
+) -> Result<(), Failure> {
     for threshold in thresholds {
-        threshold.check(plan).map_err(|error| {
+        check(threshold).map_err(|error| {
             Failure::usage(anyhow::Error::new(error).context("`--fail-if`"))
                 .hint("`double11 load --help` has the form; the plan's steps are in `double11 plan check`")
         })?;
@@ -18,30 +20,39 @@ pub(super) fn check(thresholds: &[Threshold], plan: &Plan) -> Result<(), Failure
     Ok(())
 }
 
-/// Reports on every threshold of a finished run. Figures of a generator at its limit tell nothing of
-/// the shop, so that no threshold is judged by them.
-pub(super) fn judge(thresholds: &[Threshold], plan: &Plan, outcome: &RunOutcome) -> Exit {
+/// Why figures tell nothing of the shop: those of a generator at its limit.
+pub(crate) fn spoilt(outcome: &RunOutcome) -> Option<&'static str> {
     let is_limited = outcome.health.generator_limited;
+    is_limited.then_some("the load engine was the bottleneck")
+}
+
+/// Reports on every threshold of a finished run. Of figures that are spoilt, for the reason given, none
+/// is judged.
+pub(crate) fn judge(
+    thresholds: &[Threshold],
+    spoilt: Option<&str>,
+    judge: impl Fn(&Threshold) -> Judgement,
+) -> Exit {
     let mut violations = Vec::with_capacity(thresholds.len());
     for threshold in thresholds {
-        let judgement = threshold.judge(plan, outcome);
-        let verdict = match (is_limited, judgement.violated) {
-            (true, _) => "cannot be judged, the load engine was the bottleneck",
-            (false, None) => "cannot be judged",
-            (false, Some(true)) => "VIOLATED",
-            (false, Some(false)) => "kept",
+        let judgement = judge(threshold);
+        let verdict = match (spoilt, judgement.violated) {
+            (Some(why), _) => format!("cannot be judged, {why}"),
+            (None, None) => "cannot be judged".to_owned(),
+            (None, Some(true)) => "VIOLATED".to_owned(),
+            (None, Some(false)) => "kept".to_owned(),
         };
         violations.push(judgement.violated);
         let figure = judgement.figure.as_deref().unwrap_or("no figure");
         console::data(&format!("fail if {threshold}: {verdict} ({figure})\n"));
     }
-    exit_of(is_limited, &violations)
+    exit_of(spoilt.is_some(), &violations)
 }
 
 /// The exit of a run whose thresholds came to this, `None` standing for one without a figure. A
 /// threshold that cannot be judged does not hide another one that is violated.
-fn exit_of(is_limited: bool, violations: &[Option<bool>]) -> Exit {
-    if is_limited {
+fn exit_of(is_spoilt: bool, violations: &[Option<bool>]) -> Exit {
+    if is_spoilt {
         Exit::CannotJudge
     } else if violations.contains(&Some(true)) {
         Exit::Failed
@@ -69,8 +80,8 @@ mod tests {
             (&[unknown, kept], Exit::CannotJudge),
         ] {
             assert_eq!(exit_of(false, violations), expected, "{violations:?}");
-            let limited = exit_of(true, violations);
-            assert_eq!(limited, Exit::CannotJudge, "{violations:?}");
+            let spoilt = exit_of(true, violations);
+            assert_eq!(spoilt, Exit::CannotJudge, "{violations:?}");
         }
     }
 }

@@ -9,9 +9,10 @@ use super::{Ending, RunOutcome};
 use crate::engine::{LoadError, LoadModel, RunOptions, SamplePolicy};
 use crate::health::GeneratorHealth;
 use crate::host::Host;
-use crate::plan::{Plan, ProfileOverrides};
+use crate::plan::{Plan, ProfileOverrides, Step, Write};
 use crate::run_directory::RUN;
 use crate::schedule::{Phase, Spread};
+use crate::shard::Shard;
 
 /// Version of the form of `run.json`.
 const SCHEMA_VERSION: u32 = 1;
@@ -25,6 +26,13 @@ pub struct RunManifest {
     pub plan: PlanFacts,
     /// Seed of arrivals and choices.
     pub seed: u64,
+    /// Which part of the run this generator made; `None` for all of it. Phases, users and limits are
+    /// those of the whole run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
+    /// What it was merged from; `None` for the run of one generator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged: Option<MergeFacts>,
     /// What was put under load, without passwords.
     pub target: String,
     /// Names of the headers that every request carried besides the plan's; their values may be
@@ -70,6 +78,9 @@ pub struct PlanFacts {
     pub hash: String,
     /// Names of its steps, in order.
     pub steps: Vec<String>,
+    /// What its steps write, by name; those that write nothing are left out.
+    #[serde(default)]
+    pub writes: BTreeMap<String, Write>,
     /// Its parameters, with the values they had; they are part of the hash.
     #[serde(default)]
     pub parameters: BTreeMap<String, f64>,
@@ -146,6 +157,40 @@ pub struct WriteFacts {
     pub unknown: u64,
 }
 
+/// The shards that a run was merged from, in `run.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MergeFacts {
+    /// How many shards the run has.
+    pub shards: u32,
+    /// Numbers of those that are not in it; empty for a whole run.
+    pub missing: Vec<u32>,
+    /// By how much the last shard began later than the first, in seconds.
+    pub start_spread_s: f64,
+    /// Those that are in it, by number.
+    pub parts: Vec<PartFacts>,
+}
+
+/// One shard of a merged run, in `run.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PartFacts {
+    /// Which one.
+    pub shard: Shard,
+    /// Its run directory, as it was named.
+    pub directory: String,
+    /// Wall-clock time of its start, in microseconds since the Unix epoch.
+    pub started_unix_us: i64,
+    /// Length of its run without the drain, in seconds.
+    pub duration_s: f64,
+    /// How it ended.
+    pub ending: Ending,
+    /// Whether its generator was the bottleneck.
+    pub generator_limited: bool,
+    /// Its command line.
+    pub command_line: Vec<String>,
+    /// The machine of its generator.
+    pub host: Host,
+}
+
 impl RunManifest {
     pub(super) fn new(options: &RunOptions, outcome: &RunOutcome) -> Self {
         let mut versions = options.about.versions.clone();
@@ -166,6 +211,8 @@ impl RunManifest {
             schema_version: SCHEMA_VERSION,
             plan: PlanFacts::new(&options.plan),
             seed: options.seed,
+            shard: (!options.shard.is_whole()).then_some(options.shard),
+            merged: None,
             target: options.target.to_string(),
             headers: options.target.headers().names(),
             model: model.to_owned(),
@@ -212,6 +259,7 @@ impl PlanFacts {
             name: plan.name().to_owned(),
             hash: plan.hash().to_owned(),
             steps: plan.steps().iter().map(|step| step.name.clone()).collect(),
+            writes: plan.steps().iter().filter_map(Step::written).collect(),
             parameters: plan.parameters().clone(),
             profile: plan.profile().map(ToString::to_string),
             overrides: OverrideFacts::new(plan.overrides()),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use double11_measure::sample::{Failure, Outcome, Sample};
 
-use super::{LoadModel, Start, Timer, VisitRun, Work, Worker};
+use super::{LoadModel, Start, Timer, VisitRun, Work, Worker, to_u64};
 
 /// Things started before the event loop looks at its connections again.
 const STARTS_AT_ONCE: usize = 64;
@@ -77,8 +77,7 @@ impl Worker<'_> {
             }
             let visits = self.users[user];
             self.users[user] += 1;
-            let user_number = user * self.shared.threads() + self.index;
-            let shopper = visits * to_u64(users) + to_u64(user_number);
+            let shopper = visits * to_u64(users) + self.own.at(to_u64(user));
             if self.begin_visit(shopper, now, Some(user)) {
                 return;
             }
@@ -299,8 +298,4 @@ impl Worker<'_> {
             }
         }
     }
-}
-
-fn to_u64(count: usize) -> u64 {
-    u64::try_from(count).unwrap_or(u64::MAX)
 }

@@ -5,13 +5,13 @@ use crate::histogram::LatencyHistogram;
 use crate::run::Quantiles;
 use crate::sample::{Failure, Outcome, StepId};
 
-const TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
 
 fn milliseconds_of(value: u64) -> Duration {
     Duration::from_millis(value)
 }
 
-fn shape() -> RunShape {
+pub(super) fn shape() -> RunShape {
     let phase = |name: &str, start, duration, measured| PhaseShape {
         name: name.to_owned(),
         start: Duration::from_secs(start),
@@ -30,7 +30,7 @@ fn shape() -> RunShape {
 }
 
 /// A request that was sent 10 ms late and answered after `service_ms`.
-fn sample(planned_ms: u64, service_ms: u64, outcome: Outcome) -> Sample {
+pub(super) fn sample(planned_ms: u64, service_ms: u64, outcome: Outcome) -> Sample {
     let phase = match planned_ms {
         0..5_000 => 0,
         5_000..15_000 => 1,
@@ -60,7 +60,7 @@ fn sample(planned_ms: u64, service_ms: u64, outcome: Outcome) -> Sample {
     }
 }
 
-fn dropped(planned_ms: u64) -> Sample {
+pub(super) fn dropped(planned_ms: u64) -> Sample {
     Sample {
         sent: None,
         first_byte: None,
