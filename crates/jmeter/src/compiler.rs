@@ -51,7 +51,16 @@ impl Compiler {
     /// Reads a text of the plan. What is wrong with the functions that it calls is a problem of the
     /// element that was entered last.
     pub fn template(&mut self, text: &str) -> Template {
-        let template = Template::parse(text, &mut self.sites);
+        let template = match Template::try_parse(text, &mut self.sites) {
+            Ok(template) => template,
+            Err(error) => {
+                self.problems.push(Problem {
+                    text: error.to_string(),
+                    ..self.at.clone()
+                });
+                return Template::of_text(text);
+            }
+        };
         self.previous.body |= functions::reads_last_answer(&template);
         for text in functions::problems(&template) {
             self.problems.push(Problem {

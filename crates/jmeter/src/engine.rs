@@ -6,6 +6,7 @@
 //!
 //! Source: `JMeter`, `StandardJMeterEngine.run` and `JMeterThread`.
 
+mod arrivals;
 mod batch;
 mod sampling;
 mod stop;

@@ -26,6 +26,7 @@ mod java;
 mod logging;
 mod patterns;
 mod properties;
+mod queues;
 mod scripts;
 mod sums;
 mod texts;
@@ -255,6 +256,9 @@ static FUNCTIONS: &[Function] = &[
     function("__escapeXml", 1, 1, texts::escape_xml),
     function("__eval", 1, 1, variables::eval),
     function("__evalVar", 1, 1, variables::eval_variable),
+    variadic("__fifoGet", 1, queues::get),
+    variadic("__fifoPut", 2, queues::put),
+    variadic("__fifoSize", 1, queues::size),
     function("__groovy", 1, 2, scripts::groovy),
     variadic("__if", 4, texts::if_equal),
     variadic("__intSum", 2, sums::int_sum),

@@ -5,14 +5,18 @@
 //!
 //! Source: `JMeter`, `ThreadGroup.start` and `scheduleThread`; for the others the plugins' thread groups.
 
+mod arrivals;
+mod open_model;
 mod planned;
 mod schedule;
 mod threads;
 
 use double11_jmx::document::Element;
 
+pub use arrivals::{ArrivalRate, FreeForm};
+pub use open_model::OpenModel;
 pub use planned::{Concurrency, Stepping, Ultimate};
-pub use schedule::{Place, Schedule, ScheduleError};
+pub use schedule::{Arrivals, Instants, Place, Schedule, ScheduleError};
 pub use threads::Threads;
 
 use crate::compiler::Compiler;
@@ -44,11 +48,20 @@ pub enum Form {
     Stepping(Stepping),
     /// So many at a time.
     Concurrency(Concurrency),
+    /// So many arrivals in a time.
+    Arrivals(ArrivalRate),
+    /// Rows of arrivals.
+    FreeForm(FreeForm),
+    /// A schedule of arrivals.
+    OpenModel(OpenModel),
 }
 
 const ULTIMATE: &str = "kg.apc.jmeter.threads.UltimateThreadGroup";
 const STEPPING: &str = "kg.apc.jmeter.threads.SteppingThreadGroup";
 const CONCURRENCY: &str = "com.blazemeter.jmeter.threads.concurrency.ConcurrencyThreadGroup";
+const ARRIVALS: &str = "com.blazemeter.jmeter.threads.arrivals.ArrivalsThreadGroup";
+const FREE_FORM: &str = "com.blazemeter.jmeter.threads.arrivals.FreeFormArrivalsThreadGroup";
+const OPEN_MODEL: &str = "OpenModelThreadGroup";
 
 /// Whether elements of this class are thread groups.
 pub fn is_group(class: &str) -> bool {
@@ -59,7 +72,9 @@ fn phase(class: &str) -> Option<Phase> {
     match class {
         "SetupThreadGroup" => Some(Phase::SetUp),
         "PostThreadGroup" => Some(Phase::TearDown),
-        "ThreadGroup" | ULTIMATE | STEPPING | CONCURRENCY => Some(Phase::Main),
+        "ThreadGroup" | ULTIMATE | STEPPING | CONCURRENCY | ARRIVALS | FREE_FORM | OPEN_MODEL => {
+            Some(Phase::Main)
+        }
         _ => None,
     }
 }
@@ -71,9 +86,17 @@ pub fn compile(element: &Element, compiler: &mut Compiler) -> Option<(Phase, For
         ULTIMATE => Form::Ultimate(Ultimate::compile(element, compiler)),
         STEPPING => Form::Stepping(Stepping::compile(element, compiler)),
         CONCURRENCY => Form::Concurrency(Concurrency::compile(element, compiler)),
+        ARRIVALS => Form::Arrivals(ArrivalRate::compile(element, compiler)),
+        FREE_FORM => Form::FreeForm(FreeForm::compile(element, compiler)),
+        OPEN_MODEL => Form::OpenModel(OpenModel::compile(element, compiler)),
         _ => Form::Threads(Threads::compile(element, compiler)),
     };
     Some((phase, form))
+}
+
+/// Whether each iteration of such a group is an arrival, which the engine counts and no loop does.
+pub fn takes_arrivals(class: &str) -> bool {
+    matches!(class, ARRIVALS | FREE_FORM | OPEN_MODEL)
 }
 
 /// The main loop of a group whose main controller is no loop: it ends when the group does, or after the
@@ -101,13 +124,16 @@ impl Form {
             Self::Ultimate(threads) => threads.schedule(user),
             Self::Stepping(threads) => threads.schedule(user),
             Self::Concurrency(threads) => threads.schedule(user),
+            Self::Arrivals(arrivals) => arrivals.schedule(user),
+            Self::FreeForm(arrivals) => arrivals.schedule(user),
+            Self::OpenModel(arrivals) => arrivals.schedule(user),
         }
     }
 
     /// What stands behind the group's name in the names of its users.
     pub fn suffix(&self) -> &'static str {
         match self {
-            Self::Concurrency(_) => "-ThreadStarter",
+            Self::Concurrency(_) | Self::Arrivals(_) | Self::FreeForm(_) => "-ThreadStarter",
             _ => "",
         }
     }

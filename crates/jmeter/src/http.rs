@@ -7,6 +7,7 @@
 
 mod authorization;
 mod cache;
+mod challenge;
 mod clearing;
 mod connections;
 mod cookies;
@@ -14,6 +15,7 @@ mod embedded;
 mod encode;
 mod failure;
 mod headers;
+mod modifier;
 mod multipart;
 mod names;
 mod request;
@@ -29,6 +31,8 @@ pub use authorization::AuthManager;
 pub use cache::CacheManager;
 pub use cookies::CookieManager;
 pub use headers::HeaderManager;
+pub(crate) use modifier::Draft;
+pub use modifier::Modifier;
 pub use names::{DnsCacheManager, KeystoreConfig};
 pub use sampler::HttpSampler;
 pub use settings::{HttpSettings, SettingsError};

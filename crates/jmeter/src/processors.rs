@@ -13,6 +13,8 @@ mod csv_file;
 mod data;
 mod debug_post_processor;
 mod duration_assertion;
+mod fifo;
+mod html_extractor;
 mod jmes_assertion;
 mod jmes_path;
 mod json;
@@ -42,6 +44,7 @@ mod xpath_extractor;
 
 pub use assertion::Assertion;
 pub use data::{DataConfig, Next};
+pub(crate) use fifo::Queue;
 pub use pattern::{BadPattern, Pattern};
 pub use post_processor::PostProcessor;
 pub use pre_processor::PreProcessor;

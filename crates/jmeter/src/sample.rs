@@ -62,6 +62,21 @@ pub struct SampleResult {
     pub all_threads: u32,
     /// Whether it stands for a transaction controller.
     pub is_transaction: bool,
+    /// Whose it is, as result files say.
+    pub thread: PartThread,
+}
+
+/// Whose a part of a sample is, as result files say. `JMeter` names the user at samples and their own
+/// parts; of the parts of a part some keep what they had when they came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PartThread {
+    /// The user.
+    #[default]
+    User,
+    /// Nobody.
+    Nobody,
+    /// One of the threads that load several things at once, by its number.
+    Download(usize),
 }
 
 /// The response code of a sample.
@@ -123,6 +138,17 @@ impl Needs {
             body: self.body || other.body,
             response_headers: self.response_headers || other.response_headers,
             request: self.request || other.request,
+        }
+    }
+}
+
+impl PartThread {
+    /// The name in result files, where `user` is that of the user.
+    pub fn name(self, user: &str) -> Cow<'_, str> {
+        match self {
+            Self::User => Cow::Borrowed(user),
+            Self::Nobody => Cow::Borrowed(""),
+            Self::Download(number) => Cow::Owned(format!("ResDownload-Thread-{number}")),
         }
     }
 }

@@ -84,6 +84,8 @@ impl Sampler {
             Self::Dummy(sampler) => Some(sampler.sample(user).await),
             Self::Java(sampler) => Some(sampler.sample(user).await),
             Self::Action(action) => {
+                let cut_at = user.cut_at;
+                let ends = ends.map_or(cut_at, |ends| Some(cut_at.map_or(ends, |at| at.min(ends))));
                 action.pause(user, ends).await;
                 None
             }

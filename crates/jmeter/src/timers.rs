@@ -5,13 +5,19 @@
 //! Source: `JMeter`, `org.apache.jmeter.timers`.
 
 mod meeting;
+mod precise;
 mod random;
+mod shaping;
 mod throughput;
+
+use std::time::Duration;
 
 use double11_jmx::document::Element;
 use double11_jmx::template::Template;
 
 pub use meeting::Meeting;
+pub use precise::PreciseThroughput;
+pub use shaping::{Over, ThroughputShaping};
 pub use throughput::{ConstantThroughput, Mode};
 
 use crate::compiler::Compiler;
@@ -28,8 +34,12 @@ enum Kind {
     Gaussian { delay: Template, range: Template },
     Poisson { delay: Template, range: Template },
     Throughput(ConstantThroughput),
+    Precise(PreciseThroughput),
     Meeting(Meeting),
+    Shaping(ThroughputShaping),
 }
+
+const SHAPING: &str = "kg.apc.jmeter.timers.VariableThroughputTimer";
 
 /// What a timer wants.
 #[derive(Debug)]
@@ -40,6 +50,8 @@ pub enum Delay<'a> {
     Fixed(i64),
     /// That others come too.
     Meeting(&'a Meeting),
+    /// A turn among those of all users.
+    Shaping(&'a ThroughputShaping),
 }
 
 /// How many users there are when a timer asks.
@@ -53,6 +65,8 @@ pub struct Active {
     pub group_number: u32,
     /// Users that the group was planned to have.
     pub group_planned: u32,
+    /// When the group started, on the run's clock.
+    pub group_started: Duration,
 }
 
 impl Timer {
@@ -77,6 +91,10 @@ impl Timer {
             "ConstantThroughputTimer" => {
                 Kind::Throughput(ConstantThroughput::compile(element, compiler))
             }
+            "PreciseThroughputTimer" => {
+                Kind::Precise(PreciseThroughput::compile(element, compiler))
+            }
+            SHAPING => Kind::Shaping(ThroughputShaping::compile(element, compiler)),
             "SyncTimer" => Kind::Meeting(Meeting::compile(element, compiler)),
             _ => return None,
         };
@@ -103,7 +121,9 @@ impl Timer {
                 Delay::Modifiable(random::poisson(&mut user.random, delay, range))
             }
             Kind::Throughput(timer) => Delay::Fixed(timer.delay(user, active)),
+            Kind::Precise(timer) => Delay::Fixed(timer.delay(user, active)),
             Kind::Meeting(meeting) => Delay::Meeting(meeting),
+            Kind::Shaping(shaping) => Delay::Shaping(shaping),
         }
     }
 }

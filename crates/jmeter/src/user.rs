@@ -34,6 +34,10 @@ pub struct User {
     pub sampler: Arc<str>,
     /// What a function met with that stops the user or its sampler; whoever filled in a text takes it.
     pub trouble: Option<Trouble>,
+    /// The request that comes next, when a pre-processor has changed it.
+    pub(crate) draft: Option<Box<crate::http::Draft>>,
+    /// When the request that is under way is cut, on the run's clock.
+    pub(crate) cut_at: Option<std::time::Duration>,
     /// How many texts made while the plan runs hold the one that is filled in.
     pub(crate) depth: u32,
     /// What elements keep, by their number.
@@ -80,6 +84,16 @@ impl Variables {
         self.0.remove(name);
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Names and values, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0
@@ -103,6 +117,8 @@ impl User {
             previous: None,
             sampler: Arc::from(""),
             trouble: None,
+            draft: None,
+            cut_at: None,
             depth: 0,
             states: Vec::new(),
             types: HashMap::new(),

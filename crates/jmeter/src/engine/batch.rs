@@ -1,13 +1,14 @@
 //! Thread groups that run together, and the threads that carry their users.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-use double11_load::tasks::{self, Signal, Stop, Tasks};
+use double11_load::tasks::{self, Signal, Stop, StopLevel, Tasks};
 
+use super::arrivals::{self, ArrivalShare};
 use super::virtual_user::VirtualUser;
 use super::{EngineError, StopHandle};
 use crate::groups::{Phase, Place, Schedule};
@@ -18,6 +19,8 @@ use crate::user::{User, Variables};
 
 /// How often a thread hands over what it has while its users send nothing.
 const HAND_OVER: Duration = Duration::from_secs(1);
+/// How soon another user takes the place of one that has ended.
+const REPLACED_AFTER: Duration = Duration::from_millis(1);
 
 /// Runs thread groups, all at once or one after the other.
 pub(super) struct Batches<'a> {
@@ -47,9 +50,42 @@ pub(super) struct GroupRun {
     pub(super) variables: Variables,
     pub(super) timer_factor: f32,
     pub(super) stop: StopHandle,
+    /// Whether another user takes the place of one that ends before its time.
+    replaces: bool,
+    /// Users that were made beside those that were planned, and those of arrivals that are busy.
+    pub(super) created: AtomicU32,
+    pub(super) busy: AtomicU32,
+    /// Whether an element ended the group.
+    over: AtomicBool,
+}
+
+/// What one thread is to do.
+#[derive(Default)]
+struct Share {
+    places: Vec<(Arc<GroupRun>, u32, Place)>,
+    arrivals: Vec<ArrivalShare>,
+}
+
+/// A thread that carries users.
+pub(super) struct Thread {
+    reporter: Rc<RefCell<Reporter>>,
+    /// Tasks that are not through.
+    left: Cell<usize>,
+    /// Told when there are none.
+    over: Signal,
 }
 
 impl GroupRun {
+    /// Whether an element ended the group.
+    pub(super) fn is_over(&self) -> bool {
+        self.over.load(Ordering::Relaxed)
+    }
+
+    /// Ends all users of the group when their samples are over.
+    pub(super) fn end(&self) {
+        self.over.store(true, Ordering::Relaxed);
+    }
+
     pub(super) fn group(&self) -> &Group {
         &self.plan.groups[self.index]
     }
@@ -84,19 +120,33 @@ impl Batches<'_> {
     }
 
     fn batch(&mut self, groups: &[(usize, u32)]) -> Result<(), EngineError> {
-        let mut shares: Vec<Vec<(Arc<GroupRun>, u32, Place)>> = Vec::new();
-        shares.resize_with(self.workers, Vec::new);
+        let mut shares: Vec<Share> = Vec::new();
+        shares.resize_with(self.workers, Share::default);
         let mut next = 0;
         for (index, number) in groups {
             let (group, schedule) = self.start_group(*index, *number)?;
             for (number, place) in (1..).zip(schedule.places) {
-                shares[next].push((Arc::clone(&group), number, place));
+                shares[next]
+                    .places
+                    .push((Arc::clone(&group), number, place));
                 next = (next + 1) % self.workers;
+            }
+            let Some(arrivals) = schedule.arrivals else {
+                continue;
+            };
+            for (thread, share) in shares.iter_mut().enumerate() {
+                share.arrivals.push(ArrivalShare {
+                    group: Arc::clone(&group),
+                    arrivals: arrivals.clone(),
+                    thread,
+                    threads: self.workers,
+                });
             }
         }
         let clock = self.user.run.clock;
         let stop = self.stop.current();
         let mut threads = Vec::new();
+        let mut outcome = Ok(());
         for share in shares {
             if share.is_empty() {
                 continue;
@@ -105,9 +155,16 @@ impl Batches<'_> {
             let stop = stop.clone();
             let thread = std::thread::Builder::new().name("users".to_owned());
             let thread = thread.spawn(move || work(clock, &stop, reporter, share));
-            threads.push(thread.map_err(EngineError::Thread)?);
+            match thread {
+                Ok(thread) => threads.push(thread),
+                Err(source) => {
+                    // Those that run must not go on without the rest.
+                    self.stop.request(StopLevel::Now);
+                    outcome = Err(EngineError::Thread(source));
+                    break;
+                }
+            }
         }
-        let mut outcome = Ok(());
         for thread in threads {
             let ended = thread.join().map_err(|_| EngineError::Panicked);
             outcome = outcome.and(ended.and_then(|ended| ended.map_err(EngineError::Thread)));
@@ -138,9 +195,67 @@ impl Batches<'_> {
                 .and_then(|text| text.trim().parse().ok())
                 .unwrap_or(1.0),
             stop: self.stop.clone(),
+            replaces: schedule.replaces,
+            created: AtomicU32::new(0),
+            busy: AtomicU32::new(0),
+            over: AtomicBool::new(false),
             run,
         };
         Ok((Arc::new(group_run), schedule))
+    }
+}
+
+impl Share {
+    fn is_empty(&self) -> bool {
+        self.places.is_empty() && self.arrivals.is_empty()
+    }
+}
+
+impl Thread {
+    /// Who takes what comes of samplers on this thread.
+    pub(super) fn reporter(&self) -> Rc<RefCell<Reporter>> {
+        Rc::clone(&self.reporter)
+    }
+
+    /// Lets a user live, from within a task.
+    pub(super) fn spawn(self: &Rc<Self>, user: VirtualUser) {
+        self.left.set(self.left.get() + 1);
+        let thread = Rc::clone(self);
+        tasks::spawn(async move {
+            Box::pin(user.live()).await;
+            thread.leave();
+        });
+    }
+
+    /// A task is through.
+    fn leave(&self) {
+        self.left.set(self.left.get() - 1);
+        if self.left.get() == 0 {
+            self.over.notify();
+        }
+    }
+}
+
+/// A user at its place, and those who take it when it ends before its time, where the group wants that.
+async fn live(group: &Arc<GroupRun>, number: u32, place: Place, thread: &Rc<Thread>) {
+    let ends = place.ends.map(|ends| group.started + ends);
+    let mut number = number;
+    loop {
+        // In a box of its own: a user that has not begun is small.
+        let user = VirtualUser::new(Arc::clone(group), number, place, thread.reporter());
+        Box::pin(user.live()).await;
+        let now = group.run.clock.now();
+        let is_early = ends.is_some_and(|ends| now < ends);
+        if !(group.replaces && is_early) || group.is_over() {
+            return;
+        }
+        if tasks::sleep_unless_stopping(now + REPLACED_AFTER)
+            .await
+            .is_err()
+        {
+            return;
+        }
+        number = group.planned + group.created.fetch_add(1, Ordering::Relaxed) + 1;
     }
 }
 
@@ -149,37 +264,39 @@ fn work(
     clock: double11_load::clock::RunClock,
     stop: &Stop,
     reporter: Reporter,
-    share: Vec<(Arc<GroupRun>, u32, Place)>,
+    share: Share,
 ) -> std::io::Result<()> {
     let mut tasks = Tasks::new(clock, stop)?;
-    let reporter = Rc::new(RefCell::new(reporter));
-    let over = Signal::default();
-    let left = Rc::new(std::cell::Cell::new(share.len()));
-    for (group, number, place) in share {
-        let reporter = Rc::clone(&reporter);
-        let left = Rc::clone(&left);
-        let over = over.clone();
+    let thread = Rc::new(Thread {
+        reporter: Rc::new(RefCell::new(reporter)),
+        left: Cell::new(share.places.len() + share.arrivals.len()),
+        over: Signal::default(),
+    });
+    for (group, number, place) in share.places {
+        let thread = Rc::clone(&thread);
         tasks.spawn(async move {
             let begins = group.started + place.begins;
-            if tasks::sleep_unless_stopping(begins).await.is_ok() {
-                // In a box of its own: a user that has not begun is small.
-                let user = VirtualUser::new(group, number, place, reporter);
-                Box::pin(user.live()).await;
+            let is_due = tasks::sleep_unless_stopping(begins).await.is_ok();
+            if is_due && !group.is_over() {
+                live(&group, number, place, &thread).await;
             }
-            left.set(left.get() - 1);
-            if left.get() == 0 {
-                over.notify();
-            }
+            thread.leave();
         });
     }
-    let waiting = Rc::clone(&reporter);
+    for arrivals in share.arrivals {
+        let thread = Rc::clone(&thread);
+        tasks.spawn(async move {
+            arrivals::give_out(arrivals, Rc::clone(&thread)).await;
+            thread.leave();
+        });
+    }
     tasks.spawn(async move {
         loop {
             let until = clock.now() + HAND_OVER;
-            if over.past(0, Some(until)).await != Ok(false) {
+            if thread.over.past(0, Some(until)).await != Ok(false) {
                 return;
             }
-            waiting.borrow_mut().flush();
+            thread.reporter.borrow_mut().flush();
         }
     });
     tasks.run()

@@ -11,7 +11,7 @@ use super::virtual_user::VirtualUser;
 use crate::plan::{OnSampleError, Package};
 use crate::processors::OnError;
 use crate::results::{Heard, ListenerId};
-use crate::sample::SampleResult;
+use crate::sample::{PartThread, SampleResult};
 use crate::samplers::{Action, Sampler, Target};
 use crate::timers::{Active, Delay};
 use crate::user::Trouble;
@@ -64,8 +64,13 @@ impl VirtualUser {
         if let Some(label) = &package.label {
             self.user.sampler = Arc::clone(label);
         }
+        self.user.draft = None;
+        let mut timeout = None;
         for number in &package.pre {
-            group.plan.elements.pre[*number as usize].process(&mut self.user);
+            let pre = &group.plan.elements.pre[*number as usize];
+            pre.process(&mut self.user, &package.sampler, self.ends)
+                .await;
+            timeout = shorter(timeout, pre.timeout(&mut self.user));
         }
         if !package.timers.is_empty() {
             self.wait(package).await;
@@ -73,12 +78,16 @@ impl VirtualUser {
         if !self.goes_on() || self.user.trouble.is_some() {
             return None;
         }
-        if package.label.is_none() {
+        // A HTTP sampler fills in its address before its name.
+        if package.label.is_none() && !matches!(package.sampler, Sampler::Http(_)) {
             self.user.sampler = self.user.render(&package.name).as_ref().into();
         }
         if let Sampler::Action(action) = &package.sampler {
             self.act(action);
         }
+        let now = self.user.run.clock.now();
+        let timed_out = timeout.map(|timeout| now.saturating_add(timeout));
+        self.user.cut_at = shorter(timed_out, self.cut_at());
         package.sampler.sample(&mut self.user, self.ends).await
     }
 
@@ -94,6 +103,13 @@ impl VirtualUser {
                 Delay::Modifiable(millis) => scaled(millis, group.timer_factor),
                 Delay::Meeting(meeting) => {
                     meeting.wait(&mut self.user, active, self.ends).await;
+                    0
+                }
+                Delay::Shaping(shaping) => {
+                    if shaping.wait(&mut self.user, self.ends).await.is_err() {
+                        group.end();
+                    }
+                    self.look_at_clock();
                     0
                 }
             });
@@ -123,6 +139,7 @@ impl VirtualUser {
             group: self.group.active.load(Ordering::Relaxed),
             group_number: u32::try_from(self.group.index).unwrap_or(u32::MAX),
             group_planned: self.group.planned,
+            group_started: self.group.started,
         }
     }
 
@@ -148,6 +165,7 @@ impl VirtualUser {
         for part in &mut result.sub_results {
             part.group_threads = group;
             part.all_threads = all;
+            part.thread = PartThread::User;
         }
     }
 
@@ -206,6 +224,14 @@ impl VirtualUser {
                 Some(result)
             }
         }
+    }
+}
+
+/// The shorter of two times that need not be there.
+fn shorter(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }
 

@@ -162,3 +162,108 @@ fn a_group_that_cannot_start_says_why() {
         "the number of threads is `many`: give a whole number from 0 to 1000000"
     );
 }
+
+/// A group of this class whose samplers come in order.
+fn arrivals(class: &str, properties: &[(&str, &str)], children: Vec<Element>) -> Element {
+    let mut group = Element::new(class, "Open");
+    for (name, value) in properties {
+        group = group.with(name, value);
+    }
+    with(group, children)
+}
+
+#[test]
+fn each_arrival_is_an_iteration() {
+    let schedule = "rate(50/s) even_arrivals(100 ms)";
+    let open = arrivals(
+        "OpenModelThreadGroup",
+        &[("OpenModelThreadGroup.schedule", schedule)],
+        vec![sampler("A"), sampler("B")],
+    );
+    let mut found = rows(vec![open]);
+    found.sort();
+    let expected: Vec<String> = ["A", "B"]
+        .into_iter()
+        .flat_map(|name| (1..=5).map(move |number| format!("{name},200,OK,Open 1-{number},true")))
+        .collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn users_that_are_through_take_the_next_arrival() {
+    let group = arrivals(
+        "com.blazemeter.jmeter.threads.arrivals.ArrivalsThreadGroup",
+        &[("TargetLevel", "20"), ("Hold", "1"), ("Unit", "S")],
+        vec![sampler("${__iterationNum}")],
+    );
+    let found = rows(vec![group]);
+    assert_eq!(found.len(), 20, "{found:?}");
+    // Two threads have a user each, which is through before its next arrival.
+    let users = |number: u32| {
+        let name = format!("Open-ThreadStarter 1-{number},");
+        found.iter().filter(|row| row.contains(&name)).count()
+    };
+    assert_eq!((users(1), users(2)), (10, 10), "{found:?}");
+}
+
+#[test]
+fn arrivals_beyond_the_limit_are_dropped() {
+    let mut sleeps = Element::new("JavaSampler", "slow").with("classname", "SleepTest");
+    let argument = |name: &str, value: &str| {
+        Element::new("Argument", name)
+            .with("Argument.name", name)
+            .with("Argument.value", value)
+    };
+    let arguments = Element::new("Arguments", "").with_elements(
+        "Arguments.arguments",
+        vec![argument("SleepTime", "2000"), argument("SleepMask", "0")],
+    );
+    let arguments = double11_jmx::document::Property::Element(Box::new(arguments));
+    sleeps.properties.set("arguments", arguments);
+    let limits = [
+        ("TargetLevel", "20"),
+        ("Hold", "1"),
+        ("Unit", "S"),
+        ("ConcurrencyLimit", "3"),
+    ];
+    let class = "com.blazemeter.jmeter.threads.arrivals.ArrivalsThreadGroup";
+    assert_eq!(rows(vec![arrivals(class, &limits, vec![sleeps])]).len(), 3);
+}
+
+#[test]
+fn a_throughput_shaping_timer_ends_its_group() {
+    let cells = ["20", "20", "1"].map(|cell| {
+        let cell = double11_jmx::document::Property::Text(cell.to_owned());
+        (String::new(), cell)
+    });
+    let row = double11_jmx::document::Property::List(cells.to_vec());
+    let mut timer = Element::new("kg.apc.jmeter.timers.VariableThroughputTimer", "shape");
+    let rows_of_profile = double11_jmx::document::Property::List(vec![(String::new(), row)]);
+    timer.properties.set("load_profile", rows_of_profile);
+    let found = rows(vec![group("-1", vec![timer, sampler("A")])]);
+    // A row of one second holds for two, as in the plugin.
+    assert_eq!(found.len(), 40);
+}
+
+#[test]
+fn a_transaction_that_fails_at_its_end_is_recorded_once() {
+    // It holds of the samplers, whose body it is, and not of the transaction, which has none.
+    let holds = Element::new("ResponseAssertion", "has a body")
+        .with_list("Asserion.test_strings", &["JMeterVariables"])
+        .with("Assertion.test_field", "Assertion.response_data")
+        .with("Assertion.test_type", "2");
+    let shows = |name: &str| sampler(name).with("displayJMeterVariables", "true");
+    let transaction = |name: &str, children: Vec<Element>| {
+        let own = Element::new("TransactionController", name);
+        with(own.with("TransactionController.parent", "true"), children)
+    };
+    let labels = |children: Vec<Element>| {
+        let group = group("2", children).with("ThreadGroup.on_sample_error", "startnextloop");
+        let rows = rows(vec![group]);
+        let labels = rows.iter().filter_map(|row| row.split(',').next());
+        labels.collect::<Vec<_>>().join(" ")
+    };
+    let one = transaction("T", vec![shows("A"), holds.clone()]);
+    assert_eq!(labels(vec![one.clone(), sampler("B")]), "T A T A");
+    assert_eq!(labels(vec![transaction("O", vec![one])]), "O T A O T A");
+}

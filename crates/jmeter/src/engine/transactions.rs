@@ -40,11 +40,12 @@ impl VirtualUser {
     fn end_transaction(&mut self, id: ControllerId, outermost: bool) -> Option<SampleResult> {
         let group = Arc::clone(&self.group);
         let package = group.group().transactions[id.0 as usize].as_ref()?;
-        let mut result = self.walk.parent_sample(id)?.take();
+        let mut result = self.walk.parent_sample(id)?.take()?;
         self.count_threads(&mut result);
         for number in &package.assertions {
             group.plan.elements.assertions[*number as usize].check(&mut self.user, &mut result);
         }
+        self.user.trouble = None;
         self.set_last_ok(result.success);
         if !outermost {
             return Some(result);

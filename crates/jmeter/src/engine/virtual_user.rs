@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use double11_load::tasks::{self, StopLevel};
 
+use super::arrivals::{Claim, Pool};
 use super::batch::GroupRun;
 use crate::groups::Place;
 use crate::plan::{IterationHook, OnSampleError};
@@ -36,6 +37,9 @@ pub(super) struct VirtualUser {
     last_ok: bool,
     /// The sampler that ran last.
     pub(super) last_sampler: Option<SamplerId>,
+    /// Where its iterations come from, when they are arrivals, and the one that it runs.
+    arrivals: Option<Rc<Pool>>,
+    claim: Option<Claim>,
 }
 
 /// Tells elements of iterations.
@@ -98,26 +102,37 @@ impl VirtualUser {
             action: None,
             last_ok: true,
             last_sampler: None,
+            arrivals: None,
+            claim: None,
         }
+    }
+
+    /// Runs an iteration for each arrival that it is given, from the first one on.
+    pub(super) fn take_arrivals(&mut self, pool: &Rc<Pool>, first: Claim) {
+        self.arrivals = Some(Rc::clone(pool));
+        self.claim = Some(first);
+    }
+
+    /// When what is under way is cut, if the end of its group does so.
+    pub(super) fn cut_at(&self) -> Option<Duration> {
+        self.arrivals.as_ref().and(self.ends)
     }
 
     /// Runs until the user's loop is over, or something ends it.
     pub(super) async fn live(mut self) {
-        self.group.active.fetch_add(1, Ordering::Relaxed);
-        self.group.run.active.fetch_add(1, Ordering::Relaxed);
+        self.count(true);
         self.group.run.started.fetch_add(1, Ordering::Relaxed);
         if let Err(stop) = self.iterate().await {
             self.stop(stop);
         }
         self.walk.release_all(&self.user);
-        self.group.active.fetch_sub(1, Ordering::Relaxed);
-        self.group.run.active.fetch_sub(1, Ordering::Relaxed);
+        self.count(false);
     }
 
     async fn iterate(&mut self) -> Result<(), Stop> {
         while self.goes_on() {
             let mut next = self.next()?;
-            if next.is_none() && !self.walk.is_done() {
+            if next.is_none() && !self.walk.is_done() && self.arrivals.is_none() {
                 // Nothing is to be done in this round, which must not become a round without end.
                 let until = self.user.run.clock.now() + PAUSE;
                 if tasks::sleep_unless_stopping(until).await.is_err() {
@@ -170,11 +185,38 @@ impl VirtualUser {
                     self.next()?
                 };
             }
-            if self.walk.is_done() {
+            if self.walk.is_done() || !self.next_turn().await {
                 self.running = false;
             }
         }
         Ok(())
+    }
+
+    /// Waits for the next arrival; whether there is another iteration.
+    async fn next_turn(&mut self) -> bool {
+        let Some(pool) = self.arrivals.clone() else {
+            return true;
+        };
+        if !self.goes_on() {
+            return false;
+        }
+        self.claim = None;
+        // A user that waits is not active.
+        self.count(false);
+        self.claim = pool.next(self.user.iteration).await;
+        self.count(true);
+        self.claim.is_some()
+    }
+
+    /// Counts the user among the active ones, or no longer.
+    fn count(&self, active: bool) {
+        for counter in [&self.group.active, &self.group.run.active] {
+            if active {
+                counter.fetch_add(1, Ordering::Relaxed);
+            } else {
+                counter.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
     }
 
     /// What comes next.
@@ -196,7 +238,7 @@ impl VirtualUser {
 
     /// Whether nobody wants the user to end.
     pub(super) fn goes_on(&mut self) -> bool {
-        self.running &= tasks::stop_level() == StopLevel::Running;
+        self.running &= tasks::stop_level() == StopLevel::Running && !self.group.is_over();
         self.running
     }
 

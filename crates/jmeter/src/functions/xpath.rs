@@ -6,7 +6,7 @@ use sxd_xpath::Factory;
 
 use super::Invocation;
 use crate::log::Level;
-use crate::processors::xpath::{Found, Namespaces, evaluate};
+use crate::processors::xpath::{Found, Namespaces, Reading, evaluate};
 use crate::user::Trouble;
 
 /// The nodes of a file that all users read in turn; none when the file could not be read.
@@ -46,7 +46,7 @@ fn read(file: &str, expression: &str) -> Result<Vec<Option<String>>, String> {
     let path = Factory::new().build(expression);
     let path = path.map_err(|why| format!("{expression}: {why}"))?;
     let path = path.ok_or_else(|| format!("{expression}: no expression"))?;
-    match evaluate(&path, &xml, &Namespaces::OfDocument)? {
+    match evaluate(&path, &xml, &Reading::of_xml(Namespaces::OfDocument))? {
         Found::Nodes(nodes) => Ok(nodes.into_iter().map(|node| node.first).collect()),
         _ => Err(format!("{expression}: yields no nodes")),
     }

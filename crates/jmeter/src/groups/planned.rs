@@ -80,7 +80,10 @@ impl Ultimate {
                 ends: Some(delay + start + hold + share(stop, of)),
             }));
         }
-        Ok(Schedule { places })
+        Ok(Schedule {
+            places,
+            ..Schedule::default()
+        })
     }
 }
 
@@ -140,6 +143,7 @@ impl Stepping {
         });
         Ok(Schedule {
             places: places.collect(),
+            ..Schedule::default()
         })
     }
 }
@@ -176,6 +180,8 @@ impl Concurrency {
         });
         Ok(Schedule {
             places: places.collect(),
+            replaces: true,
+            ..Schedule::default()
         })
     }
 }

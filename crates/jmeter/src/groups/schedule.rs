@@ -5,13 +5,56 @@ use std::time::Duration;
 use double11_jmx::template::Template;
 
 use super::USERS_MAX;
+use super::arrivals::Rolling;
+use super::open_model::Generator;
 use crate::user::User;
 
-/// The places of a group's users.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// The places of a group's users, or when others are to arrive.
+#[derive(Debug, Clone, Default)]
 pub struct Schedule {
     /// One for each user, in the order of their numbers.
     pub places: Vec<Place>,
+    /// Whether another user takes the place of one that ends before its time.
+    pub replaces: bool,
+    /// What the users of an open model follow instead.
+    pub arrivals: Option<Arrivals>,
+}
+
+/// When iterations begin, whoever runs them.
+#[derive(Debug, Clone)]
+pub struct Arrivals {
+    /// When each begins.
+    pub instants: Instants,
+    /// Users at a time at most; an arrival that finds none free is dropped.
+    pub users_max: Option<u32>,
+    /// Iterations of one user at most; a user that is through with one takes the next arrival.
+    pub iterations_max: Option<u32>,
+    /// When the group ends, from its start, whatever is under way then.
+    pub ends: Option<Duration>,
+}
+
+/// Instants from the start of a group, one after the other.
+#[derive(Debug, Clone)]
+pub struct Instants(pub(super) Source);
+
+/// Where instants come from.
+#[derive(Debug, Clone)]
+pub(super) enum Source {
+    /// A rate that is kept up.
+    Rolling(Rolling),
+    /// The schedule of an open model.
+    Open(Generator),
+}
+
+impl Iterator for Instants {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        match &mut self.0 {
+            Source::Rolling(rolling) => rolling.next(),
+            Source::Open(generator) => generator.next(),
+        }
+    }
 }
 
 /// When a user begins and ends, from the start of its group.
@@ -38,6 +81,22 @@ pub enum ScheduleError {
         /// The largest that is accepted.
         max: i64,
     },
+    /// A text is no number that is not negative.
+    #[error("{what} is `{text}`: give a number from 0")]
+    Decimal {
+        /// What it is.
+        what: &'static str,
+        /// The text, filled in.
+        text: String,
+    },
+    /// A schedule cannot be read.
+    #[error("the schedule `{text}`: {reason}")]
+    Text {
+        /// The text, filled in.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
 }
 
 /// A number, filled in; an empty text is 0.
@@ -61,6 +120,26 @@ pub(super) fn number(
             text: text.into_owned(),
             min,
             max,
+        }),
+    }
+}
+
+/// A number from 0 that need not be whole, filled in; an empty text is 0.
+pub(super) fn decimal(
+    what: &'static str,
+    template: &Template,
+    user: &mut User,
+) -> Result<f64, ScheduleError> {
+    let text = user.render(template);
+    let trimmed = text.trim();
+    if trimmed.is_empty() {
+        return Ok(0.0);
+    }
+    match trimmed.parse::<f64>() {
+        Ok(number) if number.is_finite() && number >= 0.0 => Ok(number),
+        _ => Err(ScheduleError::Decimal {
+            what,
+            text: text.into_owned(),
         }),
     }
 }

@@ -47,6 +47,7 @@ impl Threads {
         });
         Ok(Schedule {
             places: places.collect(),
+            ..Schedule::default()
         })
     }
 }

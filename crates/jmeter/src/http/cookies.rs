@@ -95,6 +95,7 @@ impl CookieManager {
             return None;
         }
         let now = user.run.clock.now();
+        let url = url.origin();
         let cookies = &self.jar(user).0;
         let mut sent: Vec<&Cookie> = cookies
             .iter()
@@ -125,8 +126,8 @@ impl CookieManager {
             }
             let now = user.run.clock.now();
             let wall = user.run.clock.wall(now).get() / 1_000_000;
-            let Some(cookie) = Cookie::read(&String::from_utf8_lossy(value), url, (now, wall))
-            else {
+            let text = String::from_utf8_lossy(value);
+            let Some(cookie) = Cookie::read(&text, url.origin(), (now, wall)) else {
                 continue;
             };
             let is_expired = cookie.expires.is_some_and(|expires| expires <= now);
@@ -220,6 +221,8 @@ impl Cookie {
                     let at = httpdate::parse_http_date(&value.replace('-', " ")).ok();
                     let at = at.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
                     let at = at.and_then(|at| i64::try_from(at.as_secs()).ok());
+                    // In JMeter the first second of 1970 stands for a cookie of this session.
+                    let at = at.filter(|at| *at != 0);
                     cookie.expires = at.map(|at| later(now, at.saturating_sub(wall)));
                 }
                 _ => {}
@@ -327,6 +330,12 @@ mod tests {
         check("n=v; Secure; Path=/", from, "http://shop.example/", false);
         check("n=v; Secure; Path=/", from, "https://shop.example/", true);
         check("n=v; Max-Age=0", from, from, false);
+        check(
+            "n=v; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+            from,
+            from,
+            true,
+        );
         check("n=v; Max-Age=5", from, from, true);
         check(
             "n=v; Expires=Wed, 01 Jan 2020 00:00:00 GMT",

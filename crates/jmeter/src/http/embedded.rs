@@ -3,6 +3,9 @@
 //! Tags and attributes are those that `JMeter`'s parser looks at; of style sheets it follows only
 //! `@import`, of `style` attributes only addresses in quotes.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use super::url::Url;
 
 /// The addresses in a document of this type, in their order, each once.
@@ -12,6 +15,7 @@ pub(super) fn addresses(content_type: &str, body: &[u8], page: &Url) -> Vec<Url>
     let mut found = Found {
         base: page.clone(),
         addresses: Vec::new(),
+        known: HashSet::new(),
     };
     match media.to_ascii_lowercase().as_str() {
         "text/html" | "application/xhtml+xml" | "application/xml" | "text/xml" => {
@@ -26,6 +30,7 @@ pub(super) fn addresses(content_type: &str, body: &[u8], page: &Url) -> Vec<Url>
 struct Found {
     base: Url,
     addresses: Vec<Url>,
+    known: HashSet<Arc<str>>,
 }
 
 /// A tag with its attributes.
@@ -59,7 +64,7 @@ impl Found {
             return;
         }
         if let Ok(url) = self.base.join(&reference)
-            && !self.addresses.iter().any(|known| known.text == url.text)
+            && self.known.insert(Arc::clone(&url.text))
         {
             self.addresses.push(url);
         }

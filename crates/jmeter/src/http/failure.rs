@@ -16,6 +16,8 @@ pub(super) struct Exception {
     pub(super) message: String,
     /// The address that it is about, when that was no address.
     pub(super) url: Option<Box<str>>,
+    /// Whether Java cannot even make an address of it.
+    pub(super) is_malformed: bool,
 }
 
 impl Exception {
@@ -24,6 +26,15 @@ impl Exception {
             class,
             message: message.into(),
             url: None,
+            is_malformed: false,
+        }
+    }
+
+    /// What Java says of a text that is no address.
+    pub(super) fn malformed(message: impl Into<String>) -> Self {
+        Self {
+            is_malformed: true,
+            ..Self::new("java.net.MalformedURLException", message)
         }
     }
 
@@ -79,7 +90,14 @@ fn of_response(error: ResponseError, place: &str, has_begun: bool) -> Exception 
         ),
         ResponseError::Truncated => Exception::new(
             "org.apache.http.ConnectionClosedException",
-            "Premature end of Content-Length delimited message body",
+            "Premature end of chunk coded message body: closing chunk expected",
+        ),
+        ResponseError::Cut { expected, received } => Exception::new(
+            "org.apache.http.ConnectionClosedException",
+            format!(
+                "Premature end of Content-Length delimited message body \
+                 (expected: {expected}; received: {received})"
+            ),
         ),
         ResponseError::Chunk => Exception::new(
             "org.apache.http.MalformedChunkCodingException",

@@ -13,18 +13,21 @@ use super::url::Url;
 use crate::compiler::Compiler;
 use crate::user::User;
 
+/// What Java takes for protocols.
+const PROTOCOLS: [&str; 6] = ["http", "https", "ftp", "file", "jar", "mailto"];
+
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The request of a sampler, not filled in.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Definition {
-    protocol: Template,
-    domain: Template,
+    pub(super) protocol: Template,
+    pub(super) domain: Template,
     port: Template,
-    path: Template,
+    pub(super) path: Template,
     pub(super) method: Template,
     encoding: Template,
-    arguments: Vec<Argument>,
+    pub(super) arguments: Vec<Argument>,
     files: Vec<FileArgument>,
     is_raw: bool,
     is_multipart: bool,
@@ -33,18 +36,18 @@ pub(super) struct Definition {
     fixed: Option<Result<Arc<Url>, Exception>>,
 }
 
-#[derive(Debug)]
-struct Argument {
-    name: Template,
-    value: Template,
-    content_type: Template,
+#[derive(Debug, Clone)]
+pub(super) struct Argument {
+    pub(super) name: Template,
+    pub(super) value: Template,
+    pub(super) content_type: Template,
     /// Whether it is to be encoded; otherwise it is encoded already.
-    is_encoded: bool,
+    pub(super) is_encoded: bool,
     /// What stands between name and value in a query.
-    equals: String,
+    pub(super) equals: String,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct FileArgument {
     path: Template,
     name: Template,
@@ -114,6 +117,14 @@ impl Definition {
         }
     }
 
+    /// A copy to be changed.
+    pub(super) fn draft(&self) -> Self {
+        Self {
+            fixed: None,
+            ..self.clone()
+        }
+    }
+
     /// Works out the address once, if it is always the same.
     pub(super) fn fix(&mut self) {
         let arguments = self
@@ -161,6 +172,7 @@ impl Definition {
     ) -> Result<Url, Exception> {
         let path = render(&self.path).replace(' ', "%20");
         if path.starts_with("http://") || path.starts_with("https://") {
+            bracketed(&path)?;
             return Url::parse(&path);
         }
         let protocol = render(&self.protocol);
@@ -169,6 +181,11 @@ impl Definition {
         } else {
             &protocol
         };
+        if !PROTOCOLS.contains(&protocol.to_ascii_lowercase().as_str()) {
+            return Err(Exception::malformed(format!(
+                "unknown protocol: {protocol}"
+            )));
+        }
         let port = render(&self.port).trim().parse::<u32>().ok();
         let is_default = match protocol.to_ascii_lowercase().as_str() {
             "http" => port == Some(80),
@@ -435,4 +452,17 @@ fn charset(name: &str) -> Result<Option<Charset>, Exception> {
     let found = Charset::named(name);
     let unknown = || Exception::new("java.nio.charset.UnsupportedCharsetException", name);
     found.map(Some).ok_or_else(unknown)
+}
+
+/// Complains as `java.net.URL` does of an address whose host begins with a bracket.
+fn bracketed(text: &str) -> Result<(), Exception> {
+    let authority = text.split_once("://").map_or("", |(_, rest)| rest);
+    let end = authority.find(['/', '?', '#']);
+    let authority = authority.split_at(end.unwrap_or(authority.len())).0;
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    if host.starts_with('[') && host.find(']').is_none_or(|end| end < 3) {
+        let text = format!("Invalid authority field: {authority}");
+        return Err(Exception::malformed(text));
+    }
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! `HTTPSamplerProxy`: one request, the redirects after it, and how they become one sample.
 
 mod exchange;
+mod identify;
 mod resources;
 mod write;
 
@@ -8,31 +9,40 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use double11_jmx::document::Element;
+use double11_jmx::document::{Element, Properties, Property};
 use double11_jmx::template::Template;
 
+use super::challenge::Challenge;
 use super::failure::Exception;
 use super::request::Definition;
 use super::settings::ProxySettings;
 use super::url::Url;
 use super::{Scope, headers};
 use crate::compiler::Compiler;
-use crate::sample::{Code, SampleResult};
+use crate::sample::{Code, PartThread, SampleResult};
 use crate::user::User;
 use resources::Resources;
 
 /// An HTTP request of a plan.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a property of its own"
+)]
 pub struct HttpSampler {
     scope: Scope,
     name: Template,
     /// The name, when nothing in it is to be filled in.
     fixed_name: Option<Arc<str>>,
-    definition: Definition,
+    /// Whether the name is filled in before the address, which then may hold it.
+    is_named_first: bool,
+    pub(super) definition: Definition,
     headers: Vec<(Template, Template)>,
     follows_redirects: bool,
     follows_silently: bool,
     keeps_alive: bool,
+    /// Whether the MD5 sum of a body stands for it.
+    sums_bodies: bool,
     connect_timeout: Template,
     response_timeout: Template,
     proxy: Option<Proxy>,
@@ -52,6 +62,8 @@ struct Proxy {
 /// One request to be sent.
 #[derive(Debug, Clone, Copy)]
 struct Target<'a> {
+    /// What the body is made of.
+    definition: &'a Definition,
     url: &'a Arc<Url>,
     method: &'a str,
     /// Whether a redirect led here.
@@ -70,6 +82,8 @@ struct Sampled {
     url: Arc<Url>,
     /// Where it redirects to.
     location: Option<String>,
+    /// What it wants to know of who asks.
+    challenge: Option<Challenge>,
 }
 
 impl HttpSampler {
@@ -82,13 +96,9 @@ impl HttpSampler {
         ) {
             return None;
         }
-        for (property, what) in [
-            ("HTTPSampler.ipSource", "a source address"),
-            ("HTTPSampler.md5", "an MD5 sum in place of the body"),
-        ] {
-            if !matches!(element.text(property), "" | "false") {
-                compiler.refuse(element, format!("{what} (`{property}`) is not supported"));
-            }
+        if !matches!(element.text("HTTPSampler.ipSource"), "" | "false") {
+            let text = "a source address (`HTTPSampler.ipSource`) is not supported";
+            compiler.refuse(element, text);
         }
         let name = compiler.template(&element.name);
         let mut definition = Definition::compile(element, compiler);
@@ -102,12 +112,14 @@ impl HttpSampler {
         });
         Some(Self {
             fixed_name: name.literal().map(Arc::from),
+            is_named_first: has_text(&element.properties, "__samplerName"),
             name,
             definition,
             headers: headers::merged(&scope.headers),
             follows_redirects: element.is("HTTPSampler.follow_redirects", true),
             follows_silently: element.is("HTTPSampler.auto_redirects", false),
             keeps_alive: element.is("HTTPSampler.use_keepalive", true),
+            sums_bodies: element.is("HTTPSampler.md5", false),
             connect_timeout: compiler.property(element, "HTTPSampler.connect_timeout"),
             response_timeout: compiler.property(element, "HTTPSampler.response_timeout"),
             proxy,
@@ -120,16 +132,21 @@ impl HttpSampler {
     /// user's cache, of which `JMeter` makes no sample unless a property says otherwise: nothing is
     /// recorded then and no post-processor or assertion runs.
     pub async fn sample(&self, user: &mut User) -> Option<SampleResult> {
-        let label = match &self.fixed_name {
-            Some(name) => Arc::clone(name),
-            None => user.render(&self.name).into(),
+        let named = self.is_named_first.then(|| self.label(user));
+        let draft = user.draft.take();
+        let definition = draft.as_ref().map_or(&self.definition, |draft| &draft.0);
+        let method = user.render(&definition.method);
+        let url = match definition.url(&method, user) {
+            Ok(url) => Ok(self.moved(url)),
+            Err(exception) => Err(exception),
         };
-        let method = user.render(&self.definition.method);
-        let url = match self.definition.url(&method, user) {
-            Ok(url) => self.moved(url),
+        let label = named.unwrap_or_else(|| self.label(user));
+        let url = match url {
+            Ok(url) => url,
             Err(exception) => return Some(refused(label, exception, user)),
         };
         let target = Target {
+            definition,
             url: &url,
             method: &method,
             is_following: false,
@@ -137,6 +154,16 @@ impl HttpSampler {
         };
         let sampled = self.exchange(user, target).await?;
         Some(self.complete(user, sampled, 0).await.result)
+    }
+
+    /// The name, filled in.
+    fn label(&self, user: &mut User) -> Arc<str> {
+        if let Some(name) = &self.fixed_name {
+            return Arc::clone(name);
+        }
+        let label: Arc<str> = user.render(&self.name).into();
+        user.sampler = Arc::clone(&label);
+        label
     }
 
     /// Follows redirects and loads what a page loads by itself.
@@ -165,9 +192,7 @@ impl HttpSampler {
             let Some(to) = last.location.take() else {
                 break;
             };
-            let next = last.url.join(&to.replace(' ', "%20"));
-            let next = next.map(|next| self.moved(Arc::new(next)));
-            let next = match next {
+            let next = match self.redirected(&last.url, &to) {
                 Ok(next) if count < redirects_max => next,
                 Ok(_) => {
                     let text = format!("Maximum redirects ({redirects_max}) exceeded");
@@ -182,6 +207,7 @@ impl HttpSampler {
             };
             let method = if last.is_head { "HEAD" } else { "GET" };
             let target = Target {
+                definition: &self.definition,
                 url: &next,
                 method,
                 is_following: true,
@@ -209,6 +235,17 @@ impl HttpSampler {
         }
     }
 
+    /// Where a redirect leads to, on the plan's own servers even while another one is asked.
+    fn redirected(&self, from: &Url, to: &str) -> Result<Arc<Url>, Exception> {
+        let origin = from.origin();
+        let next = origin.join(&to.replace(' ', "%20"))?;
+        let next = match &self.scope.settings.target {
+            Some(target) if next.is_of(target) => next.at(origin),
+            _ => next,
+        };
+        Ok(self.moved(Arc::new(next)))
+    }
+
     /// Follows redirects; each answer becomes a part of one sample, which says what the last one says.
     async fn follow(&self, user: &mut User, first: Sampled, depth: u32) -> Sampled {
         let Sampled {
@@ -216,6 +253,7 @@ impl HttpSampler {
             is_head,
             mut url,
             mut location,
+            ..
         } = first;
         let label = Arc::clone(&result.label);
         let mut total = without_body(&result);
@@ -234,8 +272,8 @@ impl HttpSampler {
                 break;
             }
             count += 1;
-            let next = match url.join(&to.replace(' ', "%20")) {
-                Ok(next) => self.moved(Arc::new(next)),
+            let next = match self.redirected(&url, &to) {
+                Ok(next) => next,
                 Err(exception) => {
                     if let Some(mut last) = total.sub_results.pop() {
                         fail_keeping_size(&mut last, exception);
@@ -246,6 +284,7 @@ impl HttpSampler {
                 }
             };
             let target = Target {
+                definition: &self.definition,
                 url: &next,
                 method: if is_head { "HEAD" } else { "GET" },
                 is_following: true,
@@ -273,6 +312,7 @@ impl HttpSampler {
             is_head,
             url,
             location: None,
+            challenge: None,
         }
     }
 
@@ -299,6 +339,18 @@ impl HttpSampler {
     }
 }
 
+/// Whether a text stands in any property.
+fn has_text(properties: &Properties, text: &str) -> bool {
+    fn holds(property: &Property, text: &str) -> bool {
+        match property {
+            Property::Text(own) => own.contains(text),
+            Property::List(items) => items.iter().any(|(_, item)| holds(item, text)),
+            Property::Element(inner) => has_text(&inner.properties, text),
+        }
+    }
+    properties.iter().any(|(_, property)| holds(property, text))
+}
+
 /// A time-out in milliseconds; none when it is missing, zero or no number.
 fn timeout(template: &Template, user: &mut User) -> Option<Duration> {
     if template.is_empty() {
@@ -312,7 +364,12 @@ fn timeout(template: &Template, user: &mut User) -> Option<Duration> {
 fn refused(label: Arc<str>, exception: Exception, user: &User) -> SampleResult {
     let now = user.run.clock.now();
     let mut result = SampleResult {
-        label,
+        // JMeter forgets the name where Java cannot even make an address of the text.
+        label: if exception.is_malformed {
+            "".into()
+        } else {
+            label
+        },
         start: now,
         end: now,
         url: exception.url.as_deref().map(Arc::from),
@@ -355,6 +412,7 @@ fn without_body(result: &SampleResult) -> SampleResult {
 /// Makes a sample a part of another, which holds its figures already.
 fn add_raw(total: &mut SampleResult, mut part: SampleResult) {
     part.label = format!("{}-{}", total.label, total.sub_results.len()).into();
+    part.thread = PartThread::Nobody;
     total.sub_results.push(part);
 }
 
@@ -365,7 +423,11 @@ fn add(total: &mut SampleResult, part: SampleResult) {
     total.header_bytes += part.header_bytes;
     total.body_bytes += part.body_bytes;
     total.sent_bytes += part.sent_bytes;
+    let thread = part.thread;
     add_raw(total, part);
+    if let Some(part) = total.sub_results.last_mut() {
+        part.thread = thread;
+    }
 }
 
 /// Takes over what another sample says of request and answer, but for times and sizes.

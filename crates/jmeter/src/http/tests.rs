@@ -1,5 +1,6 @@
 //! Samples against small servers on loopback. What is expected was seen from `JMeter` 5.5.
 
+mod identify;
 mod pages;
 mod server;
 

@@ -22,6 +22,8 @@ pub(super) struct Url {
     pub(super) query: Option<String>,
     /// What `Host` says, if that is another server than the one that is asked.
     pub(super) told_host: Option<String>,
+    /// The address of the plan, when another server is asked in its place.
+    origin: Option<Arc<Self>>,
 }
 
 impl Url {
@@ -75,6 +77,7 @@ impl Url {
             path: path.to_owned(),
             query,
             told_host: None,
+            origin: None,
         })
     }
 
@@ -113,8 +116,30 @@ impl Url {
         Self::parse(&sanitised(&text))
     }
 
-    /// The same path and query elsewhere; `Host` may go on to name this server.
+    /// The same path and query elsewhere, where this is still known; `Host` may go on to name this
+    /// server.
     pub(super) fn moved_to(&self, other: &Self, keeps_host: bool) -> Self {
+        Self {
+            told_host: keeps_host.then(|| self.authority()),
+            origin: Some(Arc::new(self.clone())),
+            ..self.at(other)
+        }
+    }
+
+    /// The address that the plan means by this one: passwords, cookies and relative references go by it.
+    pub(super) fn origin(&self) -> &Self {
+        self.origin.as_deref().unwrap_or(self)
+    }
+
+    /// Whether the same server is asked.
+    pub(super) fn is_of(&self, other: &Self) -> bool {
+        self.is_tls == other.is_tls
+            && self.host == other.host
+            && self.port_or_default() == other.port_or_default()
+    }
+
+    /// The same path and query on the server of another address.
+    pub(super) fn at(&self, other: &Self) -> Self {
         let scheme = if other.is_tls { "https" } else { "http" };
         let mut text = format!("{scheme}://{}{}", other.authority(), self.path);
         if let Some(query) = &self.query {
@@ -128,7 +153,8 @@ impl Url {
             port: other.port,
             path: self.path.clone(),
             query: self.query.clone(),
-            told_host: keeps_host.then(|| self.authority()),
+            told_host: None,
+            origin: None,
         }
     }
 

@@ -103,6 +103,7 @@ impl<'a, 's> GroupCompiler<'a, 's> {
         let (phase, form) = groups::compile(element, compiler)?;
         let main = element.element("ThreadGroup.main_controller");
         let kind = match main {
+            _ if groups::takes_arrivals(&element.class) => Kind::Generic,
             Some(main) if main.properties.get("LoopController.loops").is_some() => {
                 controllers::main_loop(main, compiler)
             }

@@ -1,3 +1,5 @@
+mod registry;
+
 use std::path::Path;
 use std::sync::Arc;
 

@@ -71,13 +71,14 @@ impl Name {
     }
 }
 
-/// The number in a variable `…_matchNr`, which is taken away; zero when there is none.
+/// The number in a variable `…_matchNr`, which is taken away; zero when there is none. Matches are variables
+/// each, so that there are no more of them than variables, whatever the text says.
 pub(super) fn take_count(name: &mut Name, user: &mut User) -> usize {
     let variable = name.with("_matchNr");
     let Some(count) = user.variables.get(variable) else {
         return 0;
     };
-    let count = count.parse().unwrap_or_default();
+    let count: usize = count.parse().unwrap_or_default();
     user.variables.remove(variable);
-    count
+    count.min(user.variables.len())
 }

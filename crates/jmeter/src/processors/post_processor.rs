@@ -4,6 +4,8 @@ use double11_jmx::document::Element;
 
 use super::boundary_extractor::BoundaryExtractor;
 use super::debug_post_processor::DebugPostProcessor;
+use super::fifo::FifoPut;
+use super::html_extractor::HtmlExtractor;
 use super::jmes_path::JmesExtractor;
 use super::json_extractor::{JsonExtractor, PluginExtractor};
 use super::regex_extractor::RegexExtractor;
@@ -24,8 +26,8 @@ enum Kind {
     PluginJson(PluginExtractor),
     Jmes(JmesExtractor),
     XPath(XPathExtractor),
-    /// It was refused.
-    Refused,
+    Html(HtmlExtractor),
+    Put(FifoPut),
     Debug(DebugPostProcessor),
 }
 
@@ -43,15 +45,9 @@ impl PostProcessor {
                 Kind::XPath(XPathExtractor::compile(element, compiler))
             }
             "JMESPathExtractor" => Kind::Jmes(JmesExtractor::compile(element, compiler)),
-            "HtmlExtractor" => {
-                let text = "CSS selectors are not followed yet; a Regular Expression or Boundary \
-                            Extractor does the same";
-                compiler.refuse(element, text);
-                Kind::Refused
-            }
+            "HtmlExtractor" => Kind::Html(HtmlExtractor::compile(element, compiler)),
             "kg.apc.jmeter.modifiers.FifoPutPostProcessor" => {
-                compiler.refuse(element, "queues between users are not there yet");
-                Kind::Refused
+                Kind::Put(FifoPut::compile(element, compiler))
             }
             "DebugPostProcessor" => Kind::Debug(DebugPostProcessor::compile(element, compiler)),
             _ => return None,
@@ -68,7 +64,8 @@ impl PostProcessor {
             Kind::PluginJson(extractor) => extractor.needs(),
             Kind::Jmes(extractor) => extractor.needs(),
             Kind::XPath(extractor) => extractor.needs(),
-            Kind::Debug(_) | Kind::Refused => Needs::default(),
+            Kind::Html(extractor) => extractor.needs(),
+            Kind::Debug(_) | Kind::Put(_) => Needs::default(),
         }
     }
 
@@ -81,7 +78,8 @@ impl PostProcessor {
             Kind::PluginJson(extractor) => extractor.process(user, sample),
             Kind::Jmes(extractor) => extractor.process(user, sample),
             Kind::XPath(extractor) => extractor.process(user, sample),
-            Kind::Refused => (),
+            Kind::Html(extractor) => extractor.process(user, sample),
+            Kind::Put(put) => put.process(user),
             Kind::Debug(debug) => debug.process(user, sample),
         }
     }

@@ -8,6 +8,7 @@ use double11_jmx::template::Template;
 use super::number_format::decimal;
 use super::whole_number;
 use crate::compiler::Compiler;
+use crate::java_random::JavaRandom;
 use crate::user::{StateId, User};
 
 #[derive(Debug)]
@@ -31,10 +32,6 @@ struct Numbers {
     range: Option<i32>,
     seeded: Option<JavaRandom>,
 }
-
-/// The generator of `java.util.Random`, so that a seed gives the numbers that it gives there.
-#[derive(Debug, Clone)]
-struct JavaRandom(u64);
 
 impl RandomVariable {
     pub(super) fn compile(element: &Element, compiler: &mut Compiler) -> Self {
@@ -83,7 +80,7 @@ impl RandomVariable {
         Numbers {
             minimum,
             range,
-            seeded: seed.map(JavaRandom::seeded),
+            seeded: seed.map(JavaRandom::new),
         }
     }
 }
@@ -98,45 +95,5 @@ impl Numbers {
             i64::try_from(user.random.between(0, most)).unwrap_or_default()
         };
         Some(self.minimum.wrapping_add(offset))
-    }
-}
-
-impl JavaRandom {
-    /// Source: the documentation of `java.util.Random`, `setSeed`.
-    fn seeded(seed: i64) -> Self {
-        Self((seed.cast_unsigned() ^ 0x5_DEEC_E66D) & ((1 << 48) - 1))
-    }
-
-    /// The next 31 bits. Source: the same, `next`.
-    fn bits(&mut self) -> i32 {
-        self.0 = self.0.wrapping_mul(0x5_DEEC_E66D).wrapping_add(0xB) & ((1 << 48) - 1);
-        i32::try_from(self.0 >> 17).unwrap_or_default()
-    }
-
-    /// A number from zero up to `bound`, which is greater than zero. Source: the same, `nextInt`.
-    fn below(&mut self, bound: i32) -> i32 {
-        if bound & bound.wrapping_neg() == bound {
-            let scaled = (i64::from(bound) * i64::from(self.bits())) >> 31;
-            return i32::try_from(scaled).unwrap_or_default();
-        }
-        loop {
-            let bits = self.bits();
-            let number = bits % bound;
-            if bits.wrapping_sub(number).wrapping_add(bound - 1) >= 0 {
-                return number;
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::JavaRandom;
-
-    #[test]
-    fn a_seed_gives_the_numbers_of_java() {
-        let mut random = JavaRandom::seeded(42);
-        let numbers: Vec<i32> = (0..5).map(|_| random.below(100)).collect();
-        assert_eq!(numbers, [30, 63, 48, 84, 70]);
     }
 }

@@ -133,6 +133,7 @@ impl RegexExtractor {
             .get(name.with("_g"))
             .and_then(|count| count.parse().ok())
             .unwrap_or_default();
+        let before = before.min(user.variables.len());
         for (index, group) in groups.iter().enumerate() {
             let own = name.with(format_args!("_g{index}"));
             match group {
@@ -160,6 +161,7 @@ fn forget_groups(name: &mut Name, user: &mut User) {
         return;
     };
     let count: usize = count.parse().unwrap_or_default();
+    let count = count.min(user.variables.len());
     user.variables.remove(name.with("_g"));
     for index in 0..=count {
         user.variables.remove(name.with(format_args!("_g{index}")));

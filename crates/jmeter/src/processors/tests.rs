@@ -1,6 +1,7 @@
 //! Elements as plans have them, and what they leave in variables and results.
 
 mod data;
+mod pages;
 
 use std::collections::HashMap;
 use std::path::Path;

@@ -3,6 +3,8 @@
 //! Both of `JMeter`'s kinds are served by one library of `XPath` 1.0; expressions that need more are
 //! refused where they stand in the plan.
 
+mod markup;
+
 use std::rc::Rc;
 
 use double11_jmx::document::Element as PlanElement;
@@ -13,6 +15,7 @@ use sxd_xpath::{Context, Factory, Value, XPath};
 
 use crate::compiler::Compiler;
 use crate::user::{StateId, User};
+pub(crate) use markup::Markup;
 
 /// The text of an expression in a plan.
 #[derive(Debug)]
@@ -35,6 +38,17 @@ pub(crate) enum Namespaces {
     Given(Vec<(String, String)>),
 }
 
+/// How a text is read, and what is told of what is found in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reading {
+    /// How names are understood.
+    pub(crate) namespaces: Namespaces,
+    /// Whether the text is HTML, however bad.
+    pub(crate) is_html: bool,
+    /// How nodes are printed, if they are.
+    pub(crate) markup: Option<Markup>,
+}
+
 /// What an expression leads to.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Found {
@@ -50,6 +64,19 @@ pub(crate) struct NodeText {
     pub(crate) first: Option<String>,
     /// All texts within it.
     pub(crate) whole: String,
+    /// As it is printed, if that is wanted.
+    pub(crate) markup: Option<String>,
+}
+
+impl Reading {
+    /// Of XML.
+    pub(crate) fn of_xml(namespaces: Namespaces) -> Self {
+        Self {
+            namespaces,
+            is_html: false,
+            markup: None,
+        }
+    }
 }
 
 impl XPathText {
@@ -116,9 +143,14 @@ pub(super) fn well_formed(xml: &str) -> Result<(), String> {
 ///
 /// # Errors
 /// What is no XML, and names or functions that are not known.
-pub(crate) fn evaluate(path: &XPath, xml: &str, namespaces: &Namespaces) -> Result<Found, String> {
-    let package = sxd_document::parser::parse(xml.trim_start_matches('\u{feff}'));
-    let package = package.map_err(|reason| reason.to_string())?;
+pub(crate) fn evaluate(path: &XPath, xml: &str, reading: &Reading) -> Result<Found, String> {
+    let namespaces = &reading.namespaces;
+    let package = if reading.is_html {
+        markup::page(xml)
+    } else {
+        let package = sxd_document::parser::parse(xml.trim_start_matches('\u{feff}'));
+        package.map_err(|reason| reason.to_string())?
+    };
     let document = package.as_document();
     let mut context = Context::new();
     if let Namespaces::Given(pairs) = namespaces {
@@ -137,7 +169,9 @@ pub(crate) fn evaluate(path: &XPath, xml: &str, namespaces: &Namespaces) -> Resu
     Ok(match value.map_err(|reason| reason.to_string())? {
         Value::Nodeset(nodes) => {
             let nodes = nodes.document_order();
-            Found::Nodes(nodes.into_iter().map(NodeText::of).collect())
+            let nodes = nodes.into_iter();
+            let nodes = nodes.map(|node| NodeText::of(node, reading.markup));
+            Found::Nodes(nodes.collect())
         }
         Value::Boolean(value) => Found::Bool(value),
         other => Found::Text(other.into_string()),
@@ -163,7 +197,7 @@ fn without_default_namespace(root: Element<'_>) {
 }
 
 impl NodeText {
-    fn of(node: Node<'_>) -> Self {
+    fn of(node: Node<'_>, markup: Option<Markup>) -> Self {
         let first = match node {
             Node::Root(_) | Node::Element(_) => {
                 let child = node.children().into_iter().next();
@@ -177,6 +211,7 @@ impl NodeText {
         Self {
             first,
             whole: node.string_value(),
+            markup: markup.map(|markup| markup.of(node)),
         }
     }
 }

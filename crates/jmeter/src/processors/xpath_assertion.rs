@@ -6,7 +6,7 @@ use double11_jmx::document::Element;
 
 use super::assertion::Verdict;
 use super::scope::Scope;
-use super::xpath::{Found, Namespaces, XPathText, evaluate, well_formed};
+use super::xpath::{Found, Namespaces, Reading, XPathText, evaluate, well_formed};
 use crate::compiler::Compiler;
 use crate::sample::SampleResult;
 use crate::user::User;
@@ -14,7 +14,7 @@ use crate::user::User;
 #[derive(Debug)]
 pub(super) struct XPathAssertion {
     path: XPathText,
-    namespaces: Namespaces,
+    reading: Reading,
     negated: bool,
     /// Whether it is the one of `XPath` 2.
     second: bool,
@@ -24,7 +24,7 @@ impl XPathAssertion {
     pub(super) fn compile(element: &Element, compiler: &mut Compiler) -> Self {
         let second = element.class == "XPath2Assertion";
         for (property, what) in [
-            ("XPath.tolerant", "HTML is not turned into XML"),
+            ("XPath.report_errors", "faults of HTML are not told"),
             ("XPath.validate", "documents are not validated"),
         ] {
             if element.is(property, false) {
@@ -41,7 +41,10 @@ impl XPathAssertion {
         let text = element.properties.text("XPath.xpath").unwrap_or("/");
         Self {
             path: XPathText::compile(text, element, compiler),
-            namespaces,
+            reading: Reading {
+                is_html: !second && element.is("XPath.tolerant", false),
+                ..Reading::of_xml(namespaces)
+            },
             negated: element.is("XPath.negate", false),
             second,
         }
@@ -64,7 +67,7 @@ impl XPathAssertion {
             return Verdict::Holds;
         }
         let found = self.path.of(user);
-        let found = found.and_then(|path| evaluate(&path, &xml, &self.namespaces));
+        let found = found.and_then(|path| evaluate(&path, &xml, &self.reading));
         match found {
             Ok(found) if self.second => self.second_verdict(&found, &text),
             Ok(found) => self.verdict(&found, &text),

@@ -9,7 +9,7 @@ use super::matches::{Name, Wanted};
 use super::scope::Scope;
 use super::subject::Subject;
 use super::whole_number;
-use super::xpath::{Found, Namespaces, NodeText, XPathText, evaluate};
+use super::xpath::{Found, Markup, Namespaces, NodeText, Reading, XPathText, evaluate};
 use crate::compiler::Compiler;
 use crate::sample::{AssertionResult, Needs, SampleResult};
 use crate::user::User;
@@ -18,7 +18,7 @@ use crate::user::User;
 pub(super) struct XPathExtractor {
     scope: Scope,
     path: XPathText,
-    namespaces: Namespaces,
+    reading: Reading,
     name: Template,
     variable: Template,
     default: Template,
@@ -37,9 +37,8 @@ impl XPathExtractor {
         };
         let property = |name: &str| format!("{prefix}.{name}");
         for (name, what) in [
-            ("tolerant", "HTML is not turned into XML"),
+            ("report_errors", "faults of HTML are not told"),
             ("validate", "documents are not validated"),
-            ("fragment", "elements are not printed as XML"),
         ] {
             if element.is(&property(name), false) {
                 compiler.refuse(element, format!("{what} ({})", property(name)));
@@ -58,7 +57,17 @@ impl XPathExtractor {
         Self {
             scope: Scope::compile(element, "Sample.scope", compiler),
             path,
-            namespaces,
+            reading: Reading {
+                namespaces,
+                is_html: !second && element.is(&property("tolerant"), false),
+                markup: element
+                    .is(&property("fragment"), false)
+                    .then_some(if second {
+                        Markup::Indented
+                    } else {
+                        Markup::Compact
+                    }),
+            },
             name: compiler.template(&element.name),
             variable: compiler.property(element, &property("refname")),
             default: compiler.property(element, &property("default")),
@@ -80,6 +89,7 @@ impl XPathExtractor {
         user.variables.set(name.base(), &*default);
         let before = user.variables.get(name.with("_matchNr"));
         let before: usize = before.and_then(|count| count.parse().ok()).unwrap_or(0);
+        let before = before.min(user.variables.len());
         user.variables.set(name.with("_matchNr"), "0");
         user.variables.remove(name.with("_1"));
         let wanted = Wanted::numbered(whole_number(&user.render(&self.number)));
@@ -130,7 +140,7 @@ impl XPathExtractor {
         let mut results = Vec::new();
         Subject::Body.visit(&self.scope, user, sample, &mut |xml| {
             if !(xml.is_empty() && matches!(self.scope, Scope::Variable(_))) {
-                results.push(evaluate(&path, xml, &self.namespaces));
+                results.push(evaluate(&path, xml, &self.reading));
             }
             ControlFlow::Continue(())
         });
@@ -156,7 +166,9 @@ impl XPathExtractor {
     }
 
     fn value(&self, node: NodeText) -> Option<String> {
-        if self.second {
+        if node.markup.is_some() {
+            node.markup
+        } else if self.second {
             Some(node.whole)
         } else {
             node.first

@@ -101,7 +101,7 @@ fn write_row(out: &mut Vec<u8>, sampled: &Sampled<'_>, result: &SampleResult) {
         row.text(&result.message);
     }
     if form.has(Field::ThreadName) {
-        row.text(sampled.thread_name);
+        row.text(&result.thread.name(sampled.thread_name));
     }
     if form.has(Field::DataType) {
         row.plain(result.data_type.as_str());

@@ -160,7 +160,7 @@ impl Recorder {
             summarisers: opening.summarisers,
             options: options.summariser,
             labels: Vec::new(),
-            by_label: HashMap::new(),
+            by_label: [HashMap::new(), HashMap::new()],
             numbers: Vec::new(),
         };
         let ears = Arc::new(Ears {
@@ -293,7 +293,8 @@ struct Writing {
     files: Vec<ResultFile>,
     summarisers: Vec<Summariser>,
     labels: Vec<LabelFigures>,
-    by_label: HashMap<Arc<str>, usize>,
+    /// Those of samplers and those of transactions, which may share a name.
+    by_label: [HashMap<Arc<str>, usize>; 2],
     /// By reporter and its numbers of labels, the places in `labels`.
     numbers: Vec<Vec<usize>>,
 }
@@ -312,12 +313,13 @@ impl Writing {
         for file in self.files {
             failed = failed.or(file.close().err());
         }
-        match failed {
-            Some((path, source)) => Err(RecorderError::Write { path, source }),
-            None => Ok(Outcome {
-                labels: self.labels,
-            }),
+        if let Some((path, source)) = failed {
+            return Err(RecorderError::Write { path, source });
         }
+        self.labels.retain(|figures| figures.samples() > 0);
+        Ok(Outcome {
+            labels: self.labels,
+        })
     }
 
     fn take(&mut self, batch: &Batch) {
@@ -339,10 +341,12 @@ impl Writing {
             let place = known.copied();
             let place = place.unwrap_or_else(|| self.place(&other, false));
             let figures = &mut self.labels[place];
-            figures.errors += u64::from(!seen.success);
-            figures.elapsed.record(seen.elapsed);
-            figures.first_start = figures.first_start.min(seen.start);
-            figures.last_end = figures.last_end.max(seen.end);
+            if seen.counted {
+                figures.errors += u64::from(!seen.success);
+                figures.elapsed.record(seen.elapsed);
+                figures.first_start = figures.first_start.min(seen.start);
+                figures.last_end = figures.last_end.max(seen.end);
+            }
             if figures.is_transaction && self.options.ignores_transactions {
                 continue;
             }
@@ -362,7 +366,8 @@ impl Writing {
 
     /// The place of a label, which is made if there is room.
     fn place(&mut self, label: &Arc<str>, is_transaction: bool) -> usize {
-        if let Some(place) = self.by_label.get(label) {
+        let by_label = &mut self.by_label[usize::from(is_transaction)];
+        if let Some(place) = by_label.get(label) {
             return *place;
         }
         let label = if self.labels.len() < LABELS_MAX {
@@ -370,13 +375,13 @@ impl Writing {
         } else {
             OTHER_LABELS.into()
         };
-        if let Some(place) = self.by_label.get(&label) {
+        if let Some(place) = by_label.get(&label) {
             return *place;
         }
         let place = self.labels.len();
         self.labels
             .push(LabelFigures::new(Arc::clone(&label), is_transaction));
-        self.by_label.insert(label, place);
+        by_label.insert(label, place);
         place
     }
 

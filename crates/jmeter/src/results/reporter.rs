@@ -76,6 +76,8 @@ pub(super) struct Seen {
     pub(super) label: u32,
     /// The summarisers that hear of it.
     pub(super) summarisers: u32,
+    /// Whether it counts in the figures of the run; parts of transactions do not.
+    pub(super) counted: bool,
     pub(super) success: bool,
     pub(super) start: Duration,
     pub(super) end: Duration,
@@ -100,7 +102,8 @@ pub struct Reporter {
     ears: Arc<Ears>,
     sender: SyncSender<Batch>,
     batch: Batch,
-    labels: HashMap<Arc<str>, u32>,
+    /// Those of samplers and those of transactions, which may share a name.
+    labels: [HashMap<Arc<str>, u32>; 2],
     /// The label of the sample before, and its number.
     last_label: Option<(Arc<str>, u32)>,
     bytes: usize,
@@ -122,7 +125,7 @@ impl Reporter {
                 rows: vec![Vec::new(); files],
                 ..Batch::default()
             },
-            labels: HashMap::new(),
+            labels: [HashMap::new(), HashMap::new()],
             last_label: None,
             bytes: 0,
             handed_over: Duration::ZERO,
@@ -155,20 +158,10 @@ impl Reporter {
                 Ear::Deaf => {}
             }
         }
-        let is_transaction = result.message.starts_with(TRANSACTION_MESSAGE);
-        let label = self.label(&result.label, is_transaction);
-        let wall_ms = |at| ears.clock.wall(at).millis();
-        let span_ms = wall_ms(result.end) - wall_ms(result.start);
-        let idle_ms = u64::try_from(result.idle.as_millis()).unwrap_or(u64::MAX);
-        self.batch.seen.push(Seen {
-            label,
-            summarisers,
-            success: result.success,
-            start: result.start,
-            end: result.end,
-            elapsed: result.elapsed(),
-            elapsed_ms: u64::try_from(span_ms).unwrap_or(0).saturating_sub(idle_ms),
-        });
+        let counted = heard.everywhere;
+        if counted || summarisers != 0 {
+            self.count_in(result, summarisers, counted);
+        }
         if self.bytes >= BATCH_BYTES
             || self.batch.seen.len() >= BATCH_SAMPLES
             || result.end.saturating_sub(self.handed_over) >= BATCH_SPAN
@@ -178,9 +171,29 @@ impl Reporter {
         }
     }
 
+    /// Hands a sample to those who add up.
+    fn count_in(&mut self, result: &SampleResult, summarisers: u32, counted: bool) {
+        let clock = self.ears.clock;
+        let is_transaction = result.message.starts_with(TRANSACTION_MESSAGE);
+        let label = self.label(&result.label, is_transaction);
+        let wall_ms = |at| clock.wall(at).millis();
+        let span_ms = wall_ms(result.end) - wall_ms(result.start);
+        let idle_ms = u64::try_from(result.idle.as_millis()).unwrap_or(u64::MAX);
+        self.batch.seen.push(Seen {
+            label,
+            summarisers,
+            counted,
+            success: result.success,
+            start: result.start,
+            end: result.end,
+            elapsed: result.elapsed(),
+            elapsed_ms: u64::try_from(span_ms).unwrap_or(0).saturating_sub(idle_ms),
+        });
+    }
+
     /// Hands over what is there. A worker with nothing to do may call it, so that what it did is seen.
     pub fn flush(&mut self) {
-        if self.batch.seen.is_empty() {
+        if self.batch.seen.is_empty() && self.bytes == 0 {
             return;
         }
         self.bytes = 0;
@@ -221,11 +234,18 @@ impl Reporter {
         {
             return *number;
         }
-        let next = u32::try_from(self.labels.len()).unwrap_or(u32::MAX);
-        let number = match self.labels.get(label) {
+        let [of_samplers, of_transactions] = &mut self.labels;
+        let count = of_samplers.len() + of_transactions.len();
+        let labels = if is_transaction {
+            of_transactions
+        } else {
+            of_samplers
+        };
+        let next = u32::try_from(count).unwrap_or(u32::MAX);
+        let number = match labels.get(label) {
             Some(number) => *number,
-            None if self.labels.len() < LABELS_MAX => {
-                self.labels.insert(Arc::clone(label), next);
+            None if count < LABELS_MAX => {
+                labels.insert(Arc::clone(label), next);
                 let new = (Arc::clone(label), is_transaction);
                 self.batch.new_labels.push(new);
                 next

@@ -300,3 +300,26 @@ fn the_last_lines_sum_up_without_transactions() {
     assert_eq!(seen, [("a", 1, 0), ("b", 1, 1), ("all", 1, 0)]);
     assert!(figures[2].is_transaction);
 }
+
+#[test]
+fn a_transaction_and_a_sampler_may_share_a_name() {
+    let mut transaction = sample("a", 0, 60);
+    transaction.message = format!(
+        "{}1, number of failing samples : 0",
+        super::TRANSACTION_MESSAGE
+    )
+    .into();
+    let samples = [sample("a", 0, 20), transaction, sample("a", 60, 80)];
+    let written = record(&[("summariser.name", "summary")], &[], &samples);
+    let figures = &written.outcome.labels;
+    let seen: Vec<_> = figures
+        .iter()
+        .map(|one| (one.is_transaction, one.samples()))
+        .collect();
+    assert_eq!(seen, [(false, 2), (true, 1)]);
+    let line = written
+        .lines
+        .iter()
+        .find(|line| line.starts_with("summary ="));
+    assert!(line.unwrap().starts_with("summary =      2 in"), "{line:?}");
+}

@@ -85,7 +85,8 @@ fn write_attributes(out: &mut Vec<u8>, sampled: &Sampled<'_>, result: &SampleRes
         Code::Text(code) => text(out, Field::Code, "rc", code),
     }
     text(out, Field::Message, "rm", &result.message);
-    text(out, Field::ThreadName, "tn", sampled.thread_name);
+    let thread = result.thread.name(sampled.thread_name);
+    text(out, Field::ThreadName, "tn", &thread);
     text(out, Field::DataType, "dt", result.data_type.as_str());
     text(out, Field::Encoding, "de", &result.encoding);
     number(out, Field::Bytes, "by", size(result.bytes));

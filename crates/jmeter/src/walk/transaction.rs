@@ -18,6 +18,8 @@ pub struct ParentSample {
     /// What of it is to be done next; nothing when it is over.
     pub(super) sub: Option<Step>,
     done: bool,
+    /// Whether its sample was handed over when it was over.
+    taken: bool,
     calls: u32,
     failing: u32,
     total: Duration,
@@ -94,12 +96,17 @@ impl ParentSample {
         }
     }
 
-    /// The sample, to be recorded; one that is not over goes on with what it has.
-    pub fn take(&mut self) -> SampleResult {
+    /// The sample, to be recorded; one that is not over goes on with what it has. Nothing when it was
+    /// over already the time before.
+    pub fn take(&mut self) -> Option<SampleResult> {
+        if self.taken {
+            return None;
+        }
         if self.done {
-            std::mem::take(&mut self.result)
+            self.taken = true;
+            Some(std::mem::take(&mut self.result))
         } else {
-            self.result.clone()
+            Some(self.result.clone())
         }
     }
 
@@ -286,6 +293,7 @@ impl Rules<'_> {
             result,
             sub: None,
             done: false,
+            taken: false,
             calls: 0,
             failing: 0,
             total: Duration::ZERO,
@@ -322,8 +330,9 @@ impl Rules<'_> {
             Some(Step::Transaction(inner)) => self.walk.parent_sample(inner),
             _ => None,
         };
-        let part = inner.map(|inner| inner.result.clone());
-        if let Some(sample) = self.walk.parent_sample(id) {
+        let part = inner.filter(|inner| !inner.taken);
+        let part = part.map(|inner| inner.result.clone());
+        if let Some(sample) = self.walk.parent_sample(id).filter(|own| !own.taken) {
             if let Some(part) = part {
                 sample.add(part);
             }

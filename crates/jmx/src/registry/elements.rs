@@ -65,7 +65,7 @@ static GROUP: &[Entry] = &[
     runs(
         "OpenModelThreadGroup",
         Tier::B,
-        "a schedule of arrivals: rate, random_arrivals, pause",
+        "a schedule of arrivals: rate, random_arrivals, even_arrivals, pause",
     ),
     runs(
         "kg.apc.jmeter.threads.UltimateThreadGroup",
@@ -87,10 +87,10 @@ static GROUP: &[Entry] = &[
         Tier::C,
         "a rate of starts that is kept up",
     ),
-    refused(
+    runs(
         "com.blazemeter.jmeter.threads.arrivals.FreeFormArrivalsThreadGroup",
         Tier::C,
-        "not supported yet; an Arrivals Thread Group is",
+        "rows of rates of starts",
     ),
 ];
 
@@ -140,10 +140,10 @@ static CONTROLLER: &[Entry] = &[
         Tier::A,
         "keeps recorded elements together",
     ),
-    runs(
+    refused(
         "com.blazemeter.jmeter.controller.ParallelSampler",
         Tier::C,
-        "its children at the same time",
+        "not supported: samplers of one user do not run at the same time; embedded resources do",
     ),
     refused(
         "com.blazemeter.jmeter.control.WeightedSwitchController",
@@ -170,6 +170,11 @@ static SAMPLER: &[Entry] = &[
     ),
     runs("TestAction", Tier::B, "pauses, stops, breaks a loop"),
     runs(
+        "JavaSampler",
+        Tier::B,
+        "JavaTest and SleepTest; Java code of the plan's own is refused",
+    ),
+    runs(
         "kg.apc.jmeter.samplers.DummySampler",
         Tier::C,
         "a made-up sample",
@@ -188,7 +193,6 @@ static SAMPLER: &[Entry] = &[
         "BSF scripts come later; JMeter gave BSF up for JSR223",
     ),
     refused("FTPSampler", Tier::G, "FTP is not spoken"),
-    refused("JavaSampler", Tier::Never, "Java code of the plan's own"),
     refused("JDBCSampler", Tier::G, "no database is spoken to"),
     refused("JMSSampler", Tier::G, "JMS is not spoken"),
     refused("JSR223Sampler", Tier::E, "JSR223 scripts come later"),

@@ -71,10 +71,10 @@ pub static FUNCTIONS: &[Entry] = &[
     refused("__extractBookingInfo", Tier::Never, PLUGIN_JAVA),
     refused("__extrainfo", Tier::Never, PLUGIN_JAVA),
     runs("__fifoGet", Tier::C, "the head of a queue between users"),
-    runs(
+    refused(
         "__fifoPop",
         Tier::C,
-        "takes the head of a queue between users, waiting for it",
+        "a text cannot wait; the Inter-Thread Communication PreProcessor takes from the same queues",
     ),
     runs("__fifoPut", Tier::C, "adds to a queue between users"),
     runs("__fifoSize", Tier::C, "the length of a queue between users"),

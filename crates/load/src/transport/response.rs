@@ -60,6 +60,14 @@ pub enum ResponseError {
     /// The connection was closed within the response.
     #[error("connection closed within the response")]
     Truncated,
+    /// The connection was closed within a body whose length was stated.
+    #[error("connection closed after {received} of {expected} bytes of the body")]
+    Cut {
+        /// Bytes that the body was to have.
+        expected: u64,
+        /// Bytes that came.
+        received: u64,
+    },
 }
 
 /// What is to be kept of a response, and what is known of it beforehand.
@@ -253,13 +261,18 @@ impl ResponseReader {
     /// Takes note that the server has closed the connection.
     ///
     /// # Errors
-    /// [`ResponseError::Truncated`] when the response needed more bytes.
+    /// [`ResponseError::Truncated`] when the response needed more bytes, [`ResponseError::Cut`] when it is
+    /// known how many.
     pub fn end_of_stream(&mut self) -> Result<Fed, ResponseError> {
         match self.state {
             State::UntilClose => {
                 self.keep_alive = false;
                 Ok(self.complete(BodyAt::Kept))
             }
+            State::Length { remaining } => Err(ResponseError::Cut {
+                expected: self.body_bytes.saturating_add(remaining),
+                received: self.body_bytes,
+            }),
             _ => Err(ResponseError::Truncated),
         }
     }

@@ -4,17 +4,20 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
-use double11_load::tasks::{Answer, Ask, Failure, Link};
+use double11_load::tasks::{self, Answer, Ask, Failure, FailureKind, Link};
 use double11_load::transport::Expected;
 
 use super::super::authorization;
+use super::super::challenge::{Challenge, md5_of};
 use super::super::connections::{self, Connections, Key};
 use super::super::failure::{self, Exception};
 use super::super::request::Body;
 use super::super::response::{self, Head};
 use super::super::settings::{CachedResource, ProxySettings};
 use super::super::url::Url;
+use super::identify::Answers;
 use super::write::{Extras, Message, headers_text};
 use super::{HttpSampler, Sampled, Target, is_redirect, timeout};
 use crate::sample::{Code, SampleResult};
@@ -28,6 +31,8 @@ pub(super) struct Begun<'t> {
     link: Link,
     sent: usize,
     ask: Ask,
+    /// When it is given up, whatever the server does.
+    cut_at: Option<Duration>,
 }
 
 /// A request and what came of it.
@@ -39,11 +44,23 @@ pub(super) struct Over<'t> {
 impl<'t> Begun<'t> {
     /// Sends the request and waits for the answer.
     pub(super) async fn run(mut self) -> Over<'t> {
-        let outcome = self.link.exchange(self.ask).await;
+        let exchange = self.link.exchange(self.ask);
+        // What was due before the request began has cut another one.
+        let now = tasks::clock().now();
+        let outcome = match self.cut_at.filter(|at| *at > now) {
+            Some(at) => cut_at(exchange, at).await,
+            None => exchange.await,
+        };
         Over {
             begun: self,
             outcome,
         }
+    }
+}
+
+impl<'t> Over<'t> {
+    pub(super) fn target(&self) -> Target<'t> {
+        self.begun.target
     }
 }
 
@@ -54,8 +71,32 @@ impl Sampled {
             is_head: target.method == "HEAD",
             url: Arc::clone(target.url),
             location,
+            challenge: None,
         }
     }
+}
+
+/// Waits for an exchange until an instant.
+async fn cut_at(
+    exchange: impl Future<Output = Result<Answer, Failure>>,
+    at: Duration,
+) -> Result<Answer, Failure> {
+    let mut exchange = std::pin::pin!(exchange);
+    let mut sleep = std::pin::pin!(tasks::sleep_until(at));
+    std::future::poll_fn(|context| {
+        if let Poll::Ready(outcome) = exchange.as_mut().poll(context) {
+            return Poll::Ready(outcome);
+        }
+        match sleep.as_mut().poll(context) {
+            Poll::Ready(Ok(())) => Poll::Ready(Err(Failure {
+                kind: FailureKind::Stopped,
+                connected_at: None,
+                first_byte_at: None,
+            })),
+            _ => Poll::Pending,
+        }
+    })
+    .await
 }
 
 /// Waits for all of some futures; their answers in order.
@@ -100,10 +141,11 @@ impl HttpSampler {
     /// Sends one request and waits for the answer; `None` when it is in the cache and that makes no
     /// sample.
     pub(super) async fn exchange(&self, user: &mut User, target: Target<'_>) -> Option<Sampled> {
-        match self.begin(user, target).await {
-            Ok(begun) => Some(self.end(user, begun.run().await)),
-            Err(over) => over,
-        }
+        let first = match self.begin(user, target, Answers::default()).await {
+            Ok(begun) => self.end(user, begun.run().await),
+            Err(over) => return over,
+        };
+        Some(self.identify(user, target, first).await)
     }
 
     /// Prepares a request on a connection. What is over already comes as an error: a sample, or nothing
@@ -112,6 +154,7 @@ impl HttpSampler {
         &self,
         user: &mut User,
         target: Target<'t>,
+        answers: Answers,
     ) -> Result<Begun<'t>, Option<Sampled>> {
         let mut result = SampleResult {
             label: Arc::clone(target.label),
@@ -120,7 +163,7 @@ impl HttpSampler {
             ..SampleResult::default()
         };
         let state = self.scope.settings.connections;
-        let mut extras = self.extras(user, target.url);
+        let mut extras = self.extras(user, target.url, answers);
         if let Some(cache) = &self.scope.cache
             && target.method == "GET"
         {
@@ -133,7 +176,7 @@ impl HttpSampler {
         let written = if target.is_following {
             Ok(false)
         } else {
-            self.definition.write_body(target.method, user, &mut body)
+            target.definition.write_body(target.method, user, &mut body)
         };
         let written = match written {
             Ok(has_body) => {
@@ -152,6 +195,7 @@ impl HttpSampler {
                 link,
                 sent,
                 ask: self.ask(user, target.method),
+                cut_at: user.cut_at,
             }),
             Err((exception, failure)) => {
                 fail(&mut result, exception, failure.as_ref(), user);
@@ -178,8 +222,11 @@ impl HttpSampler {
                     let state = self.scope.settings.connections;
                     user.state(state, Connections::default).keep(key, link);
                 }
-                let location = self.take_answer(user, target, &mut result, answer);
-                Sampled::of(result, target, location)
+                let (location, challenge) = self.take_answer(user, target, &mut result, answer);
+                Sampled {
+                    challenge,
+                    ..Sampled::of(result, target, location)
+                }
             }
             Err(failure) => {
                 let state = self.scope.settings.connections;
@@ -192,13 +239,16 @@ impl HttpSampler {
         }
     }
 
-    fn extras(&self, user: &mut User, url: &Url) -> Extras {
+    fn extras(&self, user: &mut User, url: &Url, answers: Answers) -> Extras {
         let cookies = self.scope.cookies.as_ref();
-        let authorization = self.scope.authorization.as_ref();
+        let manager = self.scope.authorization.as_ref();
+        let first = || manager.and_then(|manager| manager.header(user, url));
+        let authorization = answers.authorization.or_else(first);
         Extras {
             validators: Vec::new(),
             cookies: cookies.and_then(|cookies| cookies.header(user, url)),
-            authorization: authorization.and_then(|manager| manager.header(user, url)),
+            authorization,
+            proxy_authorization: answers.proxy_authorization,
         }
     }
 
@@ -345,7 +395,7 @@ impl HttpSampler {
         target: Target<'_>,
         result: &mut SampleResult,
         mut answer: Answer,
-    ) -> Option<String> {
+    ) -> (Option<String>, Option<Challenge>) {
         let bytes = answer.head.take().unwrap_or_default();
         let head = Head(&bytes);
         result.end = answer.end;
@@ -362,6 +412,9 @@ impl HttpSampler {
         }
         if needs_body {
             result.body = response::decoded(std::mem::take(&mut answer.body), head);
+            if self.sums_bodies && !result.body.is_empty() {
+                result.body = md5_of(&result.body).into_bytes();
+            }
         }
         if needs.response_headers {
             result.response_headers = head.text();
@@ -374,7 +427,7 @@ impl HttpSampler {
             cache.take(user, target.method, (&target.url.text, answer.status), head);
         }
         if !is_redirect(&result.code, target.method) {
-            return None;
+            return (None, self.challenge(answer.status, head));
         }
         let location = head.value("location");
         if location.is_none() {
@@ -383,7 +436,7 @@ impl HttpSampler {
             Exception::new("java.lang.IllegalArgumentException", text).fail(result);
             result.sent_bytes = 0;
         }
-        location.map(std::borrow::Cow::into_owned)
+        (location.map(std::borrow::Cow::into_owned), None)
     }
 
     /// The sample of an answer that is in the cache.

@@ -13,9 +13,10 @@ use super::super::embedded;
 use super::super::failure::Exception;
 use super::super::url::Url;
 use super::exchange::{Begun, all};
+use super::identify::Answers;
 use super::{HttpSampler, Sampled, Target, add, add_raw, take_from, without_body};
 use crate::compiler::Compiler;
-use crate::sample::{Code, DataType, SampleResult};
+use crate::sample::{Code, DataType, PartThread, SampleResult};
 use crate::user::User;
 
 /// How deep frames may be nested.
@@ -125,8 +126,11 @@ impl HttpSampler {
                 add(&mut page.result, failed);
                 return page;
             }
-            let mut urls =
-                embedded::addresses(&page.result.content_type, &page.result.body, &page.url);
+            let mut urls = embedded::addresses(
+                &page.result.content_type,
+                &page.result.body,
+                page.url.origin(),
+            );
             if urls.is_empty() {
                 return page;
             }
@@ -140,8 +144,12 @@ impl HttpSampler {
             for group in urls.chunks(resources.at_once) {
                 let group = group.iter().map(|url| self.moved(Arc::new(url.clone())));
                 let group: Vec<Arc<Url>> = group.collect();
-                for sampled in self.load(user, &group, &total.label).await {
-                    let sampled = self.complete(user, sampled, depth + 1).await;
+                let loaded = self.load(user, &group, &total.label).await;
+                for (sampled, number) in loaded.into_iter().zip(1..) {
+                    let mut sampled = self.complete(user, sampled, depth + 1).await;
+                    if resources.at_once > 1 {
+                        downloaded(&mut sampled.result, number);
+                    }
                     let is_fine = total.success && sampled.result.success;
                     add(&mut total, sampled.result);
                     if !self.scope.settings.ignores_failed_resources {
@@ -162,6 +170,7 @@ impl HttpSampler {
         let mut sampled = Vec::new();
         if let [url] = urls {
             let target = Target {
+                definition: &self.definition,
                 url,
                 method: "GET",
                 is_following: false,
@@ -173,12 +182,13 @@ impl HttpSampler {
         let mut begun = Vec::new();
         for url in urls {
             let target = Target {
+                definition: &self.definition,
                 url,
                 method: "GET",
                 is_following: false,
                 label,
             };
-            match self.begin(user, target).await {
+            match self.begin(user, target, Answers::default()).await {
                 Ok(exchange) => begun.push(exchange),
                 Err(None) => {}
                 Err(Some(over)) => sampled.push(over),
@@ -186,9 +196,21 @@ impl HttpSampler {
         }
         let exchanges = begun.into_iter().map(Begun::run).collect();
         for over in all(exchanges).await {
-            sampled.push(self.end(user, over));
+            let target = over.target();
+            let first = self.end(user, over);
+            sampled.push(self.identify(user, target, first).await);
         }
         sampled
+    }
+}
+
+/// The parts of something that was loaded beside others belong to the thread that has loaded it.
+fn downloaded(result: &mut SampleResult, number: usize) {
+    for part in &mut result.sub_results {
+        if part.thread == PartThread::User {
+            part.thread = PartThread::Download(number);
+        }
+        downloaded(part, number);
     }
 }
 

@@ -18,6 +18,8 @@ pub(super) struct Extras {
     pub(super) validators: Vec<(&'static str, String)>,
     pub(super) cookies: Option<String>,
     pub(super) authorization: Option<String>,
+    /// What a proxy is told that has asked.
+    pub(super) proxy_authorization: Option<String>,
 }
 
 /// A request to be written.
@@ -54,7 +56,11 @@ impl HttpSampler {
             b" HTTP/1.1\r\nConnection: close\r\n"
         });
         let is_type_forced = body.is_some_and(|body| body.is_type_forced);
-        let given = self.write_headers(user, url, is_type_forced, out);
+        let left_out = LeftOut {
+            content_type: is_type_forced,
+            cookies: extras.cookies.is_some(),
+        };
+        let given = self.write_headers(user, url, left_out, out);
         for (name, value) in &extras.validators {
             write_header(name, value, out);
         }
@@ -68,12 +74,11 @@ impl HttpSampler {
         {
             write_header("Authorization", authorization, out);
         }
-        if let Some((name, password)) = of_proxy.and_then(|proxy| proxy.credentials.as_ref()) {
-            write_header(
-                "Proxy-Authorization",
-                &super::super::authorization::basic(name, password),
-                out,
-            );
+        if of_proxy.is_some() {
+            write_header("Proxy-Connection", "Keep-Alive", out);
+            if let Some(authorization) = &extras.proxy_authorization {
+                write_header("Proxy-Authorization", authorization, out);
+            }
         }
         if let Some(body) = body {
             out.extend_from_slice(b"Content-Length: ");
@@ -106,7 +111,7 @@ impl HttpSampler {
         &self,
         user: &mut User,
         url: &Url,
-        is_type_forced: bool,
+        left_out: LeftOut,
         out: &mut Vec<u8>,
     ) -> Given {
         let mut given = Given::default();
@@ -114,6 +119,9 @@ impl HttpSampler {
             let name = user.render(name);
             let value = user.render(value);
             if name.eq_ignore_ascii_case("content-length") {
+                continue;
+            }
+            if left_out.cookies && name.eq_ignore_ascii_case("cookie") {
                 continue;
             }
             let settings = &self.scope.settings;
@@ -125,7 +133,7 @@ impl HttpSampler {
                 continue;
             }
             if name.eq_ignore_ascii_case("content-type") {
-                if is_type_forced {
+                if left_out.content_type {
                     continue;
                 }
                 // One without a value counts as none.
@@ -142,6 +150,13 @@ impl HttpSampler {
         }
         given
     }
+}
+
+/// Headers of the managers that are left out, since the request has its own.
+#[derive(Debug, Clone, Copy)]
+struct LeftOut {
+    content_type: bool,
+    cookies: bool,
 }
 
 /// Which headers the managers give.

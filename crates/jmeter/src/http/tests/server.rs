@@ -96,6 +96,21 @@ fn serve(mut stream: TcpStream, all: &Mutex<Vec<String>>) {
                 b"<img src=f.png>",
             ),
             "/to-page" => ("302 Found", "Location: /page\r\n".to_owned(), b""),
+            "/digest" if !text.contains("Authorization: Digest ") => (
+                "401 Unauthorized",
+                "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth\"\r\n".to_owned(),
+                b"who?",
+            ),
+            _ if path.starts_with("http://") && !text.contains("Proxy-Authorization: ") => (
+                "407 Proxy Authentication Required",
+                "Proxy-Authenticate: Basic realm=\"p\"\r\n".to_owned(),
+                b"who?",
+            ),
+            "/slow" => {
+                // Until the client gives up.
+                let _given_up = stream.read(&mut [0]);
+                return;
+            }
             "/close" => return,
             "/short" => {
                 stream

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use double11_jmx::document::Element;
+use double11_jmx::registry::{self, Support};
 
 use super::super::{Elements, IterationHook, Manager};
 use crate::compiler::Compiler;
@@ -116,7 +117,12 @@ impl<'e> Roles<'e> {
 
     fn one(&mut self, element: &Element, compiler: &mut Compiler) {
         compiler.enter(element);
-        if let Some(role) = self.role(element, compiler) {
+        let role = self.role(element, compiler);
+        let is_ignored = || {
+            let known = registry::element(&element.class);
+            known.is_some_and(|(_, entry)| entry.support == Support::Ignored)
+        };
+        if let Some(role) = role.or_else(|| is_ignored().then_some(Role::Nothing)) {
             self.found.insert(element, role);
         } else {
             let class = &element.class;

@@ -1,8 +1,11 @@
 //! Data of iterations and users: files of values, counters, random numbers, parameters.
 
 use std::collections::HashMap;
+use std::future::Future as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use double11_jmx::document::{Element, Property};
 
@@ -10,7 +13,9 @@ use super::super::{DataConfig, Next, PreProcessor};
 use super::{user, user_in};
 use crate::compiler::Compiler;
 use crate::run::Run;
+use crate::samplers::{Action, Sampler};
 use crate::user::User;
+use crate::walk::LoopAction;
 
 /// The values of the variables `a` and `b` over iterations, and whether the user stopped.
 fn iterations(element: &Element, users: &mut [User], count: usize) -> String {
@@ -181,12 +186,20 @@ fn users_have_parameters_of_their_own() {
         let mut compiler = Compiler::default();
         let parameters = PreProcessor::compile(&element, &mut compiler).unwrap();
         assert!(!parameters.listens_to_iterations());
-        parameters.process(&mut user);
+        let sampler = Sampler::Action(Action::Loop(LoopAction::Break));
+        let mut process = Box::pin(parameters.process(&mut user, &sampler, None));
+        let mut context = Context::from_waker(Waker::noop());
+        assert_eq!(process.as_mut().poll(&mut context), Poll::Ready(()));
+        drop(process);
         assert_eq!(user.variables.get("a"), Some(expected));
     }
     let mut compiler = Compiler::default();
-    let known = Element::new("SampleTimeout", "Timeout");
-    assert!(PreProcessor::compile(&known, &mut compiler).is_some());
-    assert_eq!(compiler.problems().len(), 1);
+    let known = Element::new("SampleTimeout", "Timeout").with("InterruptTimer.timeout", "1500");
+    let timeout = PreProcessor::compile(&known, &mut compiler).unwrap();
+    let mut user = User::new(&run, "G", 1, 1);
+    assert_eq!(
+        timeout.timeout(&mut user),
+        Some(Duration::from_millis(1_500))
+    );
     assert!(PreProcessor::compile(&Element::new("Other", "O"), &mut compiler).is_none());
 }

@@ -23,7 +23,7 @@ pub(super) static CONFIG: &[Entry] = &[
     runs(
         "AuthManager",
         Tier::B,
-        "basic and digest; Kerberos is refused",
+        "basic and digest authorisation; Kerberos is refused",
     ),
     runs(
         "DNSCacheManager",
@@ -142,12 +142,12 @@ pub(super) static PREPROCESSOR: &[Entry] = &[
     runs(
         "SampleTimeout",
         Tier::B,
-        "interrupts a sample that takes too long",
+        "cuts a request or a pause that takes too long",
     ),
     runs(
         "kg.apc.jmeter.modifiers.FifoPopPreProcessor",
         Tier::C,
-        "takes from a queue between users",
+        "takes from a queue between users, waiting for it",
     ),
     refused(
         "BeanShellPreProcessor",
@@ -182,7 +182,7 @@ pub(super) static POSTPROCESSOR: &[Entry] = &[
         Tier::B,
         "what stands between two texts",
     ),
-    runs("HtmlExtractor", Tier::B, "CSS selectors"),
+    runs("HtmlExtractor", Tier::B, "CSS selectors, as jsoup has them"),
     runs("XPathExtractor", Tier::B, "XPath 1.0"),
     runs("XPath2Extractor", Tier::B, "XPath, as far as 1.0 goes"),
     runs("ResultAction", Tier::B, "what follows a sample that failed"),

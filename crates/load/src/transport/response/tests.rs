@@ -172,7 +172,10 @@ fn interim_responses_are_passed_over() {
 fn wrong_responses_are_refused() {
     check(
         "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel",
-        &Err(ResponseError::Truncated),
+        &Err(ResponseError::Cut {
+            expected: 5,
+            received: 3,
+        }),
     );
     check("", &Err(ResponseError::Truncated));
     check("HTTP/1.1 200 OK\r\n", &Err(ResponseError::Truncated));
