@@ -11,7 +11,7 @@ endif
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help test tools check build suite soak fuzz bench bench-jmeter dashboards k8s rehearse-quick rehearse-mysql rehearse-k8s clean
+.PHONY: help test tools check build static suite soak fuzz bench bench-jmeter dashboards k8s rehearse-quick rehearse-mysql rehearse-k8s clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-24s%s\n", $$1, $$2 }'
@@ -28,6 +28,14 @@ check: ## format, lints and documentation, without running anything
 
 build: ## build the program: target/release/double11
 	$(CARGO) build --release --workspace --locked
+
+# The flag is for the target alone only where a target is named; a folder of its own keeps the other
+# builds as they are.
+HOST := $(shell rustc --version --verbose | sed -n 's/^host: //p')
+static: ## build the program as one file without shared libraries, for containers; prints its path
+	@RUSTFLAGS='-C target-feature=+crt-static' $(CARGO) build --profile static --locked -p double11 \
+	  --target $(HOST) --target-dir target/static >&2
+	@echo $(CURDIR)/target/static/$(HOST)/static/double11
 
 suite: ## all tests in their short form; arrows between crates and licences among them
 	$(CARGO) test --release --workspace --locked --no-fail-fast

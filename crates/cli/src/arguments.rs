@@ -5,8 +5,10 @@ mod compare;
 mod dashboards;
 mod end_with_parent;
 mod gateway;
+mod healthcheck;
 mod help;
 mod jmeter;
+mod limits;
 mod load;
 mod plan;
 mod rehearse;
@@ -29,8 +31,10 @@ pub(crate) use dashboards::Dashboards;
 pub(crate) use end_with_parent::EndWithParent;
 pub(crate) use gateway::{Gateway, GatewayArguments, SecretArguments};
 
+pub(crate) use healthcheck::Healthcheck;
 pub(crate) use help::parse;
 pub(crate) use jmeter::Jmeter;
+pub(crate) use limits::ResourceArguments;
 pub(crate) use load::Load;
 pub(crate) use plan::{CheckPlan, Plan, PlanAction};
 pub(crate) use rehearse::{Rehearse, RehearsedPrometheus, RehearsedShops};
@@ -85,6 +89,7 @@ Examples:
   double11 rehearse --variants baseline,baseline --out same   # only chance
   double11 rehearse --lang zh-TW --out results-zh
   double11 rehearse --quick --prometheus spawn   # and what Prometheus saw
+  double11 rehearse --quick --cpu-limit 0.5 --memory-limit 1Gi
   double11 rehearse --quick --store mysql://root@127.0.0.1:3306 \\
     --cache redis://127.0.0.1:6379     # on databases of its own, dropped again
   double11 rehearse --plan my-shop.toml --baseline http://127.0.0.1:9001 \\
@@ -96,8 +101,18 @@ Examples:
   double11 serve                       # the optimised shop on 127.0.0.1:8080
   double11 serve --variant baseline --addr 127.0.0.1:8081 --store sqlite:b.db
   double11 serve --variant baseline --enable search-index --disable pool
+  double11 serve --cpu-limit 0.5 --memory-limit 512Mi
   curl http://127.0.0.1:8080/api/products/random")]
     Serve(Box<Serve>),
+    /// Ask whether a shop is ready, as the health check of a container does.
+    #[command(after_help = "\
+Examples:
+  double11 healthcheck                 # the shop of this machine
+  double11 healthcheck http://shop:8080 --timeout 1s
+
+Exit codes: 0 ready, 3 not ready or not reachable, with one line that says which.
+In a Dockerfile: HEALTHCHECK CMD [\"/double11\", \"healthcheck\"]")]
+    Healthcheck(Healthcheck),
     /// Run the sandbox gateway, which takes the money, as a service of its own.
     #[command(after_help = "\
 Examples:

@@ -8,8 +8,10 @@ mod completions;
 mod dashboards;
 mod end_with_parent;
 mod gateway;
+mod healthcheck;
 mod import;
 mod jmeter;
+mod limits;
 mod load;
 mod man;
 mod merge;
@@ -36,6 +38,7 @@ pub(crate) fn run(arguments: Arguments) -> CommandResult {
     match arguments.command {
         Command::Rehearse(rehearse) => rehearse::run(*rehearse),
         Command::Serve(serve) => serve::run(*serve),
+        Command::Healthcheck(healthcheck) => healthcheck::run(&healthcheck),
         Command::Gateway(gateway) => gateway::run(&gateway),
         Command::Load(load) => load::run(&load),
         Command::Merge(merge) => merge::run(&merge),

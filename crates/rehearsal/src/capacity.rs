@@ -181,7 +181,7 @@ fn probe(
     let start = clock::steady();
     let resources = open
         .process_id()
-        .map(|process_id| ResourceSampler::start(process_id, start));
+        .map(|process_id| ResourceSampler::start(process_id, open.group(), start));
     let mut observe = |seen: &double11_load::engine::Observation| {
         observer.event(Event::Progress {
             variant: which.name,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
+use double11_limits::{Group, Held, Sites, Way};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::clock;
@@ -16,6 +17,9 @@ const READY_LIMIT: Duration = Duration::from_mins(2);
 /// How long a shop may take to drain and end: it gives three parts its drain deadline of 10 s one after
 /// the other.
 const STOP_LIMIT: Duration = Duration::from_secs(45);
+/// How often the removal of a group is tried, and the pause between.
+const REMOVALS_MAX: u32 = 50;
+const REMOVAL_PAUSE: Duration = Duration::from_millis(10);
 /// What the shop prints on standard output when it takes requests; the address follows.
 const READY_LINE: &str = "listening on ";
 
@@ -36,6 +40,30 @@ pub enum ShopError {
     Ended {
         /// The variant.
         variant: String,
+        /// The last line of its log.
+        last_words: String,
+    },
+    /// The kernel killed it because it wanted more memory than its limit.
+    #[error("the shop `{variant}` ran out of memory: the kernel killed it at its limit of {limit}")]
+    OutOfMemory {
+        /// The variant.
+        variant: String,
+        /// The limit.
+        limit: String,
+    },
+    /// It is in no control group, although its limits need one.
+    #[error("the shop `{variant}` is not held to its limits: it has no control group")]
+    NotLimited {
+        /// The variant.
+        variant: String,
+    },
+    /// It ended during the traffic.
+    #[error("the shop `{variant}` ended during the run ({how}): {last_words}")]
+    EndedEarly {
+        /// The variant.
+        variant: String,
+        /// Its exit status, or the signal that ended it.
+        how: String,
         /// The last line of its log.
         last_words: String,
     },
@@ -65,6 +93,7 @@ pub(crate) struct ShopSpec<'spec> {
     pub(crate) seed: u64,
     pub(crate) payment_window: Duration,
     pub(crate) cpus: &'spec [usize],
+    pub(crate) limits: Option<Held>,
 }
 
 /// A running shop. Killed when dropped, so that no rehearsal leaves one behind.
@@ -73,6 +102,9 @@ pub(crate) struct Shop {
     child: Child,
     variant: String,
     log: PathBuf,
+    limits: Option<Held>,
+    /// What holds it to its limits, where control groups do.
+    group: Option<Group>,
     /// Where it listens, such as `http://127.0.0.1:8080`.
     pub(crate) target: String,
     /// How long it took to be ready.
@@ -99,6 +131,8 @@ impl Shop {
             child,
             variant: spec.variant.to_owned(),
             log: spec.log.to_owned(),
+            limits: spec.limits,
+            group: None,
             target: String::new(),
             ready_after: Duration::ZERO,
         };
@@ -116,14 +150,60 @@ impl Shop {
         if let Ok(Some(target)) = receiver.recv_timeout(READY_LIMIT) {
             shop.target = target;
             shop.ready_after = started.elapsed();
+            shop.group = shop.find_group();
+            let way = spec.limits.map(|held| held.way);
+            if shop.group.is_none() && matches!(way, Some(Way::Groups(_))) {
+                return Err(ShopError::NotLimited {
+                    variant: shop.variant.clone(),
+                });
+            }
             return Ok(shop);
         }
-        let variant = shop.variant.clone();
         shop.kill();
-        Err(ShopError::Ended {
-            variant,
+        shop.group = shop.find_group();
+        Err(shop.out_of_memory().unwrap_or_else(|| ShopError::Ended {
+            variant: shop.variant.clone(),
             last_words: shop.last_words(),
+        }))
+    }
+
+    /// The control group that the shop made for itself and joined before it did anything else.
+    fn find_group(&self) -> Option<Group> {
+        let limits = self.limits?.limits;
+        let sites = Sites::find(Path::new("/"), limits).ok()?;
+        sites.group_of(self.child.id())
+    }
+
+    /// The control group that holds it to its limits.
+    pub(crate) const fn group(&self) -> Option<&Group> {
+        self.group.as_ref()
+    }
+
+    /// What to say where the kernel killed the shop for want of memory.
+    fn out_of_memory(&self) -> Option<ShopError> {
+        let memory = self.group.as_ref()?.memory()?;
+        let limit = self.limits?.limits.memory?;
+        (memory.oom_kills > 0).then(|| ShopError::OutOfMemory {
+            variant: self.variant.clone(),
+            limit: limit.to_string(),
         })
+    }
+
+    /// Whether the shop still runs.
+    ///
+    /// # Errors
+    /// How it ended, where it did.
+    pub(crate) fn check_alive(&mut self) -> Result<(), ShopError> {
+        let Ok(Some(status)) = self.child.try_wait() else {
+            return Ok(());
+        };
+        Err(self
+            .out_of_memory()
+            .unwrap_or_else(|| ShopError::EndedEarly {
+                variant: self.variant.clone(),
+                how: status.to_string(),
+                last_words: self.last_words(),
+            }))
     }
 
     /// The id of its process.
@@ -144,10 +224,10 @@ impl Shop {
                 Ok(Some(status)) if status.success() => return Ok(true),
                 Ok(Some(_)) | Err(_) => {
                     self.kill();
-                    return Err(ShopError::Stop {
+                    return Err(self.out_of_memory().unwrap_or_else(|| ShopError::Stop {
                         variant: self.variant.clone(),
                         last_words: self.last_words(),
-                    });
+                    }));
                 }
                 Ok(None) => clock::pause(Duration::from_millis(10)),
             }
@@ -175,6 +255,20 @@ impl Drop for Shop {
         if matches!(self.child.try_wait(), Ok(None)) {
             self.kill();
         }
+        if let Some(group) = &self.group {
+            remove(group);
+        }
+    }
+}
+
+/// Removes the group of a shop that has ended. A shop that ended in good order has done so itself; of
+/// one that was killed the kernel may count threads for a moment longer.
+fn remove(group: &Group) {
+    for _ in 0..REMOVALS_MAX {
+        if group.remove().is_ok() {
+            return;
+        }
+        clock::pause(REMOVAL_PAUSE);
     }
 }
 
@@ -201,6 +295,12 @@ fn command(spec: &ShopSpec<'_>) -> Command {
     }
     for lever in spec.enable {
         command.args(["--enable", lever]);
+    }
+    if let Some(held) = spec.limits {
+        let (cpu, memory) = (held.limits.cpu, held.limits.memory);
+        let cpu = cpu.map(|cpu| ["--cpu-limit".to_owned(), cpu.to_string()]);
+        let memory = memory.map(|memory| ["--memory-limit".to_owned(), memory.to_string()]);
+        command.args(cpu.into_iter().chain(memory).flatten());
     }
     if !spec.cpus.is_empty() {
         let cpus: Vec<String> = spec.cpus.iter().map(usize::to_string).collect();

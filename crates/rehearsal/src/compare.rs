@@ -251,7 +251,7 @@ fn report(options: &CompareOptions, pairs: &[[Input; 2]], judged: &str) -> Impro
         improvement: Vec::new(),
         outcome: Outcome::CannotJudge,
         sentence: String::new(),
-        findings: sides().flat_map(Input::findings).collect(),
+        findings: sides().flat_map(|input| input.findings(judged)).collect(),
         warnings: pairs.iter().flatten().flat_map(Input::warnings).collect(),
         method: method(pairs, &runs, judged),
         runs,
@@ -312,6 +312,7 @@ fn unknown_host() -> HostFacts {
         fdatasync_ms: None,
         shop_cpus: None,
         generator_cpus: None,
+        shop_limits: None,
     }
 }
 

@@ -4,8 +4,9 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
 
+use double11_limits::{CpuLimit, Held, MemoryLimit, Version, Way};
 use double11_load::host::Host;
-use double11_report::model::HostFacts;
+use double11_report::model::{HeldBy, HostFacts, ShopLimits};
 
 use crate::clock;
 
@@ -15,7 +16,12 @@ const SYNC_PROBES: usize = 51;
 const SYNC_PROBE_BYTES: usize = 4_120;
 
 /// The facts about this machine. `folder` is where the stores are.
-pub(crate) fn facts(folder: &Path, shop_cpus: &[usize], generator_cpus: &[usize]) -> HostFacts {
+pub(crate) fn facts(
+    folder: &Path,
+    shop_cpus: &[usize],
+    generator_cpus: &[usize],
+    limits: Option<Held>,
+) -> HostFacts {
     let host = Host::look();
     HostFacts {
         cpu_model: host.processor,
@@ -27,6 +33,21 @@ pub(crate) fn facts(folder: &Path, shop_cpus: &[usize], generator_cpus: &[usize]
         fdatasync_ms: fdatasync_median_ms(folder).ok(),
         shop_cpus: named(shop_cpus),
         generator_cpus: named(generator_cpus),
+        shop_limits: limits.map(shop_limits),
+    }
+}
+
+fn shop_limits(held: Held) -> ShopLimits {
+    ShopLimits {
+        cpus: held.limits.cpu.map(CpuLimit::processors),
+        memory_bytes: held.limits.memory.map(MemoryLimit::bytes),
+        held_by: match held.way {
+            Way::Groups(Version::V1) => HeldBy::CgroupV1,
+            Way::Groups(Version::V2) => HeldBy::CgroupV2,
+            Way::Pinned(cores) => HeldBy::Pinned {
+                cores: u32::try_from(cores).unwrap_or(u32::MAX),
+            },
+        },
     }
 }
 
@@ -89,10 +110,23 @@ fn fdatasync_median_ms(folder: &Path) -> std::io::Result<f64> {
 
 #[cfg(test)]
 mod tests {
+    use double11_limits::{Held, Limits, Version, Way};
+    use double11_report::model::HeldBy;
+
     #[test]
     fn this_machine_has_facts() {
         let folder = tempfile::tempdir().unwrap();
-        let facts = super::facts(folder.path(), &[0], &[]);
+        let held = Held {
+            limits: Limits {
+                cpu: Some("0.5".parse().unwrap()),
+                memory: None,
+            },
+            way: Way::Groups(Version::V1),
+        };
+        let facts = super::facts(folder.path(), &[0], &[], Some(held));
+        let limits = facts.shop_limits.unwrap();
+        assert_eq!((limits.cpus, limits.memory_bytes), (Some(0.5), None));
+        assert_eq!(limits.held_by, HeldBy::CgroupV1);
         assert!(facts.logical_cpus.unwrap() >= 1);
         assert!(facts.memory_bytes.unwrap() > 1 << 20);
         assert!(facts.fdatasync_ms.unwrap() > 0.0);

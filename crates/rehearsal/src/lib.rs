@@ -24,6 +24,7 @@ mod schedule;
 mod seen;
 mod settle;
 mod store;
+mod under_limits;
 mod watched;
 mod writes;
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use double11_limits::Held;
 use double11_load::plan::Plan;
 use double11_load::transport::{CertificateDer, Headers};
 use double11_load::{Observation, StopHandle};
@@ -119,6 +120,8 @@ pub struct RehearsalOptions {
     pub shop_cpus: Vec<usize>,
     /// Cores of the load generator; empty for all.
     pub generator_cpus: Vec<usize>,
+    /// What each shop of ours is limited to; `None` for no limits.
+    pub limits: Option<Held>,
     /// The language of the page and of the sentence.
     pub language: double11_report::Language,
     /// The command line that repeats this rehearsal.

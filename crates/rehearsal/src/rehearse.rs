@@ -141,11 +141,8 @@ struct Conductor<'rehearsal> {
 impl Conductor<'_> {
     fn look_at_the_host(&mut self) -> HostFacts {
         let options = self.options;
-        if options.owns_the_shops()
-            && (options.shop_cpus.is_empty() || options.generator_cpus.is_empty())
-        {
-            let text =
-                "with one core the shop and the load generator share it, and disturb each other";
+        if options.owns_the_shops() && shares_cores(options) {
+            let text = "the shop and the load generator share a core, and disturb each other";
             self.observer.event(Event::Warning { text });
             self.warnings.push(Warning::SharedCore);
         }
@@ -153,6 +150,7 @@ impl Conductor<'_> {
             &self.folders.kept,
             &options.shop_cpus,
             &options.generator_cpus,
+            options.limits,
         )
     }
 
@@ -277,6 +275,9 @@ impl Conductor<'_> {
                 self.findings
                     .extend(remarks::not_scraped(variant, &said.check.cross_check));
             }
+            let judged = &self.options.schedule.judged;
+            self.findings
+                .extend(remarks::throttled(variant, judged, &run.under_limits));
         }
         let scrapes = run.scrape_warnings.iter();
         self.warnings
@@ -423,9 +424,17 @@ fn known_rates(
         .collect()
 }
 
-/// Processors that a shop of ours has.
+/// Whether shop and load generator may run on the same core.
+fn shares_cores(options: &RehearsalOptions) -> bool {
+    let (shop, generator) = (&options.shop_cpus, &options.generator_cpus);
+    shop.is_empty() || generator.is_empty() || shop.iter().any(|core| generator.contains(core))
+}
+
+/// Processors that a shop of ours has: those of its limit, where it has one.
 pub(crate) fn shop_cores(options: &RehearsalOptions) -> f64 {
-    if options.shop_cpus.is_empty() {
+    if let Some(limit) = options.limits.and_then(|held| held.limits.cpu) {
+        limit.processors()
+    } else if options.shop_cpus.is_empty() {
         std::thread::available_parallelism().map_or(1.0, |cores| cores.get() as f64)
     } else {
         options.shop_cpus.len() as f64

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use double11_limits::{Group, Throttling};
 use double11_monitor::matrix::{Matrix, Selector};
 use double11_units::UnixMicros;
 
@@ -22,6 +23,8 @@ pub(crate) struct ResourceSample {
     pub(crate) cpu: Duration,
     /// Resident memory in bytes.
     pub(crate) memory_bytes: u64,
+    /// What its control group says of its quota, since the group was made; `None` without a quota.
+    pub(crate) throttling: Option<Throttling>,
 }
 
 /// Looks at a process until it is told to stop.
@@ -39,18 +42,18 @@ impl Drop for ResourceSampler {
 
 impl ResourceSampler {
     /// Starts looking. `start` is the start of the traffic.
-    pub(crate) fn start(process_id: u32, start: Instant) -> Self {
+    pub(crate) fn start(process_id: u32, group: Option<Group>, start: Instant) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let thread = std::thread::spawn(move || {
             let mut samples = Vec::new();
             let mut next = start;
             while !stopped.load(Ordering::Relaxed) {
-                samples.extend(look(process_id, start));
+                samples.extend(look(process_id, group.as_ref(), start));
                 next += INTERVAL;
                 clock::pause(next.saturating_duration_since(clock::steady()));
             }
-            samples.extend(look(process_id, start));
+            samples.extend(look(process_id, group.as_ref(), start));
             samples
         });
         Self {
@@ -85,24 +88,26 @@ pub(crate) fn from_metrics(matrix: &Matrix, start: UnixMicros) -> Vec<ResourceSa
             at: Duration::from_micros(since_start),
             cpu,
             memory_bytes,
+            throttling: None,
         })
     };
     matrix.scrapes().into_iter().filter_map(at_scrape).collect()
 }
 
-fn look(process_id: u32, start: Instant) -> Option<ResourceSample> {
+fn look(process_id: u32, group: Option<&Group>, start: Instant) -> Option<ResourceSample> {
     let stat = std::fs::read_to_string(format!("/proc/{process_id}/stat")).ok()?;
     let (cpu, memory_bytes) = parse_stat(&stat)?;
     Some(ResourceSample {
         at: clock::steady().saturating_duration_since(start),
         cpu,
         memory_bytes,
+        throttling: group.and_then(Group::throttling),
     })
 }
 
 /// Processor time of a process since its start.
 pub(crate) fn cpu_of(process_id: u32) -> Option<Duration> {
-    look(process_id, clock::steady()).map(|sample| sample.cpu)
+    look(process_id, None, clock::steady()).map(|sample| sample.cpu)
 }
 
 /// Processor time and resident memory of a line of `/proc/PID/stat`.
@@ -154,10 +159,29 @@ pub(crate) fn memory_max(samples: &[ResourceSample], from: Duration, to: Duratio
     within.map(|sample| sample.memory_bytes).max()
 }
 
+/// How often the quota was used up between two instants of the run: from the last look before the one
+/// to the first after the other, since there is nothing between two counts.
+pub(crate) fn throttling_between(
+    samples: &[ResourceSample],
+    from: Duration,
+    to: Duration,
+) -> Option<Throttling> {
+    let before = samples.iter().rev().find(|sample| sample.at <= from);
+    let before = before.or(samples.first())?.throttling?;
+    let after = samples.iter().find(|sample| sample.at >= to);
+    let after = after.or(samples.last())?.throttling?;
+    Some(Throttling {
+        periods: after.periods.saturating_sub(before.periods),
+        throttled: after.throttled.saturating_sub(before.throttled),
+        waited: after.waited.saturating_sub(before.waited),
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{ResourceSample, cpu_between, look, memory_max, parse_stat};
+    use super::{ResourceSample, cpu_between, look, memory_max, parse_stat, throttling_between};
     use crate::clock;
+    use double11_limits::Throttling;
     use std::time::Duration;
 
     #[test]
@@ -172,7 +196,8 @@ mod tests {
 
     #[test]
     fn sees_this_process() {
-        let sample = look(std::process::id(), clock::steady()).unwrap();
+        let sample = look(std::process::id(), None, clock::steady()).unwrap();
+        assert_eq!(sample.throttling, None);
         assert!(sample.memory_bytes > 100_000);
     }
 
@@ -182,6 +207,7 @@ mod tests {
             at: Duration::from_secs(at),
             cpu: Duration::from_millis(cpu_ms),
             memory_bytes,
+            throttling: None,
         };
         let samples = [at(0, 100, 5), at(10, 1_100, 9), at(20, 1_100, 7)];
         let between =
@@ -193,6 +219,35 @@ mod tests {
         assert_eq!(
             memory_max(&samples, Duration::from_secs(1), Duration::from_secs(20)),
             Some(9)
+        );
+    }
+
+    #[test]
+    fn throttling_counts_from_the_look_before_to_the_look_after() {
+        let at = |at, throttled| ResourceSample {
+            at: Duration::from_secs(at),
+            cpu: Duration::ZERO,
+            memory_bytes: 0,
+            throttling: Some(Throttling {
+                periods: 10 * at,
+                throttled,
+                waited: Duration::from_millis(throttled),
+            }),
+        };
+        let samples = [at(0, 1), at(10, 5), at(20, 5), at(30, 9)];
+        let between = |from, to| {
+            let (from, to) = (Duration::from_secs(from), Duration::from_secs(to));
+            let seen = throttling_between(&samples, from, to).unwrap();
+            assert_eq!(seen.waited, Duration::from_millis(seen.throttled));
+            (seen.periods, seen.throttled)
+        };
+        assert_eq!(between(10, 20), (100, 0));
+        assert_eq!(between(9, 20), (200, 4));
+        assert_eq!(between(12, 21), (200, 4));
+        assert_eq!(between(0, 99), (300, 8));
+        assert_eq!(
+            throttling_between(&[], Duration::ZERO, Duration::ZERO),
+            None
         );
     }
 }

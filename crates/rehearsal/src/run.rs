@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use double11_audit::{AuditOptions, AuditReport, Retention};
+use double11_limits::Group;
 use double11_load::engine::{RunAbout, RunOptions, RunOutcome, SamplePolicy};
 use double11_load::run_directory::RunDirectory;
 use double11_load::schedule::Phase;
@@ -25,6 +26,7 @@ use crate::rehearse::RehearsalError;
 use crate::resources::{ResourceSample, ResourceSampler};
 use crate::schedule::Schedule;
 use crate::store::FreshStore;
+use crate::under_limits::UnderLimits;
 use crate::{clock, endpoints, resources, settle, writes};
 
 /// Everything that one run left behind.
@@ -42,6 +44,8 @@ pub(crate) struct Run {
     pub(crate) levers: Vec<String>,
     /// What a Prometheus said of it, where one scraped the shop.
     pub(crate) prometheus: Option<Said>,
+    /// How the shop fared under its limits.
+    pub(crate) under_limits: UnderLimits,
 }
 
 /// Which run of a rehearsal this is.
@@ -120,6 +124,7 @@ impl OpenShop {
                     seed: options.seed,
                     payment_window: RehearsalOptions::PAYMENT_WINDOW,
                     cpus: &options.shop_cpus,
+                    limits: options.limits,
                 })?;
                 let (target, after) = (shop.target.clone(), shop.ready_after);
                 (Some((shop, store)), target, after)
@@ -136,6 +141,11 @@ impl OpenShop {
     /// The process of a shop of ours.
     pub(crate) fn process_id(&self) -> Option<u32> {
         self.ours.as_ref().map(|(shop, _)| shop.process_id())
+    }
+
+    /// The control group that holds a shop of ours to its limits.
+    pub(crate) fn group(&self) -> Option<Group> {
+        self.ours.as_ref()?.0.group().cloned()
     }
 }
 
@@ -167,6 +177,11 @@ pub(crate) fn run(
         said
     });
     let ledger = folder.join("client-ledger.jsonl");
+    let memory = open.group().as_ref().and_then(Group::memory);
+    let under_limits = UnderLimits::of(&traffic.outcome.summary, &traffic.resources, memory);
+    if options.limits.is_some() {
+        write_json(&folder.join(UnderLimits::FILE), &under_limits)?;
+    }
     let (audit, settled_after) = match close(open, Some(&ledger), which.name, observer)? {
         Some((audit, settled_after)) => (Some(audit), settled_after),
         None => (None, None),
@@ -185,6 +200,7 @@ pub(crate) fn run(
         scrape_warnings: traffic.scrape_warnings,
         levers: traffic.levers,
         prometheus,
+        under_limits,
     })
 }
 
@@ -197,9 +213,10 @@ pub(crate) fn close(
     variant: &str,
     observer: &dyn Observer,
 ) -> Result<Option<(AuditReport, Option<Duration>)>, RehearsalError> {
-    let Some((shop, store)) = open.ours else {
+    let Some((mut shop, store)) = open.ours else {
         return Ok(None);
     };
+    shop.check_alive()?;
     observer.event(Event::Settling { variant });
     let settled_after = settle::wait(store.location(), RehearsalOptions::SETTLE_LIMIT)?;
     if !shop.stop()? {
@@ -245,7 +262,7 @@ fn traffic(
     let start = clock::steady();
     let resources = open
         .process_id()
-        .map(|process_id| ResourceSampler::start(process_id, start));
+        .map(|process_id| ResourceSampler::start(process_id, open.group(), start));
     let phases = &which.schedule.phases;
     let outcome = with_boundary_scrapes(sampler.as_ref(), start, phases, || {
         let mut observe = |seen: &double11_load::engine::Observation| {
@@ -391,6 +408,7 @@ pub(crate) fn run_options(
         about: RunAbout {
             command_line: vec![options.command.clone()],
             versions: [("double11".to_owned(), options.version.clone())].into(),
+            target_limits: options.limits.map(|held| held.to_string()),
         },
     })
 }

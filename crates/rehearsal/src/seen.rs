@@ -81,6 +81,7 @@ pub(crate) fn variant(options: &RehearsalOptions, run: &Run) -> VariantReport {
             .ok_or(AuditMissing::NoStoreAccess),
         cross_check: cross_checked(run),
         prometheus: asked(run),
+        group_memory: run.under_limits.memory,
     })
 }
 
@@ -125,6 +126,7 @@ fn beside<'run>(
         resources: &run.resources,
         // How many processors somebody else's shop has is unknown.
         shop_cores: run.audit.is_some().then(|| shop_cores(options)),
+        under_limits: &run.under_limits,
         business,
         window_seconds: 1,
     }
@@ -167,6 +169,7 @@ pub(crate) mod tests {
             cpu_share: None,
             cpu_per_request_us: Some(cpu_us),
             memory_max_bytes: None,
+            throttling: None,
         }
     }
 }

@@ -39,6 +39,7 @@ pub fn improvement_rows(report: &ImprovementReport) -> Vec<ImprovementRow> {
         .map(|target| {
             let figure = |figures: &Option<Figures<'_>>| figures.as_ref()?.figure(target.metric);
             let row = row(target, figure(&baseline), figure(&optimised));
+            let row = without_throttled(row, baseline.as_ref(), optimised.as_ref());
             match optimised.as_ref().and_then(|of| too_little(&row, of)) {
                 Some(offered_per_second) => ImprovementRow {
                     verdict: TargetVerdict::NotJudged,
@@ -235,6 +236,37 @@ fn row(target: &Target, baseline: Option<Figure>, optimised: Option<Figure>) -> 
         baseline_meets_target: meets(baseline),
         verdict,
         reason,
+    }
+}
+
+/// A latency that contains waiting for a quota of processor time is no latency of the software: whose
+/// shop was throttled neither meets nor misses the target.
+fn without_throttled(
+    row: ImprovementRow,
+    baseline: Option<&Figures<'_>>,
+    optimised: Option<&Figures<'_>>,
+) -> ImprovementRow {
+    let throttled = |figures: Option<&Figures<'_>>| figures.and_then(Figures::throttled);
+    if row.metric != Metric::ResponseTimeP95 {
+        return row;
+    }
+    let baseline_meets_target = match throttled(baseline) {
+        Some(_) => None,
+        None => row.baseline_meets_target,
+    };
+    let (verdict, reason) = match (throttled(optimised), row.verdict, baseline_meets_target) {
+        (Some((periods, throttled)), ..) if row.optimised.is_some() => (
+            TargetVerdict::NotJudged,
+            Reason::Throttled { periods, throttled },
+        ),
+        (_, TargetVerdict::Met, None) => (TargetVerdict::Met, Reason::BaselineUnknown),
+        _ => (row.verdict, row.reason),
+    };
+    ImprovementRow {
+        baseline_meets_target,
+        verdict,
+        reason,
+        ..row
     }
 }
 

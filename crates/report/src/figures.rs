@@ -42,6 +42,17 @@ impl<'a> Figures<'a> {
         self.phases.iter().flatten().next().copied()
     }
 
+    /// Periods of the quota and those that were throttled, all runs together; `None` where no run was
+    /// throttled.
+    pub(crate) fn throttled(&self) -> Option<(u64, u64)> {
+        let phases = self.phases.iter().flatten();
+        let all = phases.filter_map(|phase| phase.throttling);
+        let (periods, throttled) = all.fold((0, 0), |(periods, throttled), run| {
+            (periods + run.periods, throttled + run.throttled)
+        });
+        (throttled > 0).then_some((periods, throttled))
+    }
+
     /// Whether less than one request in a hundred failed, was dropped or was refused, all runs together.
     pub(crate) fn served_everything(&self) -> bool {
         let phases = || self.phases.iter().flatten();

@@ -15,7 +15,8 @@ pub use cross_check::{
     CrossCheckKind, CrossCheckReason, CrossCheckReport, CrossCheckResult, CrossCheckStatus,
 };
 pub use facts::{
-    FileFact, FileKind, HostFacts, MethodFacts, PlanFacts, RunFacts, Source, TimeBasis,
+    FileFact, FileKind, HeldBy, HostFacts, MethodFacts, PlanFacts, RunFacts, ShopLimits, Source,
+    TimeBasis,
 };
 pub use improvement::{
     Bound, Figure, ImprovementRow, Metric, Outcome, Reason, TargetVerdict, Unit,
@@ -25,8 +26,8 @@ pub use ladder::{Ladder, LadderRung, TunedBetween};
 pub use prometheus::{PrometheusPoint, PrometheusReport};
 pub use remarks::{Finding, FindingKind, Severity, Warning};
 pub use variant::{
-    Availability, FunnelStep, Heatmap, HeatmapColumn, HistogramExport, PhaseReport, Quantiles,
-    SecondPoint, StepReport, VariantReport,
+    Availability, FunnelStep, GroupMemory, Heatmap, HeatmapColumn, HistogramExport, PhaseReport,
+    Quantiles, SecondPoint, StepReport, Throttling, VariantReport,
 };
 
 mod capacity;

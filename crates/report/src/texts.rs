@@ -5,6 +5,7 @@
 
 use std::str::FromStr;
 
+use crate::format::count;
 use crate::model::{
     AuditCheck, ComparisonVerdict, CrossCheckStatus, ImprovementRow, Metric, Outcome, Reason,
     Severity, TargetVerdict, TimeBasis,
@@ -129,9 +130,9 @@ texts! {
     metric_error_rate_other, metric_availability_other, metric_cpu_share_other,
     metric_cpu_per_request_other, windows, points, or_more, verdict_met, verdict_missed,
     verdict_finding, verdict_not_judged, meets_target, misses_target, reason_both_meet,
-    reason_only_optimised, reason_misses, reason_coarse, reason_no_target, reason_not_measured, reason_not_offered,
+    reason_only_optimised, reason_misses, reason_coarse, reason_no_target, reason_not_measured, reason_not_offered, reason_throttled,
     findings, findings_none, finding_note, finding_failure, finding_about, warning_word,
-    finding_unsettled, finding_requests_failed, finding_cannot_compare, finding_no_judged_phase,
+    finding_unsettled, finding_requests_failed, finding_cannot_compare, finding_no_judged_phase, finding_throttled,
     warning_shared_core, warning_scrape_failed, axis_time, axis_tps, axis_latency,
     axis_error_rate, axis_cpu, axis_memory, axis_shoppers, legend_time, legend_step,
     legend_offered, legend_expected, legend_cell, chart_help, throughput, throughput_about,
@@ -142,7 +143,7 @@ texts! {
     phase_tps, phase_orders, phase_payments, phase_attempted, phase_refusals, phase_failed,
     phase_late, phase_dropped, phase_error_rate, phase_p50, phase_p95, phase_p99, phase_p999,
     phase_max, phase_verdict_p95, phase_service_p95, phase_availability, phase_cpu,
-    phase_cpu_per_request, phase_memory, levers, levers_none, funnel, funnel_about,
+    phase_cpu_per_request, phase_memory, phase_throttled, phase_waited, group_memory, levers, levers_none, funnel, funnel_about,
     funnel_summary, funnel_caption, funnel_step, funnel_share, funnel_expected, funnel_observed,
     steps_caption, step_p50, step_p95, audit, audit_about, audit_none, audit_caption,
     audit_settled, audit_check, audit_examined, audit_violations, audit_not_checked,
@@ -164,7 +165,8 @@ texts! {
     method, method_pairs_one, method_pairs_many, method_open, method_response, method_verdict,
     method_errors, method_availability, method_warm_up, method_durable, facts_run,
     facts_caption, fact, value, fact_command, fact_cpu, fact_cpus, fact_memory, fact_system,
-    fact_file_system, fact_fdatasync, fact_shop_cpus, fact_generator_cpus, fact_plan,
+    fact_file_system, fact_fdatasync, fact_shop_cpus, fact_generator_cpus, fact_shop_limits,
+    limit_cpus, limit_memory, limits_held, held_cgroup_v1, held_cgroup_v2, held_pinned, fact_plan,
     fact_normal, fact_normal_value, fact_connections, fact_in_flight, fact_timeout,
     fact_products, fact_payment_window, fact_store, files, file_name, file_what, footer,
     claim_peak, claim_offered, claim_plain, claim_against, claim_p95, claim_p95_alone,
@@ -304,6 +306,13 @@ impl Texts {
             Reason::NotOffered { offered_per_second } => {
                 let offered = crate::format::rate(offered_per_second);
                 fill(self.reason_not_offered, &[("offered", &offered)])
+            }
+            Reason::Throttled { periods, throttled } => {
+                let (periods, throttled) = (count(periods), count(throttled));
+                fill(
+                    self.reason_throttled,
+                    &[("throttled", &throttled), ("periods", &periods)],
+                )
             }
         }
     }

@@ -60,6 +60,12 @@ const ROWS: &[Row] = &[
         in_tests: &["double11-gate"],
     },
     Row {
+        // It knows processes by their ids alone.
+        member: "double11-limits",
+        allowed: &[],
+        in_tests: &[],
+    },
+    Row {
         // It reads a plan and runs nothing.
         member: "double11-jmx",
         allowed: &[],
@@ -133,6 +139,7 @@ const ROWS: &[Row] = &[
         allowed: &[
             "double11-audit",
             "double11-jmeter",
+            "double11-limits",
             "double11-load",
             "double11-measure",
             "double11-monitor",
@@ -150,6 +157,7 @@ const ROWS: &[Row] = &[
             "double11-gateway",
             "double11-jmeter",
             "double11-jmx",
+            "double11-limits",
             "double11-load",
             "double11-measure",
             "double11-monitor",

@@ -6,8 +6,8 @@ use clap::Args;
 use double11_monitor::prometheus::SELECTOR_DEFAULT;
 use double11_store::Variant;
 
-use crate::arguments::ReportArguments;
 use crate::arguments::load::parse_parameter;
+use crate::arguments::{ReportArguments, ResourceArguments};
 
 #[derive(Debug, Args)]
 pub(crate) struct Rehearse {
@@ -24,6 +24,8 @@ pub(crate) struct Rehearse {
     pub(crate) no_capacity: bool,
     #[command(flatten)]
     pub(crate) shops: RehearsedShops,
+    #[command(flatten)]
+    pub(crate) resources: ResourceArguments,
     #[command(flatten)]
     pub(crate) traffic: RehearsedTraffic,
     /// Where the report and the runs go.

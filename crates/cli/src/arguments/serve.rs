@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use double11_store::{Lever, Variant};
 
 use super::gateway::{GatewayArguments, parse_share};
-use crate::arguments::KeptArguments;
+use crate::arguments::{KeptArguments, ResourceArguments};
 use crate::machine::parse_duration;
 
 #[derive(Debug, Args)]
@@ -137,6 +137,8 @@ pub(crate) struct Serve {
     pub(crate) kept: KeptArguments,
     #[command(flatten)]
     pub(crate) limits: ServeLimits,
+    #[command(flatten)]
+    pub(crate) resources: ResourceArguments,
     /// End when the process that started this one ends.
     #[arg(long, hide = true)]
     pub(crate) end_with_parent: bool,

@@ -176,6 +176,7 @@ fn run_options(arguments: &Load) -> Result<RunOptions, Failure> {
         about: RunAbout {
             command_line: without_secrets(std::env::args()),
             versions: [("double11".to_owned(), env!("CARGO_PKG_VERSION").to_owned())].into(),
+            target_limits: None,
         },
     })
 }

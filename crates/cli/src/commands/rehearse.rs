@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use double11_limits::{CpuLimit, Held};
 use double11_load::LoadError;
 use double11_load::plan::{Plan, ProfileOverrides};
 use double11_load::transport::{CertificateDer, Target};
@@ -17,7 +18,7 @@ use double11_store::{Lever, Variant};
 use crate::arguments::{Rehearse, RehearsedPrometheus, RehearsedShops};
 use crate::commands::load::{authorities, headers, profile_failure, stop_on_signals};
 use crate::commands::store_url::StoreUrl;
-use crate::commands::{cache_url, plan};
+use crate::commands::{cache_url, limits, plan};
 use crate::console;
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::machine;
@@ -120,9 +121,10 @@ fn options(arguments: Rehearse) -> Result<RehearsalOptions, Failure> {
     let ours = sides.iter().all(Side::is_ours);
     let traffic = &arguments.traffic;
     let (plan, schedule) = traffic_of(&arguments, ours)?;
+    let limits = limits_of(&arguments, ours)?;
     let cores = machine::cores();
     let (shop_cpus, generator_cpus) = match cores.as_slice() {
-        [shop, generator, ..] if ours => (vec![*shop], vec![*generator]),
+        [_, _, ..] if ours => shared_out(&cores, limits),
         [.., generator] if !ours => (Vec::new(), vec![*generator]),
         _ => (Vec::new(), Vec::new()),
     };
@@ -151,6 +153,7 @@ fn options(arguments: Rehearse) -> Result<RehearsalOptions, Failure> {
         extra_roots: roots(&arguments, &sides)?,
         shop_cpus,
         generator_cpus,
+        limits,
         language: arguments.report.lang,
         command,
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -159,6 +162,30 @@ fn options(arguments: Rehearse) -> Result<RehearsalOptions, Failure> {
         sides,
         out: arguments.out,
     })
+}
+
+/// What holds our shops to their limits, known before anything is started.
+fn limits_of(arguments: &Rehearse, ours: bool) -> Result<Option<Held>, Failure> {
+    let Some(limits) = arguments.resources.limits() else {
+        return Ok(None);
+    };
+    if !ours {
+        return Err(Failure::usage(anyhow::anyhow!(
+            "`--cpu-limit` and `--memory-limit` are for shops that the rehearsal starts"
+        ))
+        .hint("limit a shop of your own where you start it"));
+    }
+    limits::rehearsed(limits).map(Some)
+}
+
+/// The cores of the shop, as many as its limit wants, and the one of the load generator: the next one,
+/// or the last one where the shop has all.
+fn shared_out(cores: &[usize], limits: Option<Held>) -> (Vec<usize>, Vec<usize>) {
+    let limit = limits.and_then(|held| held.limits.cpu);
+    let wanted = limit.map_or(1, CpuLimit::rounded_up);
+    let shop = cores.iter().copied().take(wanted).collect();
+    let generator = cores.get(wanted).or(cores.last());
+    (shop, generator.copied().into_iter().collect())
 }
 
 /// Where our shops keep their data: in files, or on a server that is told.
@@ -383,6 +410,9 @@ fn explain(error: RehearsalError) -> Failure {
         }
         RehearsalError::Store(StoreFailure::Spawn(_)) => "check that the program can be started",
         RehearsalError::Prometheus(failure) => prometheus_hint(failure),
+        RehearsalError::Shop(ShopError::OutOfMemory { .. }) => {
+            "give the shops more with `--memory-limit`, or fewer products with `--products`"
+        }
         RehearsalError::Shop(ShopError::Ended { .. }) => {
             "if a port is in use, choose others with `--ports A,B`; `0,0` are always free"
         }
@@ -410,7 +440,30 @@ fn prometheus_hint(failure: &PrometheusFailure) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::ladder;
+    use double11_limits::{Held, Limits, Version, Way};
+
+    use super::{ladder, shared_out};
+
+    #[test]
+    fn a_shop_has_as_many_cores_as_its_limit_wants() {
+        let check = |cores: &[usize], limit: &str, shop: &[usize], generator: usize| {
+            let held = (!limit.is_empty()).then(|| Held {
+                limits: Limits {
+                    cpu: Some(limit.parse().unwrap()),
+                    memory: None,
+                },
+                way: Way::Groups(Version::V1),
+            });
+            let expected = (shop.to_vec(), vec![generator]);
+            assert_eq!(shared_out(cores, held), expected, "{cores:?} {limit}");
+        };
+        check(&[0, 1], "", &[0], 1);
+        check(&[0, 1], "0.5", &[0], 1);
+        check(&[0, 1], "1.5", &[0, 1], 1);
+        check(&[2, 3, 4, 5], "", &[2], 3);
+        check(&[2, 3, 4, 5], "2", &[2, 3], 4);
+        check(&[2, 3, 4, 5], "4", &[2, 3, 4, 5], 5);
+    }
 
     #[test]
     fn the_ladder_leads_from_baseline_over_tuned_to_optimized() {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use double11_cache_redis::{RedisCache, RedisSettings};
+use double11_limits::CpuLimit;
 use double11_shop::{
     Dependencies, Limits, MetricLabels, Metrics, Running, Shop, ShopSettings, StartError, catalogue,
 };
@@ -15,7 +16,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::arguments::{Auth, Serve};
 use crate::commands::any_store::{AnyStore, Opening};
 use crate::commands::store_url::StoreUrl;
-use crate::commands::{cache_url, gateway};
+use crate::commands::{cache_url, gateway, limits};
 use crate::console;
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::machine;
@@ -33,8 +34,26 @@ pub(crate) fn run(arguments: Serve) -> CommandResult {
         machine::end_with_parent().map_err(Failure::environment)?;
     }
     machine::raise_descriptor_limit();
+    let limited = arguments.resources.limits();
+    let limited = limited
+        .map(|limits| limits::hold(limits, arguments.variant.name()))
+        .transpose()?;
+    if let Some(limited) = &limited {
+        console::data(&format!("limited to {}\n", limited.held));
+    }
+    let ended = run_to_the_end(arguments);
+    if let Some(limited) = limited {
+        limited.release();
+    }
+    ended
+}
+
+fn run_to_the_end(arguments: Serve) -> CommandResult {
+    // More threads than the quota can feed would only wait for each other.
+    let fed = arguments.resources.cpu_limit;
+    let fed = fed.map_or(usize::MAX, CpuLimit::rounded_up);
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(machine::cores().len())
+        .worker_threads(machine::cores().len().min(fed))
         .max_blocking_threads(arguments.limits.store_threads.max(1))
         .enable_all()
         .build()

@@ -102,6 +102,8 @@ pub struct RunAbout {
     pub command_line: Vec<String>,
     /// Versions of the program and of whatever else matters, by name.
     pub versions: BTreeMap<String, String>,
+    /// What the target was limited to and by what, where the caller knows it: `0.5 CPU (cgroup v1)`.
+    pub target_limits: Option<String>,
 }
 
 /// Bounds on what a worker may hold, from the bounds of the run.

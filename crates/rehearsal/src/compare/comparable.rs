@@ -81,6 +81,10 @@ fn of_manifests(baseline: &RunManifest, optimised: &RunManifest) -> Vec<Incompar
     let limits = |run: &RunManifest| {
         let limits = &run.limits;
         [
+            (
+                "limits of the shop",
+                run.target_limits.clone().unwrap_or_default(),
+            ),
             ("model", run.model.clone()),
             (
                 "users",

@@ -24,6 +24,7 @@ use crate::report_of::phases::{Beside, Business};
 use crate::report_of::variant::{self, Measured};
 use crate::report_of::{checks, remarks};
 use crate::resources::{self, ResourceSample};
+use crate::under_limits::UnderLimits;
 
 /// Bytes that are read from a sample file at a time.
 const READ_BYTES: usize = 1 << 18;
@@ -84,6 +85,7 @@ pub(crate) struct Input {
     series: TimeSeries,
     business: Business,
     resources: Vec<ResourceSample>,
+    under_limits: UnderLimits,
     window_seconds: u32,
     pub(crate) kind: Kind,
 }
@@ -137,6 +139,7 @@ fn samples(path: &Path, name: &str) -> Result<Input, InputError> {
         series: time_series,
         business: Business::default(),
         resources: Vec::new(),
+        under_limits: UnderLimits::default(),
         window_seconds,
         kind: Kind::Samples(warnings.iter().map(ToString::to_string).collect()),
     })
@@ -150,6 +153,7 @@ fn directory(path: &Path, name: &str) -> Result<Input, InputError> {
     known_version(&path.join(TIME_SERIES), series.schema_version)?;
     let matrix: Option<Matrix> = optional(&path.join("metrics.json"))?;
     let audit: Option<AuditReport> = optional(&path.join("audit.json"))?;
+    let under_limits: Option<UnderLimits> = optional(&path.join(UnderLimits::FILE))?;
     let endpoints =
         crate::built_in_plan(&manifest).map_or_else(Vec::new, |plan| crate::endpoints(&plan));
     let ledger = path.join(LEDGER);
@@ -177,6 +181,7 @@ fn directory(path: &Path, name: &str) -> Result<Input, InputError> {
         series,
         business: Business::default(),
         resources,
+        under_limits: under_limits.unwrap_or_default(),
         window_seconds: 1,
         kind: Kind::Directory(Box::new(Directory {
             manifest,
@@ -264,6 +269,7 @@ impl Input {
             normal_per_second: self.normal_per_second(),
             resources: &self.resources,
             shop_cores: None,
+            under_limits: &self.under_limits,
             business: &self.business,
             window_seconds: self.window_seconds,
         }
@@ -294,11 +300,13 @@ impl Input {
             audit: audit.map(|audit| checks::audit(audit, None)).ok_or(missing),
             cross_check: self.cross_check_report(),
             prometheus: None,
+            group_memory: self.under_limits.memory,
         })
     }
 
-    pub(crate) fn findings(&self) -> Vec<Finding> {
+    pub(crate) fn findings(&self, judged: &str) -> Vec<Finding> {
         let mut findings = remarks::failures(&self.name, &self.summary);
+        findings.extend(remarks::throttled(&self.name, judged, &self.under_limits));
         if let Some(cross_check) = self.cross_check() {
             findings.extend(remarks::not_compared(&self.name, cross_check));
         }

@@ -7,6 +7,7 @@ use double11_measure::run as measured;
 use double11_report::model::{Availability, PhaseReport, Quantiles, StepReport};
 
 use crate::resources::{ResourceSample, cpu_between, memory_max};
+use crate::under_limits::UnderLimits;
 
 /// Steps whose successes are orders and captured payments, by their names: those of the built-in
 /// plans, for runs of which no more is known than their samples.
@@ -58,6 +59,8 @@ pub(crate) struct Beside<'run> {
     pub(crate) resources: &'run [ResourceSample],
     /// Processors that the shop was given; `None` where that is unknown.
     pub(crate) shop_cores: Option<f64>,
+    /// How the shop fared under its limits.
+    pub(crate) under_limits: &'run UnderLimits,
     /// Which steps place orders and which capture payments.
     pub(crate) business: &'run Business,
     /// Width of the windows of the time series.
@@ -107,6 +110,7 @@ pub(crate) fn phase(summary: &measured::PhaseSummary, beside: Beside<'_>) -> Pha
             .filter(|_| answered > 0)
             .map(|cpu| cpu.as_secs_f64() * 1e6 / answered as f64),
         memory_max_bytes: memory_max(beside.resources, from, to),
+        throttling: beside.under_limits.phases.get(&summary.name).copied(),
     }
 }
 
@@ -126,7 +130,8 @@ pub(crate) fn orders_per_second(summary: &measured::PhaseSummary) -> Option<f64>
     rate_of(summary, &Business::default().orders)
 }
 
-fn span(summary: &measured::PhaseSummary) -> (Duration, Duration) {
+/// Start and end of a phase since the start of the run.
+pub(crate) fn span(summary: &measured::PhaseSummary) -> (Duration, Duration) {
     let from = Duration::from_secs_f64(summary.start_s);
     (from, from + Duration::from_secs_f64(summary.duration_s))
 }

@@ -5,6 +5,7 @@ use double11_monitor::cross_check::{CheckKind, CrossCheck, Verdict};
 use double11_report::model::{Finding, FindingKind, Severity};
 
 use super::checks;
+use crate::under_limits::UnderLimits;
 
 /// Share of failed requests from which on a phase is worth a remark.
 const WORTH_A_REMARK: f64 = 0.01;
@@ -30,6 +31,18 @@ pub(crate) fn failures(variant: &str, summary: &Summary) -> Vec<Finding> {
             Some(note(variant, what))
         })
         .collect()
+}
+
+/// A phase in which the shop's quota of processor time was used up.
+pub(crate) fn throttled(variant: &str, phase: &str, under_limits: &UnderLimits) -> Option<Finding> {
+    let seen = under_limits.phases.get(phase)?;
+    let what = FindingKind::Throttled {
+        phase: phase.to_owned(),
+        periods: seen.periods,
+        throttled: seen.throttled,
+        waited_s: seen.waited_s,
+    };
+    (seen.throttled > 0).then(|| note(variant, what))
 }
 
 /// Figures that could not be compared with the shop's own.

@@ -5,8 +5,8 @@ use double11_load::plan::Plan;
 use double11_measure::histogram::LatencyHistogram;
 use double11_measure::run::{PhaseSummary, SecondStep, Summary, TimeSeries};
 use double11_report::model::{
-    AuditMissing, AuditReport, CrossCheckReport, FunnelStep, GeneratorHealth, HistogramExport,
-    PrometheusReport, VariantReport,
+    AuditMissing, AuditReport, CrossCheckReport, FunnelStep, GeneratorHealth, GroupMemory,
+    HistogramExport, PrometheusReport, VariantReport,
 };
 
 use super::phases::Beside;
@@ -27,6 +27,7 @@ pub(crate) struct Measured<'run> {
     pub(crate) audit: Result<AuditReport, AuditMissing>,
     pub(crate) cross_check: Option<CrossCheckReport>,
     pub(crate) prometheus: Option<PrometheusReport>,
+    pub(crate) group_memory: Option<GroupMemory>,
 }
 
 /// Everything that the report shows of one variant.
@@ -63,6 +64,7 @@ pub(crate) fn variant(measured: Measured<'_>) -> VariantReport {
         generator: measured
             .health
             .map(|health| generator(health, &summary.whole)),
+        group_memory: measured.group_memory,
     }
 }
 

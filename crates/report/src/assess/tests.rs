@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{Incomparable, PhaseReport, Severity};
+use crate::model::{Incomparable, PhaseReport, Severity, Throttling};
 use crate::{model, sample};
 
 fn outcome_after(change: impl FnOnce(&mut ImprovementReport)) -> Outcome {
@@ -132,6 +132,73 @@ fn a_rate_that_was_never_asked_for_is_not_missed() {
     };
     let (verdict, reason, _) = reason_of(Metric::OrderRate, &some_refused);
     assert_eq!((verdict, reason), (missed.0, missed.1));
+}
+
+#[test]
+fn a_latency_under_throttling_is_not_judged() {
+    let throttling = |throttled| {
+        Some(Throttling {
+            periods: 300,
+            throttled,
+            waited_s: 0.5,
+        })
+    };
+    let found = |baseline: Option<u64>, optimised: Option<u64>| {
+        let mut report = sample::report();
+        judged(&mut report, 0).throttling = baseline.and_then(throttling);
+        judged(&mut report, 1).throttling = optimised.and_then(throttling);
+        conclude(&mut report);
+        let row = row_of(&report, Metric::ResponseTimeP95);
+        let throughput = row_of(&report, Metric::Throughput);
+        assert_eq!(throughput.verdict, TargetVerdict::Met, "others are judged");
+        assert!(
+            row.optimised.is_some() && row.baseline.is_some(),
+            "both are shown"
+        );
+        (
+            row.verdict,
+            row.reason,
+            row.baseline_meets_target,
+            report.outcome,
+        )
+    };
+    let (met, not) = (TargetVerdict::Met, TargetVerdict::NotJudged);
+    let (passed, cannot) = (Outcome::Passed, Outcome::CannotJudge);
+    let only = Reason::OnlyOptimisedMeets;
+    let throttled = Reason::Throttled {
+        periods: 300,
+        throttled: 1,
+    };
+    assert_eq!(found(None, None), (met, only, Some(false), passed));
+    assert_eq!(found(Some(0), Some(0)), (met, only, Some(false), passed));
+    assert_eq!(
+        found(Some(0), Some(1)),
+        (not, throttled, Some(false), cannot)
+    );
+    let unknown = Reason::BaselineUnknown;
+    assert_eq!(found(Some(7), Some(0)), (met, unknown, None, passed));
+    assert_eq!(found(Some(7), Some(1)), (not, throttled, None, cannot));
+}
+
+#[test]
+fn the_throttling_of_any_run_counts() {
+    let mut report = sample::full();
+    let run = report
+        .runs
+        .iter_mut()
+        .rfind(|run| run.variant == "optimized");
+    run.unwrap().judged.as_mut().unwrap().throttling = Some(Throttling {
+        periods: 40,
+        throttled: 2,
+        waited_s: 0.1,
+    });
+    conclude(&mut report);
+    let row = row_of(&report, Metric::ResponseTimeP95);
+    let expected = Reason::Throttled {
+        periods: 40,
+        throttled: 2,
+    };
+    assert_eq!(row.reason, expected);
 }
 
 #[test]

@@ -4,8 +4,8 @@ use maud::{Markup, html};
 
 use super::Context;
 use crate::format::{self, count};
-use crate::model::Source;
-use crate::texts::fill;
+use crate::model::{HeldBy, ShopLimits, Source};
+use crate::texts::{Texts, fill};
 
 pub(super) fn method(context: &Context<'_>) -> Markup {
     let (report, texts) = (context.report, context.texts);
@@ -104,6 +104,22 @@ pub(super) fn facts(context: &Context<'_>) -> Markup {
     }
 }
 
+/// What each shop was limited to, and by what.
+fn limited_to(texts: &Texts, limits: ShopLimits) -> String {
+    let cpus = limits.cpus.map(format::plain);
+    let cpus = cpus.map(|cpus| fill(texts.limit_cpus, &[("cpus", &cpus)]));
+    let memory = limits.memory_bytes.map(format::bytes);
+    let memory = memory.map(|memory| fill(texts.limit_memory, &[("memory", &memory)]));
+    let limited: Vec<String> = cpus.into_iter().chain(memory).collect();
+    let way = match limits.held_by {
+        HeldBy::CgroupV1 => texts.held_cgroup_v1.to_owned(),
+        HeldBy::CgroupV2 => texts.held_cgroup_v2.to_owned(),
+        HeldBy::Pinned { cores } => fill(texts.held_pinned, &[("cores", &cores.to_string())]),
+    };
+    let limited = limited.join(texts.list_separator);
+    fill(texts.limits_held, &[("limits", &limited), ("way", &way)])
+}
+
 /// What is known of machine and plan, in the order of the page.
 fn known_facts(context: &Context<'_>) -> Vec<(&'static str, String)> {
     let (texts, host, plan) = (context.texts, &context.report.host, &context.report.plan);
@@ -133,6 +149,10 @@ fn known_facts(context: &Context<'_>) -> Vec<(&'static str, String)> {
         ),
         (texts.fact_shop_cpus, host.shop_cpus.clone()),
         (texts.fact_generator_cpus, host.generator_cpus.clone()),
+        (
+            texts.fact_shop_limits,
+            host.shop_limits.map(|limits| limited_to(texts, limits)),
+        ),
         (texts.fact_store, plan.store.clone()),
         (texts.fact_products, plan.products.map(count)),
         (texts.fact_plan, is_planned.then(|| plan.name.clone())),

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::{Context, pictures};
 use crate::format::{self, count, optional};
-use crate::model::{FunnelStep, PhaseReport, VariantReport};
+use crate::model::{FunnelStep, GroupMemory, PhaseReport, VariantReport};
 use crate::texts::{Texts, fill};
 
 pub(super) fn phases(context: &Context<'_>) -> Markup {
@@ -19,10 +19,25 @@ pub(super) fn phases(context: &Context<'_>) -> Markup {
                     (fill(texts.levers, &[("levers", &variant.levers.join(texts.list_separator))]))
                 }
             }
+            @if let Some(memory) = variant.group_memory { p.about { (group_memory(texts, memory)) } }
             (phase_table(context, variant))
             @if !variant.steps.is_empty() { (step_table(context, variant)) }
         }
     }
+}
+
+fn group_memory(texts: &Texts, memory: GroupMemory) -> String {
+    fill(
+        texts.group_memory,
+        &[
+            ("peak", &optional_bytes(memory.peak_bytes)),
+            ("kills", &count(memory.oom_kills)),
+        ],
+    )
+}
+
+fn optional_bytes(bytes: Option<u64>) -> String {
+    bytes.map_or_else(|| format::NONE.to_owned(), format::bytes)
 }
 
 /// The figures stand in rows and the phases in columns: there are many figures and few phases.
@@ -66,7 +81,7 @@ fn phase_table(context: &Context<'_>, variant: &VariantReport) -> Markup {
 type Label = fn(&Texts) -> &'static str;
 type Show = fn(&PhaseReport) -> String;
 
-const FIGURES: [(Label, Show); 21] = [
+const FIGURES: [(Label, Show); 23] = [
     (
         |texts| texts.phase_offered,
         |phase| optional(phase.offered_per_second, format::rate),
@@ -148,10 +163,25 @@ const FIGURES: [(Label, Show); 21] = [
     ),
     (
         |texts| texts.phase_memory,
+        |phase| optional_bytes(phase.memory_max_bytes),
+    ),
+    (
+        |texts| texts.phase_throttled,
         |phase| {
-            phase
-                .memory_max_bytes
-                .map_or_else(|| format::NONE.to_owned(), format::bytes)
+            let throttling = phase.throttling.filter(|throttling| throttling.periods > 0);
+            throttling.map_or_else(
+                || format::NONE.to_owned(),
+                |seen| format!("{}/{}", count(seen.throttled), count(seen.periods)),
+            )
+        },
+    ),
+    (
+        |texts| texts.phase_waited,
+        |phase| {
+            optional(
+                phase.throttling.map(|seen| seen.waited_s * 1e3),
+                format::milliseconds,
+            )
         },
     ),
 ];

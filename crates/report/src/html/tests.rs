@@ -1,7 +1,7 @@
 use super::*;
 use crate::model::{
-    AuditMissing, AuditStatus, CrossCheckStatus, FindingKind, Incomparable, Severity, Source,
-    TimeBasis,
+    AuditMissing, AuditStatus, CrossCheckStatus, FindingKind, GroupMemory, HeldBy, Incomparable,
+    Severity, ShopLimits, Source, Throttling, TimeBasis,
 };
 use crate::{conclude, sample};
 
@@ -29,6 +29,63 @@ fn the_page_shows_what_the_report_says() {
     ] {
         assert!(page.contains(expected), "`{expected}` is not in the page");
     }
+}
+
+#[test]
+fn limits_and_throttling_are_told_in_both_languages() {
+    let mut report = sample::report();
+    report.host.shop_limits = Some(ShopLimits {
+        cpus: Some(0.5),
+        memory_bytes: Some(512 << 20),
+        held_by: HeldBy::CgroupV1,
+    });
+    for variant in &mut report.variants {
+        variant.group_memory = Some(GroupMemory {
+            peak_bytes: Some(300 << 20),
+            oom_kills: 0,
+        });
+        for phase in &mut variant.phases {
+            phase.throttling = Some(Throttling {
+                periods: 300,
+                throttled: 41,
+                waited_s: 1.25,
+            });
+        }
+    }
+    conclude(&mut report);
+    for (language, expected) in [
+        (
+            Language::English,
+            [
+                "0.5 CPU, 512 MiB of memory (cgroup v1)",
+                "Not judged, because the shop was throttled in 41 of 300 periods.",
+                "41/300",
+                "1,250 ms",
+                "at most 300 MiB of memory",
+            ],
+        ),
+        (
+            Language::TraditionalChinese,
+            [
+                "0.5 個 CPU、記憶體 512 MiB（cgroup v1）",
+                "不判定，因為商店在 300 個週期中有 41 個受到 CPU 節流。",
+                "41/300",
+                "1,250 ms",
+                "控制群組最多使用 300 MiB 記憶體",
+            ],
+        ),
+    ] {
+        let mut bytes = Vec::new();
+        write(&report, language, &mut bytes).unwrap();
+        let page = String::from_utf8(bytes).unwrap();
+        for words in expected {
+            assert!(page.contains(words), "`{words}` is not in the page");
+        }
+    }
+    let json = serde_json::to_value(&report).unwrap();
+    assert_eq!(json["host"]["shop_limits"]["held_by"], "cgroup_v1");
+    let read: ImprovementReport = serde_json::from_value(json).unwrap();
+    assert_eq!(read, report);
 }
 
 #[test]

@@ -42,6 +42,37 @@ pub struct HostFacts {
     pub shop_cpus: Option<String>,
     /// Where the load generator was pinned.
     pub generator_cpus: Option<String>,
+    /// What each shop was limited to; `None` where nothing was limited, or that is unknown.
+    pub shop_limits: Option<ShopLimits>,
+}
+
+/// What each shop was limited to, all alike.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ShopLimits {
+    /// Processors, such as 0.5.
+    pub cpus: Option<f64>,
+    /// Memory in bytes, the page cache of its files included.
+    pub memory_bytes: Option<u64>,
+    /// What held the shop to it.
+    #[serde(flatten)]
+    pub held_by: HeldBy,
+}
+
+/// What held a shop to its limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(tag = "held_by", rename_all = "snake_case")]
+pub enum HeldBy {
+    /// The kernel's control groups, version 1.
+    CgroupV1,
+    /// The kernel's control groups, version 2.
+    CgroupV2,
+    /// It was kept on whole processors.
+    Pinned {
+        /// How many.
+        cores: u32,
+    },
 }
 
 /// The traffic, the same for every variant.

@@ -107,6 +107,13 @@ pub enum Reason {
         /// Requests per second that were offered.
         offered_per_second: f64,
     },
+    /// The shop had to wait for its quota of processor time, which is in every response time.
+    Throttled {
+        /// Periods in which it had something to do, in the judged phase of all runs.
+        periods: u64,
+        /// Those of them in which it had to wait.
+        throttled: u64,
+    },
 }
 
 /// One row of the table of improvements.

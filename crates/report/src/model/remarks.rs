@@ -63,6 +63,17 @@ pub enum FindingKind {
     },
     /// No phase was named to be judged.
     NoJudgedPhase,
+    /// The shop had to wait for its quota of processor time.
+    Throttled {
+        /// In which phase.
+        phase: String,
+        /// Periods in which it had something to do.
+        periods: u64,
+        /// Those of them in which it had to wait.
+        throttled: u64,
+        /// How long its threads waited, added up over the processors, in seconds.
+        waited_s: f64,
+    },
     /// Anything else, in words that are shown as they are.
     Other {
         /// A sentence or two.

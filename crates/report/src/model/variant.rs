@@ -38,6 +38,19 @@ pub struct VariantReport {
     pub prometheus: Option<PrometheusReport>,
     /// How the generator fared.
     pub generator: Option<GeneratorHealth>,
+    /// The memory of the control group that held the shop, where its memory was limited.
+    pub group_memory: Option<GroupMemory>,
+}
+
+/// What became of the memory of a control group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct GroupMemory {
+    /// The most that it had at a time, the page cache of the shop's files included; `None` where the
+    /// kernel does not tell.
+    pub peak_bytes: Option<u64>,
+    /// Processes that the kernel killed because they wanted more than the limit.
+    pub oom_kills: u64,
 }
 
 impl VariantReport {
@@ -101,6 +114,21 @@ pub struct PhaseReport {
     pub cpu_per_request_us: Option<f64>,
     /// Largest resident memory of the shop, in bytes.
     pub memory_max_bytes: Option<u64>,
+    /// How often the shop had to wait because its quota of processor time was used up; `None` where it
+    /// had none.
+    pub throttling: Option<Throttling>,
+}
+
+/// How often a quota of processor time was used up.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Throttling {
+    /// Periods of 100 ms in which the shop had something to do.
+    pub periods: u64,
+    /// Those of them in which it had to wait.
+    pub throttled: u64,
+    /// How long its threads waited, added up over the processors, in seconds.
+    pub waited_s: f64,
 }
 
 /// Percentiles of a time in milliseconds, nearest rank; `None` where nothing was recorded.

@@ -65,6 +65,7 @@ pub(super) const ENGLISH: Texts = Texts {
     reason_no_target: "The requirements set no target; less is better.",
     reason_not_measured: "Not measured in this rehearsal.",
     reason_not_offered: "Too little was asked for to tell: {offered} requests per second.",
+    reason_throttled: "Not judged, because the shop was throttled in {throttled} of {periods} periods.",
 
     // Findings and warnings.
     findings: "Findings",
@@ -79,7 +80,8 @@ pub(super) const ENGLISH: Texts = Texts {
     finding_requests_failed: "In “{phase}” {share} of {attempted} requests failed ({kinds}).",
     finding_cannot_compare: "Cross-check of {check} in “{phase}”: cannot compare, {reason}.",
     finding_no_judged_phase: "No phase was named to be judged.",
-    warning_shared_core: "With one core the shop and the load generator share it, and disturb each other.",
+    finding_throttled: "In “{phase}” the shop had used up its quota of processor time in {throttled} of {periods} periods; its threads waited {waited} together. The latency target is not judged.",
+    warning_shared_core: "The shop and the load generator share a core, and disturb each other.",
     warning_scrape_failed: "{name}: a scrape failed: {message}",
 
     // Charts.
@@ -146,6 +148,9 @@ pub(super) const ENGLISH: Texts = Texts {
     phase_cpu: "CPU, share of its limit",
     phase_cpu_per_request: "CPU per transaction",
     phase_memory: "Largest memory",
+    phase_throttled: "Throttled periods",
+    phase_waited: "Threads waited, throttled",
+    group_memory: "Its control group had at most {peak} of memory, page cache included; killed for want of memory: {kills}.",
     levers: "Levers: {levers}.",
     levers_none: "No lever is on.",
 
@@ -290,6 +295,13 @@ pub(super) const ENGLISH: Texts = Texts {
     improvement_sync: "An order is on the disk before it is confirmed: a sync (fdatasync) took {time} in the median on this file system, {rate} a second one after the other.",
     fact_shop_cpus: "Shop runs on",
     fact_generator_cpus: "Generator runs on",
+    fact_shop_limits: "Each shop limited to",
+    limit_cpus: "{cpus} CPU",
+    limit_memory: "{memory} of memory",
+    limits_held: "{limits} ({way})",
+    held_cgroup_v1: "cgroup v1",
+    held_cgroup_v2: "cgroup v2",
+    held_pinned: "pinned, cores: {cores}",
     fact_plan: "Plan",
     fact_normal: "Normal traffic",
     fact_normal_value: "{rate} requests/s",

@@ -47,6 +47,20 @@ impl Texts {
                 ],
             ),
             FindingKind::NoJudgedPhase => self.finding_no_judged_phase.to_owned(),
+            FindingKind::Throttled {
+                phase,
+                periods,
+                throttled,
+                waited_s,
+            } => fill(
+                self.finding_throttled,
+                &[
+                    ("phase", phase),
+                    ("throttled", &count(*throttled)),
+                    ("periods", &count(*periods)),
+                    ("waited", &self.seconds(*waited_s)),
+                ],
+            ),
             FindingKind::Other { text } => text.clone(),
         }
     }

@@ -65,6 +65,7 @@ pub(super) const TRADITIONAL_CHINESE: Texts = Texts {
     reason_no_target: "需求沒有設定目標；越低越好。",
     reason_not_measured: "本次演練沒有量測。",
     reason_not_offered: "送出的請求太少，無法判斷：每秒 {offered} 個。",
+    reason_throttled: "不判定，因為商店在 {periods} 個週期中有 {throttled} 個受到 CPU 節流。",
 
     // Findings and warnings.
     findings: "發現",
@@ -79,7 +80,8 @@ pub(super) const TRADITIONAL_CHINESE: Texts = Texts {
     finding_requests_failed: "「{phase}」階段的 {attempted} 個請求中有 {share} 失敗（{kinds}）。",
     finding_cannot_compare: "交叉比對「{check}」（{phase}）：無法比較，{reason}。",
     finding_no_judged_phase: "沒有指定要判定的階段。",
-    warning_shared_core: "機器只有一個核心，商店與壓測端共用它，會互相干擾。",
+    finding_throttled: "在「{phase}」中，商店於 {periods} 個週期裡有 {throttled} 個用完處理器時間配額；各執行緒合計等待 {waited}。延遲目標不予判定。",
+    warning_shared_core: "商店與壓測端共用一個核心，會互相干擾。",
     warning_scrape_failed: "{name}：有一次指標擷取失敗：{message}",
 
     // Charts.
@@ -146,6 +148,9 @@ pub(super) const TRADITIONAL_CHINESE: Texts = Texts {
     phase_cpu: "CPU 利用率",
     phase_cpu_per_request: "每筆交易的 CPU 時間",
     phase_memory: "最大記憶體",
+    phase_throttled: "受節流的週期",
+    phase_waited: "執行緒因節流等待",
+    group_memory: "控制群組最多使用 {peak} 記憶體（含頁面快取）；因記憶體不足而被終止：{kills} 次。",
     levers: "優化項：{levers}。",
     levers_none: "沒有開啟任何優化項。",
 
@@ -290,6 +295,13 @@ pub(super) const TRADITIONAL_CHINESE: Texts = Texts {
     improvement_sync: "每筆訂單都先寫入磁碟才確認：在這個檔案系統上，同步一次（fdatasync）所需時間的中位數是 {time}，一次接一次地做，每秒 {rate} 次。",
     fact_shop_cpus: "商店執行於",
     fact_generator_cpus: "壓測端執行於",
+    fact_shop_limits: "每個商店的上限",
+    limit_cpus: "{cpus} 個 CPU",
+    limit_memory: "記憶體 {memory}",
+    limits_held: "{limits}（{way}）",
+    held_cgroup_v1: "cgroup v1",
+    held_cgroup_v2: "cgroup v2",
+    held_pinned: "固定於 {cores} 個核心",
     fact_plan: "流量計畫",
     fact_normal: "平常流量",
     fact_normal_value: "每秒 {rate} 個請求",

@@ -84,6 +84,7 @@ fn host_facts() -> HostFacts {
         fdatasync_ms: Some(0.26),
         shop_cpus: Some("CPU 0".to_owned()),
         generator_cpus: Some("CPU 1".to_owned()),
+        shop_limits: None,
     }
 }
 
@@ -205,6 +206,7 @@ fn variant(name: &str, levers: &[&str], figures: [[f64; 5]; 4]) -> VariantReport
         cross_check: Some(cross_check(judged)),
         prometheus: None,
         generator: Some(generator(judged[2])),
+        group_memory: None,
         phases,
     }
 }
@@ -268,6 +270,7 @@ fn phase(shape: &(&str, bool, f64, f64, f64, f64), figures: &[f64; 5]) -> PhaseR
         cpu_share: Some(cpu_share),
         cpu_per_request_us: Some(cpu_us),
         memory_max_bytes: Some(if healthy { 412 << 20 } else { 268 << 20 }),
+        throttling: None,
     }
 }
 

@@ -39,6 +39,10 @@ pub struct RunManifest {
     /// secrets.
     #[serde(default)]
     pub headers: Vec<String>,
+    /// What the target was limited to and by what: `0.5 CPU (cgroup v1)`; `None` where nothing was
+    /// limited, or that was not known.
+    #[serde(default)]
+    pub target_limits: Option<String>,
     /// `open-poisson`, `open-even` or `closed`.
     pub model: String,
     /// Virtual users of the closed model.
@@ -215,6 +219,7 @@ impl RunManifest {
             merged: None,
             target: options.target.to_string(),
             headers: options.target.headers().names(),
+            target_limits: options.about.target_limits.clone(),
             model: model.to_owned(),
             users,
             phases: options
