@@ -31,11 +31,12 @@ build: ## build the program: target/release/double11
 
 # The flag is for the target alone only where a target is named; a folder of its own keeps the other
 # builds as they are.
+STATIC := target/static
 HOST := $(shell rustc --version --verbose | sed -n 's/^host: //p')
 static: ## build the program as one file without shared libraries, for containers; prints its path
 	@RUSTFLAGS='-C target-feature=+crt-static' $(CARGO) build --profile static --locked -p double11 \
-	  --target $(HOST) --target-dir target/static >&2
-	@echo $(CURDIR)/target/static/$(HOST)/static/double11
+	  --target $(HOST) --target-dir $(STATIC) >&2
+	@echo $(CURDIR)/$(STATIC)/$(HOST)/static/double11
 
 suite: ## all tests in their short form; arrows between crates and licences among them
 	$(CARGO) test --release --workspace --locked --no-fail-fast

@@ -35,9 +35,9 @@ pub(crate) use healthcheck::Healthcheck;
 pub(crate) use help::parse;
 pub(crate) use jmeter::Jmeter;
 pub(crate) use limits::ResourceArguments;
-pub(crate) use load::Load;
+pub(crate) use load::{Load, MAX_IN_FLIGHT_DEFAULT};
 pub(crate) use plan::{CheckPlan, Plan, PlanAction};
-pub(crate) use rehearse::{Rehearse, RehearsedPrometheus, RehearsedShops};
+pub(crate) use rehearse::{Rehearse, RehearsedPrometheus, RehearsedShops, RehearsedTraffic};
 pub(crate) use serve::{Auth, Serve};
 pub(crate) use shard::{Merge, ShardArguments};
 pub(crate) use stores::{Migrate, Scratch, ScratchAction};
@@ -110,7 +110,7 @@ Examples:
   double11 healthcheck                 # the shop of this machine
   double11 healthcheck http://shop:8080 --timeout 1s
 
-Exit codes: 0 ready, 3 not ready or not reachable, with one line that says which.
+Exit codes: 0 ready, 3 not ready or not reachable, and one line says why.
 In a Dockerfile: HEALTHCHECK CMD [\"/double11\", \"healthcheck\"]")]
     Healthcheck(Healthcheck),
     /// Run the sandbox gateway, which takes the money, as a service of its own.

@@ -11,6 +11,7 @@ mod gateway;
 mod healthcheck;
 mod import;
 mod jmeter;
+mod jmeter_plan;
 mod limits;
 mod load;
 mod man;

@@ -8,6 +8,7 @@
 
 mod arrivals;
 mod batch;
+mod outline;
 mod sampling;
 mod stop;
 mod transactions;
@@ -20,6 +21,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use outline::{Outline, outline};
 pub use stop::StopHandle;
 
 use crate::groups::{Phase, ScheduleError};
@@ -68,6 +70,14 @@ pub struct Summary {
     pub stopped: bool,
     /// From the start to the end.
     pub duration: Duration,
+}
+
+/// Threads that users are spread over where nothing is said.
+pub fn workers_by_default() -> usize {
+    let processors = std::thread::available_parallelism();
+    processors
+        .map_or(1, std::num::NonZero::get)
+        .min(WORKERS_MAX)
 }
 
 /// The one who fills in what is filled in once, such as the variables of the plan; its variables are
@@ -122,12 +132,7 @@ pub fn run(
     stop: &StopHandle,
     options: EngineOptions,
 ) -> Result<Summary, EngineError> {
-    let workers = options.workers.unwrap_or_else(|| {
-        let processors = std::thread::available_parallelism();
-        processors
-            .map_or(1, std::num::NonZero::get)
-            .min(WORKERS_MAX)
-    });
+    let workers = options.workers.unwrap_or_else(workers_by_default);
     let run = Arc::clone(&user.run);
     let mut batches = batch::Batches {
         plan,
@@ -139,7 +144,9 @@ pub fn run(
     batches.phase(Phase::SetUp)?;
     let stopped_before = stop.is_requested();
     if !stopped_before {
+        let _first = run.main_began.set(run.clock.now());
         batches.phase(Phase::Main)?;
+        let _first = run.main_ended.set(run.clock.now());
     }
     let stopped = stop.is_requested();
     if !stopped || (!stopped_before && plan.tear_down_on_stop) {

@@ -23,6 +23,7 @@ mod response;
 mod sampler;
 mod settings;
 mod url;
+mod witness;
 
 #[cfg(test)]
 mod tests;
@@ -36,6 +37,7 @@ pub use modifier::Modifier;
 pub use names::{DnsCacheManager, KeystoreConfig};
 pub use sampler::HttpSampler;
 pub use settings::{HttpSettings, SettingsError};
+pub use witness::{Exchange, Witness};
 
 use std::sync::Arc;
 

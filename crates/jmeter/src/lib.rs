@@ -7,7 +7,7 @@
 //!
 //! What belongs where: [`user`] is one virtual user's memory, [`run`] what all share, [`sample`] what came
 //! of a request,
-//! [`results`] what becomes of it. It prints nothing, reads no environment and knows no shop.
+//! [`results`] what becomes of it. [`measured_run`] makes of a plan a run as the load engine makes them. It prints nothing, reads no environment and knows no shop.
 
 pub mod compiler;
 pub mod engine;
@@ -17,7 +17,9 @@ mod html;
 pub mod http;
 mod java_random;
 pub mod log;
+pub mod measured_run;
 pub mod plan;
+pub mod plan_file;
 pub mod processors;
 pub mod properties;
 pub mod render;

@@ -13,6 +13,7 @@ mod recorder;
 mod reporter;
 mod sampled;
 mod summariser;
+mod tap;
 mod timestamp;
 mod xml;
 
@@ -22,6 +23,7 @@ pub use listener::{FileListener, Listener};
 pub use recorder::{Outcome, Recorder, RecorderError, RecorderOptions};
 pub use reporter::{Heard, ListenerId, Reporter};
 pub use summariser::{Line, SummariserOptions};
+pub use tap::{Tap, Taps};
 pub use timestamp::TimestampFormat;
 
 /// The character set of a body that states none, by `sampleresult.default.encoding`.

@@ -4,7 +4,8 @@ use std::any::Any;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
 
 use double11_jmx::template::Site;
 use double11_load::clock::RunClock;
@@ -28,6 +29,12 @@ pub struct Run {
     pub properties: RwLock<HashMap<String, String>>,
     /// The seed of the users' random numbers.
     pub seed: u64,
+    /// When all users end at the latest, but for those that tear down; none when the plan says.
+    pub ends: Option<Duration>,
+    /// When the users began that neither set up nor tear down.
+    pub main_began: OnceLock<Duration>,
+    /// When the last of them was through.
+    pub main_ended: OnceLock<Duration>,
     /// Users that are running.
     pub active: AtomicU32,
     /// Users that ever began.
@@ -49,6 +56,9 @@ impl Run {
             log: Log::default(),
             properties: RwLock::new(properties),
             seed,
+            ends: None,
+            main_began: OnceLock::new(),
+            main_ended: OnceLock::new(),
             active: AtomicU32::new(0),
             started: AtomicU32::new(0),
             kept: Mutex::default(),

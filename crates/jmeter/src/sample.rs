@@ -170,10 +170,13 @@ impl SampleResult {
         encoding.decode_without_bom_handling(&self.body).0
     }
 
-    /// The message of the first assertion that failed, as result files show it; empty when none did.
+    /// The message of the first assertion that failed or that says something, as result files show it;
+    /// empty when none does.
     pub fn failure_message(&self) -> &str {
-        let failed = |assertion: &&AssertionResult| assertion.failed || assertion.error;
-        let first = self.assertions.iter().find(failed);
+        let says = |assertion: &&AssertionResult| {
+            assertion.failed || assertion.error || !assertion.message.is_empty()
+        };
+        let first = self.assertions.iter().find(says);
         first.map_or("", |assertion| &assertion.message)
     }
 }

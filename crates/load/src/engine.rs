@@ -10,6 +10,7 @@ pub(crate) mod alarm;
 mod error;
 #[cfg(test)]
 mod gate;
+pub mod keeper;
 mod lanes;
 mod ledger;
 mod observer;
@@ -28,5 +29,8 @@ pub use observer::Observation;
 pub(crate) use options::Limit;
 pub use options::{LoadModel, RunAbout, RunOptions, SamplePolicy};
 pub(crate) use run::write_files;
-pub use run::{Ending, MergeFacts, PartFacts, RunManifest, RunOutcome, read_manifest, run};
+pub use run::{
+    AskedPath, Ending, MergeFacts, PartFacts, PlanFacts, RunManifest, RunOutcome, read_manifest,
+    run,
+};
 pub use stop::StopHandle;

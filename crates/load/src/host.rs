@@ -74,6 +74,22 @@ pub(crate) fn pin(processors: &[usize]) -> std::io::Result<()> {
     Ok(sched_setaffinity(None, &set)?)
 }
 
+/// Does something with the calling thread, and those that it starts meanwhile, kept on these
+/// processors; on all when none are named.
+///
+/// # Errors
+/// When the system has no such processor.
+pub fn pinned<T>(processors: &[usize], work: impl FnOnce() -> T) -> std::io::Result<T> {
+    if processors.is_empty() {
+        return Ok(work());
+    }
+    let before = allowed();
+    pin(processors)?;
+    let done = work();
+    restore(before);
+    Ok(done)
+}
+
 /// The processors that the calling thread may run on, to be restored later.
 pub(crate) fn allowed() -> Option<CpuSet> {
     sched_getaffinity(None).ok()
@@ -128,6 +144,10 @@ mod tests {
             let first = (0..CpuSet::MAX_CPU)
                 .find(|processor| sched_getaffinity(None).unwrap().is_set(*processor))
                 .unwrap();
+            let before = processors_allowed();
+            assert_eq!(pinned(&[first], processors_allowed).unwrap(), 1);
+            assert_eq!(pinned(&[], processors_allowed).unwrap(), before);
+            assert_eq!(processors_allowed(), before);
             pin(&[first]).unwrap();
             assert_eq!(processors_allowed(), 1);
             assert!(pin(&[CpuSet::MAX_CPU]).is_err());

@@ -188,6 +188,8 @@ impl Shards {
             writes_refused: manifest.writes.refused,
             writes_unknown: manifest.writes.unknown,
             visits_cut: manifest.visits_cut,
+            writes: manifest.plan.writes.clone().into_iter().collect(),
+            asked: manifest.plan.asked.clone(),
             directory: Some(output.path().to_owned()),
         };
         write_files(output, &manifest, &outcome, &sum.tallies)?;

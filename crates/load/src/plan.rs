@@ -302,6 +302,15 @@ impl Plan {
             .sum()
     }
 
+    /// The steps that write something, and what.
+    pub fn writes(&self) -> Vec<(String, Write)> {
+        let steps = self.requesting_steps().filter_map(|step| {
+            let write = step.request.as_ref()?.write?;
+            Some((step.name.clone(), write))
+        });
+        steps.collect()
+    }
+
     /// The steps that send something; their order is the order of the run's figures.
     pub fn requesting_steps(&self) -> impl Iterator<Item = &Step> {
         self.steps.iter().filter(|step| step.request.is_some())
@@ -312,11 +321,6 @@ impl Step {
     /// Share of visits that make this step.
     pub fn share(&self, peak: bool) -> f64 {
         if peak { self.peak_weight } else { self.weight }
-    }
-
-    /// Its name and what it writes; `None` when it writes nothing.
-    pub(crate) fn written(&self) -> Option<(String, Write)> {
-        Some((self.name.clone(), self.request.as_ref()?.write?))
     }
 }
 

@@ -31,6 +31,9 @@ pub const SAMPLES: &str = "samples.jtl";
 /// What every sample file's name ends in.
 pub const SAMPLES_ENDING: &str = ".jtl";
 
+/// What the plan of a run said while it went on, where plans say anything.
+pub const PLAN_LOG: &str = "jmeter.log";
+
 const RESERVE: &str = ".reserve";
 const RESERVE_BYTES: u64 = 4 * 1024 * 1024;
 /// Space that a run of any size is refused without.
@@ -182,7 +185,7 @@ impl RunDirectory {
 }
 
 fn is_own_file(name: &str) -> bool {
-    const OWN: [&str; 8] = [
+    const OWN: [&str; 9] = [
         SUMMARY,
         TALLIES,
         TIME_SERIES,
@@ -191,6 +194,7 @@ fn is_own_file(name: &str) -> bool {
         RESERVE,
         "metrics.json",
         "samples.jtl",
+        PLAN_LOG,
     ];
     let partial = name
         .strip_prefix('.')

@@ -14,7 +14,7 @@ use double11_measure::histogram::LatencyHistogram;
 use double11_measure::run::StepSummary;
 
 use crate::engine::{RunManifest, RunOutcome};
-use crate::plan::{Plan, Step, Write};
+use crate::plan::{Plan, Write};
 
 /// A condition under which a run counts as failed.
 #[derive(Debug, Clone, PartialEq)]
@@ -169,7 +169,7 @@ impl Threshold {
             .requesting_steps()
             .map(|step| step.name.as_str())
             .collect();
-        self.check_steps(&names, &written(plan))
+        self.check_steps(&names, &plan.writes().into_iter().collect())
     }
 
     /// Checks the same of a run that is over, by what is kept of its plan.
@@ -207,21 +207,29 @@ impl Threshold {
         Ok(())
     }
 
-    /// Judges a run of a plan.
-    pub fn judge(&self, plan: &Plan, outcome: &RunOutcome) -> Judgement {
-        self.judge_by(&written(plan), outcome)
-    }
-
-    /// Judges a run that is over, by what is kept of its plan.
-    pub fn judge_kept(&self, manifest: &RunManifest, outcome: &RunOutcome) -> Judgement {
-        self.judge_by(&manifest.plan.writes, outcome)
-    }
-
-    fn judge_by(&self, written: &Written, outcome: &RunOutcome) -> Judgement {
-        let figure = self.figure(written, outcome);
+    /// Judges a run.
+    pub fn judge(&self, outcome: &RunOutcome) -> Judgement {
+        let figure = self.figure(outcome);
         Judgement {
             figure: figure.map(|figure| self.metric.unit().show(figure)),
             violated: figure.map(|figure| self.comparison.holds(figure, self.bound)),
+        }
+    }
+
+    /// Checks that the figure is one of users who wait for their answers, of whom no start is late or
+    /// dropped.
+    ///
+    /// # Errors
+    /// [`ThresholdError`] when it is about starts by the clock.
+    pub fn check_closed(&self) -> Result<(), ThresholdError> {
+        match self.metric {
+            Metric::Dropped | Metric::Late => Err(ThresholdError {
+                text: self.text.clone(),
+                part: self.text.clone(),
+                reason: "is about starts by the clock, and users who wait for answers have none"
+                    .to_owned(),
+            }),
+            _ => Ok(()),
         }
     }
 
@@ -275,7 +283,7 @@ impl Threshold {
         }
     }
 
-    fn figure(&self, written: &Written, outcome: &RunOutcome) -> Option<f64> {
+    fn figure(&self, outcome: &RunOutcome) -> Option<f64> {
         let whole = &outcome.summary.whole;
         let steps = whole.steps.iter().zip(&outcome.verdict_times);
         let (summary, times) = match &self.step {
@@ -297,9 +305,12 @@ impl Threshold {
             Metric::Max => times.max().map(milliseconds),
             Metric::Availability => whole.availability.share().map(|share| share * 100.0),
             Metric::Writes(write) => {
-                let writes = |step: &&StepSummary| written.get(&step.step) == Some(&write);
-                let successes = whole.steps.iter().filter(writes);
-                let sum: f64 = successes.map(|step| step.completed_successes as f64).sum();
+                let kind_of = |step: &StepSummary| {
+                    let mut writes = outcome.writes.iter();
+                    writes.any(|(name, kind)| *name == step.step && *kind == write)
+                };
+                let writing = whole.steps.iter().filter(|step| kind_of(step));
+                let sum: f64 = writing.map(|step| step.completed_successes as f64).sum();
                 (whole.duration_s > 0.0).then(|| sum / whole.duration_s)
             }
             metric => metric.counted(summary),
@@ -309,10 +320,6 @@ impl Threshold {
 
 /// What the steps of a plan write, by name.
 type Written = BTreeMap<String, Write>;
-
-fn written(plan: &Plan) -> Written {
-    plan.steps().iter().filter_map(Step::written).collect()
-}
 
 fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1_000.0

@@ -1,10 +1,10 @@
-//! `JMeter`'s result file (JTL) in its default CSV form.
+//! `JMeter`'s result file (JTL), in its default CSV form and in the XML form.
 //!
 //! Writes rows as `JMeter` 5.6 does with its default settings and reads whatever `JMeter` itself may
 //! have written: any order of columns, another delimiter, quoted fields with delimiters and line
-//! breaks. `JMeter`'s words are kept here and nowhere else: `elapsed` is the service time and
+//! breaks, or the XML form. `JMeter`'s words are kept here and nowhere else: `elapsed` is the service time and
 //! `Latency` the time to first byte. [`summarize`] turns a file of any length into the figures of a
-//! run, [`Dashboard`] into those of `JMeter`'s dashboard. The XML form is deliberately absent.
+//! run, [`Dashboard`] into those of `JMeter`'s dashboard. Writing the XML form is deliberately absent.
 //!
 //! Source: `JMeter` 5.6, `CSVSaveService` and the "CSV log format" of its user's manual.
 

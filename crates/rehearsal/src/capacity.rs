@@ -177,7 +177,8 @@ fn probe(
     which: Which<'_>,
     observer: &dyn Observer,
 ) -> Result<CapacityProbe, RehearsalError> {
-    let run_options = run::run_options(options, which, &open.target, None)?;
+    let plan = options.plan.steps().ok_or(RehearsalError::NoRate)?;
+    let run_options = run::run_options(options, plan, which, &open.target, None)?;
     let start = clock::steady();
     let resources = open
         .process_id()

@@ -1,6 +1,9 @@
 //! Which endpoint of the shop each step of a plan asks, as the shop's metrics call it.
 
+use std::collections::BTreeMap;
+
 use double11_load::RunManifest;
+use double11_load::engine::AskedPath;
 use double11_load::plan::{Piece, Plan, Template};
 use double11_monitor::cross_check::StepEndpoint;
 
@@ -25,16 +28,28 @@ pub fn endpoints(plan: &Plan) -> Vec<StepEndpoint> {
         .filter_map(|step| {
             let request = step.request.as_ref()?;
             let path = path_pattern(&request.path);
-            let endpoint = TEMPLATES
-                .into_iter()
-                .find(|template| matches(template, &path))?;
-            Some(StepEndpoint {
-                step: step.name.clone(),
-                method: request.method.clone(),
-                endpoint: endpoint.to_owned(),
-            })
+            endpoint(&step.name, &request.method, &path)
         })
         .collect()
+}
+
+/// The endpoint of every step of which it was seen what it asks for.
+pub fn endpoints_asked(asked: &BTreeMap<String, AskedPath>) -> Vec<StepEndpoint> {
+    let found = asked
+        .iter()
+        .filter_map(|(step, asked)| endpoint(step, &asked.method, &asked.path));
+    found.collect()
+}
+
+/// The endpoint that a path asks, with `{}` for what differs from request to request.
+fn endpoint(step: &str, method: &str, path: &str) -> Option<StepEndpoint> {
+    let mut templates = TEMPLATES.into_iter();
+    let endpoint = templates.find(|template| matches(template, path))?;
+    Some(StepEndpoint {
+        step: step.to_owned(),
+        method: method.to_owned(),
+        endpoint: endpoint.to_owned(),
+    })
 }
 
 /// The built-in plan that a run was made with; `None` for a plan of another content, whatever its name.

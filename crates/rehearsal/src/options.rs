@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use double11_limits::Held;
-use double11_load::plan::Plan;
 use double11_load::transport::{CertificateDer, Headers};
 use double11_load::{Observation, StopHandle};
 
+use crate::rehearsed_plan::RehearsedPlan;
 use crate::schedule::Schedule;
 use crate::store::Stores;
 
@@ -101,7 +101,7 @@ pub struct RehearsalOptions {
     /// The shops between the two variants, to be run once each; empty for no ladder.
     pub ladder: Vec<Rung>,
     /// What a shopper does.
-    pub plan: Plan,
+    pub plan: RehearsedPlan,
     /// Where our shops keep their data.
     pub stores: Stores,
     /// Products in the catalogue.

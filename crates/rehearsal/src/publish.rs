@@ -1,5 +1,6 @@
 //! The files with fixed names: the report in all its forms, and what the first pair left behind.
 
+use double11_load::run_directory::SAMPLES;
 use double11_report::{ImprovementReport, Language, histogram, html, json, markdown, picture};
 
 use crate::files::Folders;
@@ -16,15 +17,20 @@ pub(crate) const PICTURE: &str = "improvement_report.svg";
 /// The summary as a table for a page of text.
 pub(crate) const MARKDOWN: &str = "improvement_report.md";
 
-/// Replaces the files with fixed names, each atomically and no others.
+/// Replaces the files with fixed names, each atomically and no others. Of a `JMeter` plan the samples are
+/// one file, which has those of the rise as well.
 pub(crate) fn publish(
     folders: &Folders,
     runs: &[&Run],
     report: &ImprovementReport,
-    language: Language,
+    (language, is_jmeter): (Language, bool),
 ) -> Result<(), RehearsalError> {
     for run in runs {
         let name = &run.variant;
+        if is_jmeter {
+            let source = run.folder.join(SAMPLES);
+            folders.publish(&source, &format!("{name}_{SAMPLES}"))?;
+        }
         // What a real Prometheus answered counts before our own scrapes, which have the same form.
         let asked = run.folder.join(prometheus::ANSWER).exists();
         let metrics = if asked {

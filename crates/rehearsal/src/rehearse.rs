@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use double11_jmeter::measured_run::MeasuredError;
 use double11_load::schedule::{Ramp, Rate};
 use double11_report::model::{
     CapacityProbe, CapacityReport, Finding, FindingKind, HostFacts, ImprovementReport, Ladder,
@@ -52,6 +53,12 @@ pub enum RehearsalError {
     /// The load generator could not run.
     #[error("the load generator could not run")]
     Load(#[from] double11_load::engine::LoadError),
+    /// A `JMeter` plan could not be run.
+    #[error("the JMeter plan could not be run")]
+    Plan(#[source] Box<MeasuredError>),
+    /// A rate is to be tried with a plan whose users have none.
+    #[error("the users of a JMeter plan have no rate that could be tried")]
+    NoRate,
     /// A store could not be audited.
     #[error("a store could not be audited")]
     Audit(#[from] double11_audit::AuditError),
@@ -146,12 +153,25 @@ impl Conductor<'_> {
             self.observer.event(Event::Warning { text });
             self.warnings.push(Warning::SharedCore);
         }
+        self.look_at_the_plan();
         host::facts(
             &self.folders.kept,
             &options.shop_cpus,
             &options.generator_cpus,
             options.limits,
         )
+    }
+
+    /// The plans of this program either begin with a warm-up or are known not to.
+    fn look_at_the_plan(&mut self) {
+        let plan = &self.options.plan;
+        let mut phases = self.options.schedule.phases.iter();
+        if plan.steps().is_none() && phases.all(|phase| phase.measured) {
+            let name = plan.name();
+            let text = format!("the users of `{name}` begin all at once: no warm-up is left out");
+            self.observer.event(Event::Warning { text: &text });
+            self.warnings.push(Warning::Other { text });
+        }
     }
 
     fn conduct(&mut self, host: &HostFacts) -> Result<Rehearsal, RehearsalError> {
@@ -214,7 +234,9 @@ impl Conductor<'_> {
         report: &ImprovementReport,
     ) -> Result<(), RehearsalError> {
         let runs: Vec<&Run> = first.iter().map(|(run, _)| run).collect();
-        publish::publish(&self.folders, &runs, report, self.options.language)
+        let options = self.options;
+        let how = (options.language, options.plan.steps().is_none());
+        publish::publish(&self.folders, &runs, report, how)
     }
 
     /// A part after the pairs could not be carried out; what they have shown stands.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use double11_audit::{AuditOptions, AuditReport, Retention};
 use double11_limits::Group;
 use double11_load::engine::{RunAbout, RunOptions, RunOutcome, SamplePolicy};
+use double11_load::plan::Plan;
 use double11_load::run_directory::RunDirectory;
 use double11_load::schedule::Phase;
 use double11_load::shard::Shard;
@@ -19,6 +20,7 @@ use double11_monitor::matrix::{Matrix, Selector};
 use double11_monitor::sampler::Sampler;
 
 use crate::child::{Shop, ShopSpec};
+use crate::endpoints::{endpoints, endpoints_asked};
 use crate::files::Folders;
 use crate::options::{Event, Observer, RehearsalOptions, Side};
 use crate::prometheus::{Client, Said, Scraping};
@@ -27,7 +29,7 @@ use crate::resources::{ResourceSample, ResourceSampler};
 use crate::schedule::Schedule;
 use crate::store::FreshStore;
 use crate::under_limits::UnderLimits;
-use crate::{clock, endpoints, resources, settle, writes};
+use crate::{clock, resources, settle, writes};
 
 /// Everything that one run left behind.
 pub(crate) struct Run {
@@ -255,8 +257,6 @@ fn traffic(
     which: Which<'_>,
     observer: &dyn Observer,
 ) -> Result<Traffic, RehearsalError> {
-    let endpoints = endpoints(&options.plan);
-    let run_options = run_options(options, which, &open.target, Some(folder))?;
     let sampler = Sampler::of_shop(&open.target, RehearsalOptions::SCRAPE_INTERVAL)
         .map_err(RehearsalError::Thread)?;
     let start = clock::steady();
@@ -273,8 +273,13 @@ fn traffic(
                 seen,
             });
         };
-        double11_load::run(&run_options, &options.stop, &mut observe)
+        let to = (open.target.as_str(), folder);
+        options.plan.run(options, which, to, &mut observe)
     })?;
+    let endpoints = match options.plan.steps() {
+        Some(plan) => endpoints(plan),
+        None => endpoints_asked(&outcome.asked),
+    };
     let matrix = match sampler {
         Some(sampler) => {
             drop(sampler.scrape_now());
@@ -376,6 +381,7 @@ fn with_boundary_scrapes<T>(
 /// How a run is made; without a folder nothing but its outcome is kept.
 pub(crate) fn run_options(
     options: &RehearsalOptions,
+    plan: &Plan,
     which: Which<'_>,
     target: &str,
     folder: Option<&Path>,
@@ -385,7 +391,7 @@ pub(crate) fn run_options(
         .transpose()
         .map_err(double11_load::engine::LoadError::from)?;
     Ok(RunOptions {
-        plan: options.plan.clone(),
+        plan: plan.clone(),
         target: Target::parse(target)
             .map_err(double11_load::engine::LoadError::from)?
             .with_headers(options.headers.clone()),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use double11_jmeter::measured_run::MeasuredPlan;
 use double11_load::LoadModel;
 use double11_load::plan::{Plan, Traffic};
 use double11_load::schedule::{Phase, Ramp, Rate, Spread};
@@ -93,6 +94,18 @@ impl Schedule {
             phases,
             normal_per_second: None,
             judged,
+        }
+    }
+
+    /// The phases of a `JMeter` plan, whose users wait for answers.
+    pub fn of_jmeter(plan: &MeasuredPlan) -> Self {
+        Self {
+            model: LoadModel::Closed {
+                users: plan.users(),
+            },
+            phases: plan.phases().to_vec(),
+            normal_per_second: None,
+            judged: plan.judged().to_owned(),
         }
     }
 

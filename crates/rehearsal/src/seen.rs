@@ -42,7 +42,7 @@ impl From<&Seen> for RunReport {
 
 /// What has to be remembered of a run.
 pub(crate) fn seen(options: &RehearsalOptions, pair: u32, folder: &str, run: &Run) -> Seen {
-    let business = Business::of_plan(&options.plan);
+    let business = Business::of_writes(&run.outcome.writes);
     let judged = run.outcome.summary.phase(&options.schedule.judged);
     Seen {
         pair,
@@ -60,7 +60,7 @@ pub(crate) fn seen(options: &RehearsalOptions, pair: u32, folder: &str, run: &Ru
 
 /// Everything that the report shows of a run.
 pub(crate) fn variant(options: &RehearsalOptions, run: &Run) -> VariantReport {
-    let business = Business::of_plan(&options.plan);
+    let business = Business::of_writes(&run.outcome.writes);
     let peak = options
         .schedule
         .judged_phase()
@@ -72,7 +72,7 @@ pub(crate) fn variant(options: &RehearsalOptions, run: &Run) -> VariantReport {
         series: &run.outcome.time_series,
         beside: beside(options, run, &business),
         judged: &options.schedule.judged,
-        plan: Some((&options.plan, peak)),
+        plan: options.plan.steps().map(|plan| (plan, peak)),
         health: Some(&run.outcome.health),
         audit: run
             .audit

@@ -13,9 +13,12 @@ use crate::model::{
 
 mod audit;
 mod comparing;
+mod dashboard;
 mod en;
 mod remarks;
 mod zh_tw;
+
+pub(crate) use dashboard::DashboardTexts;
 
 /// A language that the report can be shown in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use double11_load::threshold::Threshold;
 
+use crate::arguments::ReportArguments;
+
 #[derive(Debug, Args)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -199,6 +201,8 @@ pub(crate) struct Ours {
     /// Exit with 1 when this condition is met, such as `p95>500ms` (repeatable; the form is below).
     #[arg(long, value_name = "EXPR")]
     pub(crate) fail_if: Vec<Threshold>,
+    #[command(flatten)]
+    pub(crate) report: ReportArguments,
 }
 
 /// What is known in order to say why it is refused.

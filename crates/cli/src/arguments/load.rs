@@ -9,9 +9,13 @@ use double11_load::threshold::Threshold;
 use crate::arguments::shard::ShardArguments;
 use crate::machine::parse_duration;
 
+/// Starts that wait or run at a time, where nothing is said.
+pub(crate) const MAX_IN_FLIGHT_DEFAULT: u32 = 10_000;
+
 #[derive(Debug, Args)]
 pub(crate) struct Load {
-    /// The plan: funnel, session, day, flash-sale, orders, or a file whose name ends in `.toml`.
+    /// The plan: funnel, session, day, flash-sale, orders, or a file whose name ends in `.toml`, or in
+    /// `.jmx` for a plan of JMeter.
     pub(crate) plan: String,
     /// The shop to storm, `http://` or `https://`.
     #[arg(
@@ -68,7 +72,7 @@ pub(crate) struct Load {
     /// Starts that wait or run at a time; beyond it a start is dropped and counts as failed.
     #[arg(
         long,
-        default_value_t = 10_000,
+        default_value_t = MAX_IN_FLIGHT_DEFAULT,
         value_name = "N",
         help_heading = "Limits"
     )]
@@ -82,12 +86,21 @@ pub(crate) struct Load {
         help_heading = "Limits"
     )]
     pub(crate) timeout: Duration,
-    /// Products that exist in the target's catalogue, short for `--param products=N`.
+    /// Products that exist in the target's catalogue, short for `--param products=N`, or
+    /// `-J products=N` for a plan of JMeter.
     #[arg(long, value_name = "N", help_heading = "Traffic")]
     pub(crate) products: Option<u32>,
     /// A parameter of the plan (repeatable).
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_parameter, help_heading = "Traffic")]
     pub(crate) param: Vec<(String, f64)>,
+    /// Set a property of a JMeter plan, such as `-Jusers=100` (repeatable).
+    #[arg(
+        short = 'J',
+        long = "jmeterproperty",
+        value_name = "NAME=VALUE",
+        help_heading = "Traffic"
+    )]
+    pub(crate) property: Vec<String>,
     /// A header for every request (repeatable); the plan's own win.
     #[arg(
         short = 'H',

@@ -1,6 +1,7 @@
 //! The options of `rehearse`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use double11_monitor::prometheus::SELECTOR_DEFAULT;
@@ -8,6 +9,7 @@ use double11_store::Variant;
 
 use crate::arguments::load::parse_parameter;
 use crate::arguments::{ReportArguments, ResourceArguments};
+use crate::machine::parse_duration;
 
 #[derive(Debug, Args)]
 pub(crate) struct Rehearse {
@@ -131,13 +133,19 @@ pub(crate) struct RehearsedPrometheus {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Traffic")]
 pub(crate) struct RehearsedTraffic {
-    /// What a shopper does: a built-in plan or a `.toml` file. A plan with a load profile brings its
-    /// own phases.
+    /// What a shopper does: a built-in plan, a `.toml` file, or a `.jmx` file of JMeter. A plan with a
+    /// load profile brings its own phases, one of JMeter its users.
     #[arg(long, value_name = "PLAN", default_value = "funnel")]
     pub(crate) plan: String,
     /// A parameter of the plan (repeatable).
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_parameter)]
     pub(crate) param: Vec<(String, f64)>,
+    /// Set a property of a JMeter plan, such as `-Jusers=100` (repeatable).
+    #[arg(short = 'J', long = "jmeterproperty", value_name = "NAME=VALUE")]
+    pub(crate) property: Vec<String>,
+    /// How long the users of a JMeter plan run at most; needed where the plan has no end.
+    #[arg(long, value_parser = parse_duration, value_name = "TIME")]
+    pub(crate) duration: Option<Duration>,
     /// Requests per second of a normal day; the peak is ten and twenty times that [default: 50]. For a
     /// plan with a load profile: its rate at the factor 1.
     #[arg(long, value_name = "RATE")]

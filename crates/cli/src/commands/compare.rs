@@ -85,7 +85,7 @@ fn explain(error: CompareError) -> Failure {
         CompareError::Repeated { .. } => "a pair needs a run of its own on each side",
         CompareError::NoSuchPhase { .. } => "name a phase that every run has",
         CompareError::Input(_) => {
-            "name a folder that `load` or `rehearse` wrote, or a JTL file in JMeter's CSV form"
+            "name a folder that `load` or `rehearse` wrote, or a JTL file of JMeter's, CSV or XML"
         }
     };
     Failure::usage(error).hint(hint)

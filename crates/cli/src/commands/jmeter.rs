@@ -7,6 +7,8 @@ mod run;
 mod run_log;
 mod settings;
 
+pub(crate) use plan::unreadable;
+
 use crate::arguments::Jmeter;
 use crate::console;
 use crate::exit::{CommandResult, Exit, Failure};

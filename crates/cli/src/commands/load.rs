@@ -1,5 +1,6 @@
 //! `double11 load`: shoppers against any HTTP shop.
 
+mod jmeter;
 mod shard;
 mod tables;
 mod thresholds;
@@ -22,6 +23,7 @@ use double11_load::{
 use double11_monitor::sampler::{INTERVAL_DEFAULT, Sampler};
 
 use crate::arguments::Load;
+use crate::commands::jmeter_plan;
 use crate::commands::plan;
 use crate::commands::store_url;
 use crate::console;
@@ -36,6 +38,10 @@ pub(crate) use thresholds::{check as check_thresholds, judge, spoilt};
 const CONNECTIONS: usize = 256;
 
 pub(crate) fn run(arguments: &Load) -> CommandResult {
+    if jmeter_plan::is_one(&arguments.plan) {
+        return jmeter::run(arguments);
+    }
+    jmeter_plan::no_properties(&arguments.property)?;
     if let Some(base_users) = arguments.base_users {
         let plan = chosen_plan(arguments)?;
         console::data(&tables::step_table(&plan, base_users, arguments.peak));
@@ -68,12 +74,12 @@ pub(crate) fn run(arguments: &Load) -> CommandResult {
     let kept = keep_metrics(sampler, &out);
     console::data(&summary(&outcome));
     console::say(&format!("kept in `{}`", out.display()));
-    let exit = conclude(arguments, &options.plan, outcome)?;
+    let exit = conclude(arguments, outcome)?;
     kept.map(|()| exit)
 }
 
 /// A run that was cut short, or whose generator was the bottleneck, is judged by no threshold.
-fn conclude(arguments: &Load, plan: &Plan, outcome: RunOutcome) -> CommandResult {
+fn conclude(arguments: &Load, outcome: RunOutcome) -> CommandResult {
     if let Some(error) = outcome.write_error {
         return Err(Failure::environment(error)
             .hint("make room on the disk; what was measured until then is kept"));
@@ -88,7 +94,7 @@ fn conclude(arguments: &Load, plan: &Plan, outcome: RunOutcome) -> CommandResult
         return Ok(Exit::Done);
     }
     Ok(judge(&arguments.fail_if, spoilt(&outcome), |threshold| {
-        threshold.judge(plan, &outcome)
+        threshold.judge(&outcome)
     }))
 }
 

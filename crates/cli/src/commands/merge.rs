@@ -62,7 +62,7 @@ fn conclude(arguments: &Merge, manifest: &RunManifest, outcome: &RunOutcome) -> 
         limited => limited,
     };
     load::judge(&arguments.fail_if, spoilt, |threshold| {
-        threshold.judge_kept(manifest, outcome)
+        threshold.judge(outcome)
     })
 }
 

@@ -39,10 +39,10 @@ pub(crate) fn resolve(name: &str, parameters: &[(String, f64)]) -> Result<Plan, 
             .is_some_and(|given| given.eq_ignore_ascii_case(ending))
     };
     if has_ending("jmx") {
-        let error = anyhow::anyhow!("`{name}` is a JMeter plan, which is not run here");
-        return Err(
-            Failure::usage(error).hint("JMeter plans come later; a plan file ends in `.toml`")
-        );
+        let error = anyhow::anyhow!("`{name}` is a JMeter plan, which has no steps to show");
+        return Err(Failure::usage(error).hint(format!(
+            "`double11 jmeter --check {name}` says what of it runs; `load` and `rehearse` run it"
+        )));
     }
     let parsed = if has_ending("toml") {
         let text = std::fs::read_to_string(name)

@@ -8,8 +8,8 @@ use double11_load::plan::{Plan, ProfileOverrides};
 use double11_load::transport::{CertificateDer, Target};
 use double11_monitor::prometheus::PrometheusError;
 use double11_rehearsal::{
-    NORMAL_PER_SECOND, PrometheusFailure, PrometheusSource, RehearsalError, RehearsalOptions, Rung,
-    Schedule, ShopError, Side, StoreFailure, Stores, rehearse,
+    NORMAL_PER_SECOND, PrometheusFailure, PrometheusSource, RehearsalError, RehearsalOptions,
+    RehearsedPlan, Rung, Schedule, ShopError, Side, StoreFailure, Stores, rehearse,
 };
 use double11_report::model::{ImprovementReport, Outcome};
 use double11_report::terminal;
@@ -24,6 +24,7 @@ use crate::exit::{CommandResult, Exit, Failure};
 use crate::machine;
 
 mod dashboards;
+mod jmeter_plan;
 mod shown;
 
 /// Products in the catalogue when nothing is said.
@@ -105,14 +106,20 @@ fn probe(plan: &Plan, time_scale: Option<f64>) -> Duration {
     compressed.clamp(PROBE_MIN, RehearsalOptions::PROBE)
 }
 
-fn estimate(options: &RehearsalOptions) -> Duration {
+/// How long everything takes; `None` where only the loops of a `JMeter` plan say.
+fn estimate(options: &RehearsalOptions) -> Option<Duration> {
+    if let RehearsedPlan::Jmeter(plan) = &options.plan
+        && plan.length().is_none()
+    {
+        return None;
+    }
     let rungs = u32::try_from(options.ladder.len()).unwrap_or(u32::MAX);
     let searches = if options.capacity.is_some() { 2 } else { 0 };
     let scrapes = options.prometheus.as_ref().map_or(0, |_| 2 * options.pairs);
-    options.traffic_time()
-        + BESIDE_TRAFFIC * (2 * options.pairs + rungs)
+    let beside = BESIDE_TRAFFIC * (2 * options.pairs + rungs)
         + AWAITING_SCRAPES * scrapes
-        + CAPACITY_SEARCH * searches
+        + CAPACITY_SEARCH * searches;
+    Some(options.traffic_time() + beside)
 }
 
 fn options(arguments: Rehearse) -> Result<RehearsalOptions, Failure> {
@@ -136,8 +143,10 @@ fn options(arguments: Rehearse) -> Result<RehearsalOptions, Failure> {
         } else {
             PAIRS_DEFAULT
         }),
-        capacity: (!arguments.length.quick && !arguments.no_capacity)
-            .then(|| probe(&plan, traffic.time_scale)),
+        capacity: plan
+            .steps()
+            .filter(|_| !arguments.length.quick && !arguments.no_capacity)
+            .map(|plan| probe(plan, traffic.time_scale)),
         ladder: if arguments.levers {
             ladder()
         } else {
@@ -226,7 +235,11 @@ fn prometheus(arguments: &RehearsedPrometheus) -> Option<PrometheusSource> {
 }
 
 /// The plan, and the phases: its own where it has a profile, else the plateaus of the rehearsal.
-fn traffic_of(arguments: &Rehearse, ours: bool) -> Result<(Plan, Schedule), Failure> {
+fn traffic_of(arguments: &Rehearse, ours: bool) -> Result<(RehearsedPlan, Schedule), Failure> {
+    if crate::commands::jmeter_plan::is_one(&arguments.traffic.plan) {
+        return jmeter_plan::traffic(arguments, ours);
+    }
+    jmeter_plan::refuse_its_options(&arguments.traffic)?;
     let traffic = &arguments.traffic;
     in_range("--normal-rate", traffic.normal_rate, RATES)?;
     in_range("--time-scale", traffic.time_scale, TIME_SCALES)?;
@@ -238,7 +251,8 @@ fn traffic_of(arguments: &Rehearse, ours: bool) -> Result<(Plan, Schedule), Fail
         } else {
             Schedule::plateaus(normal_rate)
         };
-        return Ok((plan, schedule.compressed(traffic.time_scale.unwrap_or(1.0))));
+        let schedule = schedule.compressed(traffic.time_scale.unwrap_or(1.0));
+        return Ok((RehearsedPlan::Steps(Box::new(plan)), schedule));
     }
     if arguments.length.full {
         return Err(Failure::usage(anyhow::anyhow!(
@@ -261,7 +275,7 @@ fn traffic_of(arguments: &Rehearse, ours: bool) -> Result<(Plan, Schedule), Fail
         ))
         .hint("leave `measured = false` away in at least one phase"));
     }
-    Ok((plan, schedule))
+    Ok((RehearsedPlan::Steps(Box::new(plan)), schedule))
 }
 
 /// Refuses a number outside of a range.

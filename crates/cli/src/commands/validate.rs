@@ -11,7 +11,7 @@ use double11_monitor::cross_check::{
     cross_check,
 };
 use double11_monitor::matrix::Matrix;
-use double11_rehearsal::{built_in_plan, count_writes, endpoints};
+use double11_rehearsal::{built_in_plan, count_writes, endpoints, endpoints_asked};
 use serde::de::DeserializeOwned;
 
 use crate::arguments::Validate;
@@ -79,21 +79,26 @@ impl Run {
         let summary: Summary = read(folder, "summary.json")?;
         let time_series: TimeSeries = read(folder, "timeseries.json")?;
         let manifest = double11_load::read_manifest(folder).map_err(Failure::environment)?;
-        let plan = built_in_plan(&manifest).ok_or_else(|| {
+        let endpoints = built_in_plan(&manifest).map_or_else(
+            || endpoints_asked(&manifest.plan.asked),
+            |plan| endpoints(&plan),
+        );
+        if endpoints.is_empty() {
             let name = &manifest.plan.name;
             let error = anyhow::anyhow!("the run was made with a plan of its own, `{name}`");
-            Failure::usage(error)
-                .hint("which endpoints its steps ask is known of built-in plans only")
-        })?;
+            return Err(Failure::usage(error).hint(
+                "which endpoints its steps ask is known of built-in plans and of those of JMeter only",
+            ));
+        }
         let ledger = folder.join("client-ledger.jsonl");
         let writes = count_writes(&ledger)
             .with_context(|| format!("`{}` cannot be read", ledger.display()))
             .map_err(Failure::environment)?;
         Ok(Self {
-            endpoints: endpoints(&plan),
             manifest,
             summary,
             time_series,
+            endpoints,
             writes,
         })
     }

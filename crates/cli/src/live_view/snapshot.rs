@@ -48,8 +48,8 @@ impl Snapshot {
     pub(crate) fn observed(phase: &str, seen: &Observation) -> Self {
         Self {
             offered_per_second: seen.offered_per_second,
-            in_flight: Some(seen.in_flight),
-            connections: Some(seen.connections),
+            in_flight: seen.in_flight,
+            connections: seen.connections,
             visits: seen.visits.clone(),
             generator: seen.generator,
             ..Self::new(phase, (seen.elapsed, seen.planned_end), seen.progress)

@@ -132,7 +132,7 @@ fn what_is_wrong_with_a_plan_is_located() {
         &["`fun`", "funnel, session, day, flash-sale, orders"],
     );
     let jmx = run(["load", "peak.jmx", "--target", "http://127.0.0.1:1"]);
-    check_usage(&jmx, &["JMeter plan", "hint: "]);
+    check_usage(&jmx, &["the plan `peak.jmx`", "hint: "]);
 }
 
 #[test]

@@ -62,7 +62,7 @@ impl Storm {
         let child = Command::new(PROGRAM)
             .arg("load")
             .arg(&plan)
-            .args(["--target", target, "--users", "32", "--duration", "60s"])
+            .args(["--target", target, "--users", "200", "--duration", "60s"])
             .arg("--out")
             .arg(folder.join("run"))
             .stdin(Stdio::null())

@@ -178,10 +178,13 @@ impl Batches<'_> {
         number: u32,
     ) -> Result<(Arc<GroupRun>, Schedule), EngineError> {
         let group = &self.plan.groups[index];
-        let schedule = schedule(group, self.user)?;
+        let mut schedule = schedule(group, self.user)?;
         let run = Arc::clone(&self.user.run);
         let factor = run.property("timer.factor");
         let started = run.clock.now();
+        if let Some(ends) = run.ends.filter(|_| group.phase != Phase::TearDown) {
+            schedule.end_by(ends.saturating_sub(started));
+        }
         let group_run = GroupRun {
             plan: Arc::clone(self.plan),
             index,

@@ -57,6 +57,16 @@ impl Iterator for Instants {
     }
 }
 
+impl Schedule {
+    /// Ends all users then at the latest; those that would begin later are left out.
+    pub(crate) fn end_by(&mut self, latest: Duration) {
+        self.places.retain(|place| place.begins < latest);
+        for place in &mut self.places {
+            place.ends = Some(place.ends.map_or(latest, |ends| ends.min(latest)));
+        }
+    }
+}
+
 /// When a user begins and ends, from the start of its group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {

@@ -21,6 +21,9 @@ pub struct CookieManager {
     state: StateId,
     given: Vec<Given>,
     is_off: bool,
+    /// Whether a cookie that expires with the first second of 1970 is one of the session, as in all
+    /// policies of `JMeter` but one.
+    keeps_oldest: bool,
     clearing: Clearing,
 }
 
@@ -49,6 +52,8 @@ struct Cookie {
     is_secure: bool,
     /// On the run's clock.
     expires: Option<Duration>,
+    /// Whether it was to expire with the first second of 1970.
+    is_oldest: bool,
 }
 
 impl CookieManager {
@@ -72,6 +77,7 @@ impl CookieManager {
                 element.text("CookieManager.policy"),
                 "ignoreCookies" | "ignorecookies"
             ),
+            keeps_oldest: element.text("CookieManager.policy") != "compatibility",
             clearing: Clearing::of(
                 element,
                 "CookieManager.clearEachIteration",
@@ -130,6 +136,9 @@ impl CookieManager {
             let Some(cookie) = Cookie::read(&text, url.origin(), (now, wall)) else {
                 continue;
             };
+            if cookie.is_oldest && !self.keeps_oldest {
+                continue;
+            }
             let is_expired = cookie.expires.is_some_and(|expires| expires <= now);
             if saves_variables && !is_expired && !cookie.value.is_empty() {
                 let variable = format!("COOKIE_{}", cookie.name);
@@ -171,6 +180,7 @@ impl CookieManager {
                 },
                 is_secure: given.is_secure,
                 expires: None,
+                is_oldest: false,
             }
         });
         Jar(given.collect())
@@ -200,6 +210,7 @@ impl Cookie {
             path: default_path(url.path_or_root()).to_owned(),
             is_secure: false,
             expires: None,
+            is_oldest: false,
         };
         let mut max_age = None;
         for part in parts {
@@ -222,6 +233,7 @@ impl Cookie {
                     let at = at.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
                     let at = at.and_then(|at| i64::try_from(at.as_secs()).ok());
                     // In JMeter the first second of 1970 stands for a cookie of this session.
+                    cookie.is_oldest = at == Some(0);
                     let at = at.filter(|at| *at != 0);
                     cookie.expires = at.map(|at| later(now, at.saturating_sub(wall)));
                 }

@@ -1,7 +1,10 @@
 //! What holds for all HTTP samplers of a plan: properties, proxy, another target.
 
+use std::sync::Arc;
+
 use super::connections::Connections;
 use super::url::Url;
+use super::witness::Witness;
 use crate::compiler::Compiler;
 use crate::user::{StateId, User};
 
@@ -26,6 +29,8 @@ pub struct HttpSettings {
     /// Whether `COOKIE_name` variables are set.
     pub(super) saves_cookies: bool,
     pub(super) redirects_max: usize,
+    /// Who looks at certain requests.
+    pub(super) witness: Option<Arc<dyn Witness>>,
     /// Whether a page is fine although something that it loads failed.
     pub(super) ignores_failed_resources: bool,
 }
@@ -98,10 +103,18 @@ impl HttpSettings {
             proxy: proxy(property),
             resets_connections: is("httpclient.reset_state_on_thread_group_iteration", true),
             cached,
+            witness: None,
             saves_cookies: is("CookieManager.save.cookies", false),
             ignores_failed_resources: is("httpsampler.ignore_failed_embedded_resources", false),
             redirects_max: redirects_max.and_then(|max| max.parse().ok()).unwrap_or(20),
         })
+    }
+
+    /// Shows the requests that it wants to `witness`.
+    #[must_use]
+    pub fn with_witness(mut self, witness: Arc<dyn Witness>) -> Self {
+        self.witness = Some(witness);
+        self
     }
 
     /// To be called before each iteration of a user; `same_user` is what the thread group says of its

@@ -47,6 +47,8 @@ enum Kind {
 pub(super) enum Verdict {
     /// It holds.
     Holds,
+    /// It holds, and leaves a message nevertheless.
+    HoldsSaying(String),
     /// It does not hold, and why.
     Fails(String),
     /// It could not be checked, and why.
@@ -153,6 +155,7 @@ impl Verdict {
     fn named(self, name: Arc<str>) -> AssertionResult {
         let (failed, error, message) = match self {
             Self::Holds => (false, false, String::new()),
+            Self::HoldsSaying(message) => (false, false, message),
             Self::Fails(message) => (true, false, message),
             Self::Error(message) => (false, true, message),
             Self::FailsWithError(message) => (true, true, message),

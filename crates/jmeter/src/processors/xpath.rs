@@ -135,8 +135,19 @@ fn built(text: &str) -> Result<XPath, String> {
 
 /// Whether the text is XML, and what is wrong with it otherwise.
 pub(super) fn well_formed(xml: &str) -> Result<(), String> {
-    let parsed = sxd_document::parser::parse(xml.trim_start_matches('\u{feff}'));
-    parsed.map(drop).map_err(|reason| reason.to_string())
+    parsed(xml).map(drop)
+}
+
+/// XML as a document, or what is wrong with it; in Java's words where it is no XML from the start.
+fn parsed(xml: &str) -> Result<sxd_document::Package, String> {
+    let xml = xml.trim_start_matches('\u{feff}');
+    sxd_document::parser::parse(xml).map_err(|reason| {
+        if xml.trim_start().starts_with('<') || xml.trim().is_empty() {
+            reason.to_string()
+        } else {
+            "Content is not allowed in prolog.".to_owned()
+        }
+    })
 }
 
 /// Follows an expression from the root of a document.
@@ -148,8 +159,7 @@ pub(crate) fn evaluate(path: &XPath, xml: &str, reading: &Reading) -> Result<Fou
     let package = if reading.is_html {
         markup::page(xml)
     } else {
-        let package = sxd_document::parser::parse(xml.trim_start_matches('\u{feff}'));
-        package.map_err(|reason| reason.to_string())?
+        parsed(xml)?
     };
     let document = package.as_document();
     let mut context = Context::new();

@@ -99,10 +99,16 @@ impl XPathAssertion {
             Found::Bool(value) => *value,
             Found::Text(_) => true,
         };
-        match (holds, self.negated) {
-            (true, true) => Verdict::Fails(format!("Nodes Matched for {text}")),
-            (false, false) => Verdict::Fails(format!("No Nodes Matched for {text}")),
-            _ => Verdict::Holds,
+        // JMeter writes the message whether it holds or not.
+        let message = if self.negated {
+            format!("Nodes Matched for {text}")
+        } else {
+            format!("No Nodes Matched for {text}")
+        };
+        if holds == self.negated {
+            Verdict::Fails(message)
+        } else {
+            Verdict::HoldsSaying(message)
         }
     }
 }

@@ -17,6 +17,7 @@ use super::labels::{LABELS_MAX, LabelFigures, OTHER_LABELS};
 use super::listener::{FileListener, Listener, Wanted};
 use super::reporter::{Batch, Ear, Ears, Reporter};
 use super::summariser::{Line, Summariser, SummariserOptions, ThreadCounts};
+use super::tap::Taps;
 
 /// Batches that wait for the disk at most; then workers wait.
 const BATCHES_MAX: usize = 64;
@@ -38,6 +39,8 @@ pub struct RecorderOptions {
     pub variables: Vec<Box<str>>,
     /// The name of this machine.
     pub hostname: String,
+    /// Who takes samples besides.
+    pub taps: Option<Arc<dyn Taps>>,
 }
 
 /// Why results cannot be written.
@@ -84,6 +87,7 @@ pub struct Recorder {
     ears: Arc<Ears>,
     sender: SyncSender<Batch>,
     reporters: u32,
+    taps: Option<Arc<dyn Taps>>,
     thread: JoinHandle<Result<Outcome, RecorderError>>,
 }
 
@@ -109,6 +113,7 @@ impl RecorderOptions {
             summariser: SummariserOptions::of(property),
             variables: names.map(Into::into).collect(),
             hostname: String::new(),
+            taps: None,
         })
     }
 }
@@ -178,6 +183,7 @@ impl Recorder {
             ears,
             sender,
             reporters: 0,
+            taps: options.taps,
             thread: thread.map_err(|_| RecorderError::Thread)?,
         })
     }
@@ -186,7 +192,8 @@ impl Recorder {
     pub fn reporter(&mut self) -> Reporter {
         let number = self.reporters;
         self.reporters += 1;
-        Reporter::new(number, Arc::clone(&self.ears), self.sender.clone())
+        let tap = self.taps.as_ref().map(|taps| taps.tap(number));
+        Reporter::new(number, Arc::clone(&self.ears), self.sender.clone(), tap)
     }
 
     /// Waits until all reporters are gone and everything is written.

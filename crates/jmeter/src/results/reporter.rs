@@ -15,6 +15,7 @@ use super::form::{Field, SaveForm};
 use super::labels::LABELS_MAX;
 use super::listener::Wanted;
 use super::sampled::Sampled;
+use super::tap::Tap;
 use super::{TRANSACTION_MESSAGE, csv, xml};
 
 /// A batch is handed over when its rows have this many bytes,
@@ -112,10 +113,17 @@ pub struct Reporter {
     count: u64,
     /// By file, the last sample it has.
     written: Vec<u64>,
+    /// Who takes samples besides.
+    tap: Option<Box<dyn Tap>>,
 }
 
 impl Reporter {
-    pub(super) fn new(number: u32, ears: Arc<Ears>, sender: SyncSender<Batch>) -> Self {
+    pub(super) fn new(
+        number: u32,
+        ears: Arc<Ears>,
+        sender: SyncSender<Batch>,
+        tap: Option<Box<dyn Tap>>,
+    ) -> Self {
         let files = ears.files;
         Self {
             ears,
@@ -131,6 +139,7 @@ impl Reporter {
             handed_over: Duration::ZERO,
             count: 0,
             written: vec![0; files],
+            tap,
         }
     }
 
@@ -157,6 +166,11 @@ impl Reporter {
                 Ear::Summariser(bits) => summarisers |= bits,
                 Ear::Deaf => {}
             }
+        }
+        if let Some(tap) = &mut self.tap
+            && heard.everywhere
+        {
+            tap.sample(result);
         }
         let counted = heard.everywhere;
         if counted || summarisers != 0 {
@@ -193,6 +207,9 @@ impl Reporter {
 
     /// Hands over what is there. A worker with nothing to do may call it, so that what it did is seen.
     pub fn flush(&mut self) {
+        if let Some(tap) = &mut self.tap {
+            tap.flush();
+        }
         if self.batch.seen.is_empty() && self.bytes == 0 {
             return;
         }

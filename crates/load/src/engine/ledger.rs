@@ -9,7 +9,8 @@ use crate::plan::{Extraction, Write};
 pub(crate) const FIRST_LINE: &[u8] = b"{\"double11_client_ledger\":1}\n";
 
 /// What became of a write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 pub(super) enum WriteOutcome {
     /// A success status.
     Acknowledged,

@@ -18,10 +18,11 @@ pub struct Observation {
     pub phase: PhaseId,
     /// Figures so far.
     pub progress: Progress,
-    /// Requests waiting for a connection or an answer.
-    pub in_flight: u32,
-    /// Connections that are open, as the workers last reported about once a second.
-    pub connections: u32,
+    /// Requests waiting for a connection or an answer; `None` where another engine sends them.
+    pub in_flight: Option<u32>,
+    /// Connections that are open, as the workers last reported about once a second; `None` where they
+    /// are another engine's.
+    pub connections: Option<u32>,
     /// Requests per second that the plan offers at this instant, and none after its end; `None` in
     /// the closed model, where the answers set the pace.
     pub offered_per_second: Option<f64>,

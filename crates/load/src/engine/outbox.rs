@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use double11_measure::sample::{PhaseId, Sample};
 
+use super::ledger::WriteOutcome;
 use crate::clock::RunClock;
 use crate::health::WorkerSecond;
 
@@ -45,6 +46,16 @@ pub(super) struct WriteOutcomes {
     pub(super) acknowledged: u64,
     pub(super) refused: u64,
     pub(super) unknown: u64,
+}
+
+impl WriteOutcomes {
+    pub(super) fn add(&mut self, outcome: WriteOutcome) {
+        match outcome {
+            WriteOutcome::Acknowledged => self.acknowledged += 1,
+            WriteOutcome::Refused => self.refused += 1,
+            WriteOutcome::Unknown => self.unknown += 1,
+        }
+    }
 }
 
 impl Batch {

@@ -2,6 +2,7 @@
 
 mod manifest;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
@@ -21,10 +22,12 @@ use super::{Limit, LoadError, Observation, RunOptions, StopHandle};
 use crate::clock::{self, RunClock, process_processor_time};
 use crate::health::{GeneratorHealth, HealthWatch};
 use crate::host;
+use crate::plan::Write;
 use crate::run_directory::{RUN, RunDirectory, SUMMARY, TALLIES, TIME_SERIES};
 use crate::transport::TlsSettings;
 
-pub use manifest::{MergeFacts, PartFacts, RunManifest, read_manifest};
+pub(super) use manifest::KeptManifest;
+pub use manifest::{AskedPath, MergeFacts, PartFacts, PlanFacts, RunManifest, read_manifest};
 
 /// Batches that wait for the recorder at most, for each worker.
 const BATCHES_WAITING: usize = 64;
@@ -75,6 +78,11 @@ pub struct RunOutcome {
     pub writes_unknown: u64,
     /// Visits that the end of the run cut short; they are no sessions.
     pub visits_cut: u64,
+    /// The steps that write something, and what: those of the plan, or, where another engine sent the
+    /// requests, those that were seen to.
+    pub writes: Vec<(String, Write)>,
+    /// What the steps ask for, as far as it was seen; empty where the plan says.
+    pub asked: BTreeMap<String, AskedPath>,
     /// The run directory.
     pub directory: Option<PathBuf>,
 }
@@ -310,39 +318,10 @@ fn conclude(
     started: UnixMicros,
     (ended, was_stopped): (Duration, bool),
 ) -> RunOutcome {
-    let Recorded {
-        tallies,
-        summary,
-        time_series,
-        verdict_times,
-        health,
-        outcomes,
-        visits_cut,
-        write_error,
-    } = recorded;
-    let ending = match (&write_error, was_stopped) {
-        (Some(_), _) => Ending::WriteFailed,
-        (None, true) => Ending::Stopped,
-        (None, false) => Ending::Complete,
-    };
-    let mut outcome = RunOutcome {
-        summary,
-        time_series,
-        verdict_times,
-        health,
-        ending,
-        write_error,
-        started,
-        duration: ended,
-        writes_acknowledged: outcomes.acknowledged,
-        writes_refused: outcomes.refused,
-        writes_unknown: outcomes.unknown,
-        visits_cut,
-        directory: options
-            .output
-            .as_ref()
-            .map(|directory| directory.path().to_owned()),
-    };
+    let directory = options.output.as_ref();
+    let path = directory.map(|directory| directory.path().to_owned());
+    let (mut outcome, tallies) = recorded.outcome(started, (ended, was_stopped), path);
+    outcome.writes = options.plan.writes();
     if let Some(directory) = &options.output {
         directory.release();
         let manifest = RunManifest::new(options, &outcome);
@@ -352,6 +331,40 @@ fn conclude(
         }
     }
     outcome
+}
+
+impl Recorded {
+    /// What a run came to that started then and ended at `ended`.
+    pub(super) fn outcome(
+        self,
+        started: UnixMicros,
+        (ended, was_stopped): (Duration, bool),
+        directory: Option<PathBuf>,
+    ) -> (RunOutcome, RunTallies) {
+        let ending = match (&self.write_error, was_stopped) {
+            (Some(_), _) => Ending::WriteFailed,
+            (None, true) => Ending::Stopped,
+            (None, false) => Ending::Complete,
+        };
+        let outcome = RunOutcome {
+            summary: self.summary,
+            time_series: self.time_series,
+            verdict_times: self.verdict_times,
+            health: self.health,
+            ending,
+            write_error: self.write_error,
+            started,
+            duration: ended,
+            writes_acknowledged: self.outcomes.acknowledged,
+            writes_refused: self.outcomes.refused,
+            writes_unknown: self.outcomes.unknown,
+            visits_cut: self.visits_cut,
+            writes: Vec::new(),
+            asked: BTreeMap::new(),
+            directory,
+        };
+        (outcome, self.tallies)
+    }
 }
 
 /// Writes the files that sum up a run.

@@ -79,6 +79,17 @@ pub enum FailureKind {
     Stopped,
 }
 
+impl Failure {
+    /// Whether the server may have seen the request.
+    pub fn was_sent(&self) -> bool {
+        !matches!(
+            self.kind,
+            FailureKind::ConnectTimeout
+                | FailureKind::Transport(TransportError::Connect(_) | TransportError::Tls(_))
+        )
+    }
+}
+
 impl Link {
     /// Starts to connect.
     ///

@@ -55,7 +55,7 @@ fn thresholds_are_judged_by_what_was_measured() {
     ] {
         let threshold: Threshold = text.parse().unwrap();
         threshold.check(&plan).unwrap();
-        let judgement = threshold.judge(&plan, &outcome);
+        let judgement = threshold.judge(&outcome);
         assert_eq!(judgement.violated, Some(violated), "{text}: {judgement:?}");
         if let Some(figure) = figure {
             assert_eq!(judgement.figure.as_deref(), Some(figure), "{text}");
@@ -70,7 +70,7 @@ fn a_run_without_samples_has_no_figure_to_judge() {
     let options = options(plan.clone(), server.target(), vec![phase("only", 0.2, 0.0)]);
     let outcome = run(&options);
     for text in ["p95>50ms", "error_rate>1%", "availability<99%"] {
-        let judgement = text.parse::<Threshold>().unwrap().judge(&plan, &outcome);
+        let judgement = text.parse::<Threshold>().unwrap().judge(&outcome);
         assert_eq!(
             (judgement.figure, judgement.violated),
             (None, None),
@@ -78,5 +78,5 @@ fn a_run_without_samples_has_no_figure_to_judge() {
         );
     }
     let nothing = "attempted<1".parse::<Threshold>().unwrap();
-    assert_eq!(nothing.judge(&plan, &outcome).violated, Some(true));
+    assert_eq!(nothing.judge(&outcome).violated, Some(true));
 }

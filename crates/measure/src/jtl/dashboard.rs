@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::io::BufRead;
 
-use super::{Limits, Problem, Reader, Row};
+use super::{Limits, Problem, ProblemKind, Reader, Row};
 
 mod counts;
 mod errors;
@@ -136,7 +136,12 @@ impl Dashboard {
             match reader.next_row() {
                 Ok(Some(row)) => reading.add(&row),
                 Ok(None) => return Ok(reading.finish()),
-                Err(problem) if problem.is_fatal() => return Err(problem),
+                // What the writer did not get to write is one row less.
+                Err(problem)
+                    if problem.is_fatal() && !matches!(problem.kind, ProblemKind::Unfinished) =>
+                {
+                    return Err(problem);
+                }
                 Err(problem) => {
                     reading.problem_count += 1;
                     if reading.problems.len() < PROBLEMS_MAX {

@@ -10,6 +10,7 @@ mod columns;
 mod glance;
 mod record;
 mod time_stamp;
+mod xml;
 
 pub(super) use glance::Glance;
 
@@ -61,11 +62,18 @@ pub enum ProblemKind {
     /// The first line is neither a header nor a row in the default columns.
     #[error("expected the header of a JTL file (columns such as `timeStamp` and `elapsed`)")]
     NotAHeader,
-    /// The file is the XML form of a JTL.
-    #[error(
-        "this is the XML form of a JTL file, expected CSV (`jmeter.save.saveservice.output_format=csv`)"
-    )]
-    Xml,
+    /// XML that is not that of result files.
+    #[error("this is XML, but not that of a JTL file, whose root is `testResults`")]
+    NotResults,
+    /// An XML file ends within a sample.
+    #[error("the file ends within a sample")]
+    Unfinished,
+    /// An XML file declares a document type, and may define entities there.
+    #[error("a document type, which JTL files do not have")]
+    DocumentType,
+    /// What stands there is no XML.
+    #[error("not the XML of a JTL file: {0}")]
+    Markup(String),
     /// A column without which nothing can be said is not in the header.
     #[error("the column is missing")]
     MissingColumn,
@@ -140,7 +148,10 @@ impl Problem {
             ProblemKind::Io(_)
                 | ProblemKind::Empty
                 | ProblemKind::NotAHeader
-                | ProblemKind::Xml
+                | ProblemKind::NotResults
+                | ProblemKind::Unfinished
+                | ProblemKind::DocumentType
+                | ProblemKind::Markup(_)
                 | ProblemKind::MissingColumn
                 | ProblemKind::RepeatedColumn
                 | ProblemKind::UnclosedQuote
@@ -156,7 +167,9 @@ impl Problem {
 /// Columns are found by their names in the header; unknown ones are skipped. `timeStamp`, `elapsed`,
 /// `label` and `success` must be there; a number of an absent column is 0 and a text is empty, which
 /// [`Reader::has_column`] tells apart. A file without a header is read in the columns of
-/// [`HEADER`](super::HEADER) if its first line has that many fields and begins with a number.
+/// [`HEADER`](super::HEADER) if its first line has that many fields and begins with a number. Of a file
+/// in the XML form every sample is a row, and its attributes are the columns; a sample comes after those
+/// that stand within it.
 #[derive(Debug)]
 pub struct Reader<R> {
     record: Record<R>,
@@ -182,6 +195,10 @@ impl<R: BufRead> Reader<R> {
     /// As [`Self::new`].
     pub fn with_limits(input: R, limits: Limits) -> Result<Self, Problem> {
         let mut record = Record::new(input, limits.record_bytes);
+        let names = record.read_xml_names();
+        if let Some(names) = names.map_err(|error| located(&record, None, error))? {
+            return Ok(Self::of(record, Columns::find(names.into_iter())?, false));
+        }
         if !record
             .read_header()
             .map_err(|error| located(&record, None, error))?
@@ -199,22 +216,19 @@ impl<R: BufRead> Reader<R> {
         let columns = if first_is_row {
             Columns::find(HEADER.split(','))
         } else {
-            if record.starts_with(b"<?xml") || record.starts_with(b"<testResults") {
-                return Err(Problem {
-                    line: 1,
-                    column: None,
-                    kind: ProblemKind::Xml,
-                });
-            }
             Columns::find((0..record.len()).map(|index| record.field(index).unwrap_or("").trim()))
         }?;
-        Ok(Self {
+        Ok(Self::of(record, columns, first_is_row))
+    }
+
+    fn of(record: Record<R>, columns: Columns, first_is_row: bool) -> Self {
+        Self {
             record,
             glance_columns: GlanceColumns::of(&columns),
             columns,
             first_is_row,
             finished: false,
-        })
+        }
     }
 
     /// The delimiter in use.

@@ -110,7 +110,7 @@ pub enum Warning {
 /// `SampleCount`. `input` is best buffered by 64 KiB or more.
 ///
 /// A row is that of a transaction controller if its message says "Number of samples in transaction"
-/// and it has no address. Sub-results are not written to the CSV form and so need no telling apart.
+/// and it has no address. Parts of a sample have rows of their own, with labels of their own.
 ///
 /// # Errors
 /// The first [`Problem`] that is met, fatal or not: figures that lack some rows are not the figures
@@ -172,6 +172,7 @@ fn may_be_cut_off(kind: &ProblemKind) -> bool {
             | ProblemKind::NotABoolean(_)
             | ProblemKind::NotUtf8
             | ProblemKind::UnclosedQuote
+            | ProblemKind::Unfinished
     )
 }
 

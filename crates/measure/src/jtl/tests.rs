@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod xml;
+
 /// A row that owns its texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct OwnedRow {
@@ -290,8 +292,10 @@ fn problems_are_located_and_reading_goes_on() {
         2,
     );
     check(
-        "1,20,\"two\nlines\",true\n2024/11/11 00:00:00.000,1,a,true\n",
-        "line 4, column `timeStamp`: `2024/11/11 00:00:00.000` is not a whole number in range",
+        "1,20,\"two\nlines\",true\n2024/13/11 00:00:00.000,1,a,true\n",
+        "line 4, column `timeStamp`: `2024/13/11 00:00:00.000` is neither a number of milliseconds \
+         since 1970 nor a date such as `2024/11/11 00:00:00.000` \
+         (`jmeter.save.saveservice.timestamp_format=ms`)",
         1,
     );
     check(
@@ -309,6 +313,17 @@ fn problems_are_located_and_reading_goes_on() {
         "line 3, column `label`: the file ends inside a quoted field",
         1,
     );
+}
+
+#[test]
+fn time_stamps_may_be_dates() {
+    let rows =
+        "2023/11/14 22:13:20.123,1,a,true\n11/14/23 22:13:20,1,a,true\n1700000000999,1,a,true\n";
+    let (read, problems) = read_all(format!("timeStamp,elapsed,label,success\n{rows}").as_bytes());
+    assert_eq!(problems, []);
+    let instants: Vec<i64> = read.iter().map(|row| row.numbers.0).collect();
+    let second = 1_700_000_000_000;
+    assert_eq!(instants, [second + 123, second, second + 999]);
 }
 
 #[test]
@@ -340,9 +355,8 @@ fn a_file_that_is_no_jtl_is_refused() {
         "line 1: expected the header of a JTL file (columns such as `timeStamp` and `elapsed`)",
     );
     check(
-        "<?xml version=\"1.0\"?>\n<testResults version=\"1.2\">\n",
-        "line 1: this is the XML form of a JTL file, expected CSV \
-         (`jmeter.save.saveservice.output_format=csv`)",
+        "<?xml version=\"1.0\"?>\n<html>\n",
+        "line 2: this is XML, but not that of a JTL file, whose root is `testResults`",
     );
     check(
         "timeStamp,elapsed,label\n",

@@ -12,7 +12,7 @@ use super::summary::{PhaseSummary, SCHEMA_VERSION, SessionSummary, Summary, mill
 use super::tally::Tally;
 use super::time_series::{Second, TimeSeries};
 use crate::histogram::LatencyHistogram;
-use crate::sample::{PhaseId, Sample};
+use crate::sample::{PhaseId, Sample, StepId};
 
 pub use progress::{PhaseProgress, Progress, StepProgress};
 
@@ -94,6 +94,20 @@ impl RunRecorder {
             dropped: 0,
             late: 0,
         }
+    }
+
+    /// Adds a step that the shape did not know, for runs whose steps come to light while they go on.
+    /// `None` when there are as many as can be told apart.
+    pub fn add_step(&mut self, name: &str) -> Option<StepId> {
+        let step = StepId(u16::try_from(self.shape.steps.len()).ok()?);
+        self.shape.steps.push(name.to_owned());
+        for phase in &mut self.phases {
+            phase.steps.push(Tally::default());
+        }
+        for second in self.open.values_mut() {
+            second.add_step();
+        }
+        Some(step)
     }
 
     /// Takes one sample.

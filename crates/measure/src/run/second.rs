@@ -29,6 +29,11 @@ impl OpenSecond {
         }
     }
 
+    /// Makes room for one more step.
+    pub(super) fn add_step(&mut self) {
+        self.steps.push(OpenStep::default());
+    }
+
     /// Takes up a second that had been closed.
     ///
     /// # Panics

@@ -154,8 +154,10 @@ fn directory(path: &Path, name: &str) -> Result<Input, InputError> {
     let matrix: Option<Matrix> = optional(&path.join("metrics.json"))?;
     let audit: Option<AuditReport> = optional(&path.join("audit.json"))?;
     let under_limits: Option<UnderLimits> = optional(&path.join(UnderLimits::FILE))?;
-    let endpoints =
-        crate::built_in_plan(&manifest).map_or_else(Vec::new, |plan| crate::endpoints(&plan));
+    let endpoints = crate::built_in_plan(&manifest).map_or_else(
+        || crate::endpoints_asked(&manifest.plan.asked),
+        |plan| crate::endpoints(&plan),
+    );
     let ledger = path.join(LEDGER);
     let cross_check = matrix
         .as_ref()
@@ -170,6 +172,13 @@ fn directory(path: &Path, name: &str) -> Result<Input, InputError> {
                 client_overhead: CLIENT_OVERHEAD_DEFAULT,
             })
         });
+    // Runs of before this was kept are known by the names of their steps.
+    let writes: Vec<_> = manifest.plan.writes.clone().into_iter().collect();
+    let business = if writes.is_empty() {
+        Business::default()
+    } else {
+        Business::of_writes(&writes)
+    };
     let started = UnixMicros::new(manifest.started_unix_us);
     let resources = matrix
         .as_ref()
@@ -179,7 +188,7 @@ fn directory(path: &Path, name: &str) -> Result<Input, InputError> {
         name: name.to_owned(),
         summary,
         series,
-        business: Business::default(),
+        business,
         resources,
         under_limits: under_limits.unwrap_or_default(),
         window_seconds: 1,

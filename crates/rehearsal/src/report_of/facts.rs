@@ -25,12 +25,14 @@ pub(crate) fn run(options: &RehearsalOptions, started: UnixMicros, took: Duratio
 
 pub(crate) fn plan(options: &RehearsalOptions) -> PlanFacts {
     let ours = options.owns_the_shops();
+    let steps = options.plan.steps();
     PlanFacts {
         name: options.plan.name().to_owned(),
         hash: Some(options.plan.hash().to_owned()),
         normal_per_second: options.schedule.normal_per_second,
-        connections: Some(options.schedule.connections()),
-        max_in_flight: Some(RehearsalOptions::MAX_IN_FLIGHT),
+        // Each user of a JMeter plan has connections of its own, and one request at a time on each.
+        connections: steps.map(|_| options.schedule.connections()),
+        max_in_flight: steps.map(|_| RehearsalOptions::MAX_IN_FLIGHT),
         request_timeout_ms: RehearsalOptions::REQUEST_TIMEOUT.as_secs_f64() * 1_000.0,
         products: ours.then(|| u64::from(options.products)),
         payment_window_s: ours.then(|| RehearsalOptions::PAYMENT_WINDOW.as_secs_f64()),
@@ -75,6 +77,9 @@ fn files(options: &RehearsalOptions) -> Vec<FileFact> {
         }
         if has("peak") {
             files.push(file(&format!("{name}_peak.jtl"), FileKind::PeakSamples));
+        }
+        if options.plan.steps().is_none() {
+            files.push(file(&format!("{name}_samples.jtl"), FileKind::Samples));
         }
         files.push(file(&format!("{name}_metrics.json"), FileKind::Metrics));
         let percentiles = publish::percentiles_of(name, &options.schedule.judged);

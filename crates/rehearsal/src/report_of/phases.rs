@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use double11_load::plan::{Plan, Write};
+use double11_load::plan::Write;
 use double11_measure::run as measured;
 use double11_report::model::{Availability, PhaseReport, Quantiles, StepReport};
 
@@ -32,21 +32,20 @@ impl Default for Business {
 }
 
 impl Business {
-    /// By what the steps of a plan write.
-    pub(crate) fn of_plan(plan: &Plan) -> Self {
-        let writing = |kind| {
-            plan.requesting_steps()
-                .filter(|step| {
-                    let request = step.request.as_ref();
-                    request.and_then(|request| request.write) == Some(kind)
-                })
-                .map(|step| step.name.clone())
-                .collect()
+    /// By what steps write.
+    pub(crate) fn of_writes<'w>(writes: impl IntoIterator<Item = &'w (String, Write)>) -> Self {
+        let mut business = Self {
+            orders: Vec::new(),
+            payments: Vec::new(),
         };
-        Self {
-            orders: writing(Write::Order),
-            payments: writing(Write::Payment),
+        for (step, write) in writes {
+            match write {
+                Write::Order => business.orders.push(step.clone()),
+                Write::Payment => business.payments.push(step.clone()),
+                Write::Cart => {}
+            }
         }
+        business
     }
 }
 

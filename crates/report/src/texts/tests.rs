@@ -1,7 +1,7 @@
 use super::*;
 
 /// Names of the places of a template, sorted.
-fn places(template: &str) -> Vec<&str> {
+pub(super) fn places(template: &str) -> Vec<&str> {
     let mut names: Vec<&str> = template
         .split('{')
         .skip(1)
@@ -24,7 +24,7 @@ fn every_language_fills_the_same_places() {
 }
 
 /// Letters of simplified Chinese, and words of the mainland that Taiwan does not use, in software.
-const FOREIGN: [&str; 24] = [
+pub(super) const FOREIGN: [&str; 24] = [
     "响",
     "应",
     "时",

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use double11_measure::jtl::{Dashboard, DashboardOptions, Limits, Statistics};
+use double11_report::Language;
 use double11_report::html::{DashboardAbout, write_dashboard};
 use double11_units::UnixMicros;
 use serde::Serialize;
@@ -22,7 +23,8 @@ use crate::exit::{CommandResult, Exit, Failure};
 pub(super) fn of_file(arguments: &Jmeter, results: &Path) -> CommandResult {
     let settings = Settings::of(arguments)?;
     make_folder(&arguments.report_folder, arguments.force)?;
-    write(&settings, results, &arguments.report_folder)?;
+    let language = arguments.ours.report.lang;
+    write(&settings, results, &arguments.report_folder, language)?;
     Ok(Exit::Done)
 }
 
@@ -57,7 +59,12 @@ fn is_ours(folder: &Path) -> bool {
 }
 
 /// Writes the dashboard of a result file into a folder that is there.
-pub(super) fn write(settings: &Settings, results: &Path, folder: &Path) -> Result<(), Failure> {
+pub(super) fn write(
+    settings: &Settings,
+    results: &Path,
+    folder: &Path,
+    language: Language,
+) -> Result<(), Failure> {
     let shown = results.display();
     let file = File::open(results)
         .with_context(|| format!("cannot read the result file `{shown}`"))
@@ -78,7 +85,7 @@ pub(super) fn write(settings: &Settings, results: &Path, folder: &Path) -> Resul
     let name = results.file_name().unwrap_or(results.as_os_str());
     let about = DashboardAbout {
         file: name.to_string_lossy().into_owned(),
-        started_at: run_log::printed(UnixMicros::new(dashboard.start_ms.saturating_mul(1_000))),
+        started_at: run_log::shown(UnixMicros::new(dashboard.start_ms.saturating_mul(1_000))),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let page = folder.join("index.html");
@@ -86,7 +93,7 @@ pub(super) fn write(settings: &Settings, results: &Path, folder: &Path) -> Resul
     let full = folder.join("full-run.json");
     let written = || -> anyhow::Result<()> {
         let mut file = BufWriter::new(File::create(&page)?);
-        write_dashboard(&dashboard, &about, &mut file)?;
+        write_dashboard(&dashboard, &about, language, &mut file)?;
         file.flush()?;
         std::fs::write(&json, pretty(&statistics(&dashboard))?)?;
         std::fs::write(&full, pretty(&full_run(&dashboard))?)?;

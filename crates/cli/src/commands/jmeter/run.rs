@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::Context as _;
 use double11_jmeter::engine::{self, EngineError, EngineOptions, StopHandle};
 use double11_jmeter::log;
+use double11_jmeter::plan_file::{self, Opened};
 use double11_jmeter::results::{Line, Outcome, Recorder, RecorderError, RecorderOptions};
 use double11_jmeter::run::Run;
 use double11_load::clock::RunClock;
@@ -15,7 +16,7 @@ use double11_units::UnixMicros;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use super::plan::{self, Compiled};
+use super::plan;
 use super::run_log::{Level, RunLog, printed};
 use super::settings::Settings;
 use super::{dashboard, gates};
@@ -33,7 +34,7 @@ pub(super) fn run(arguments: &Jmeter, path: &Path) -> CommandResult {
     gates::check(&arguments.ours.fail_if)?;
     let settings = Settings::of(arguments)?;
     let mut options = recorder_options(arguments, &settings)?;
-    let compiled = plan::compiled(arguments, &settings, &options.form, path)?;
+    let compiled = plan::opened(arguments, &settings, &options.form, path)?;
     refuse_or_warn(arguments, path, &compiled)?;
     if arguments.report_at_end {
         prepare_report(arguments)?;
@@ -86,7 +87,8 @@ pub(super) fn run(arguments: &Jmeter, path: &Path) -> CommandResult {
     if arguments.report_at_end
         && let Some(results) = &arguments.log_file
     {
-        dashboard::write(&settings, results, &arguments.report_folder)?;
+        let folder = &arguments.report_folder;
+        dashboard::write(&settings, results, folder, arguments.ours.report.lang)?;
     }
     say(&log, &clock, "... end of run");
     let exit = gates::judge(&arguments.ours.fail_if, &outcome);
@@ -110,8 +112,8 @@ fn recorder_options(arguments: &Jmeter, settings: &Settings) -> Result<RecorderO
 }
 
 /// A plan that would make another load than it says is not run, unless that is asked for.
-fn refuse_or_warn(arguments: &Jmeter, path: &Path, compiled: &Compiled) -> Result<(), Failure> {
-    let refusals = plan::refusals(&compiled.report);
+fn refuse_or_warn(arguments: &Jmeter, path: &Path, compiled: &Opened) -> Result<(), Failure> {
+    let refusals = plan_file::refusals(&compiled.report);
     if refusals.is_empty() {
         return Ok(());
     }
@@ -164,7 +166,7 @@ fn run_of(
     settings: &Settings,
     arguments: &Jmeter,
     path: &Path,
-    compiled: &Compiled,
+    compiled: &Opened,
     log: &SharedLog,
 ) -> Run {
     let seed = arguments.ours.seed.unwrap_or_else(seed_of_now);

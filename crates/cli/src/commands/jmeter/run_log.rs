@@ -75,6 +75,14 @@ fn stamp(at: UnixMicros) -> String {
     text.unwrap_or_default()
 }
 
+/// An instant for readers of a page, whatever their language.
+pub(super) fn shown(at: UnixMicros) -> String {
+    let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC");
+    let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(at.get()) * 1_000);
+    let text = at.ok().and_then(|at| at.format(format).ok());
+    text.unwrap_or_default()
+}
+
 /// An instant as `JMeter` 5.6 prints it at the start and at the end of a run.
 pub(super) fn printed(at: UnixMicros) -> String {
     let format = format_description!(
@@ -103,5 +111,6 @@ mod tests {
             "2025-11-23 12:13:20,123 INFO o.a.j.r.Summariser: summary = 1\n"
         );
         assert_eq!(printed(at), "2025 Nov 23 12:13:20 UTC (1763900000123)");
+        assert_eq!(shown(at), "2025-11-23 12:13:20 UTC");
     }
 }

@@ -42,6 +42,9 @@ const HEADER: [&str; 9] = [
     "P95 ms",
     "P99 ms",
 ];
+/// Columns of the names of steps, at least and at most.
+const NAME_WIDTH: usize = 12;
+const NAME_WIDTH_MAX: usize = 32;
 const WIDTHS: [usize; 8] = [10, 7, 8, 7, 9, 9, 9, 9];
 
 /// Phases that get a table of their own; of more only the totals are shown.
@@ -49,14 +52,16 @@ const TABLES_MAX: usize = 4;
 
 pub(crate) fn summary(outcome: &RunOutcome) -> String {
     let phases = &outcome.summary.phases;
+    let width = name_width(&outcome.summary.whole.steps);
     let tables: String = if phases.len() <= TABLES_MAX {
-        phases.iter().map(phase_table).collect()
+        let tables = phases.iter().map(|phase| phase_table(phase, width));
+        tables.collect()
     } else {
         totals(phases)
     };
     let whole = match phases.iter().filter(|phase| phase.measured).count() {
         0 | 1 => String::new(),
-        _ => phase_table(&outcome.summary.whole),
+        _ => phase_table(&outcome.summary.whole, width),
     };
     format!(
         "{tables}{whole}writes: {} acknowledged, {} refused, {} unknown; percentiles are response times \
@@ -75,31 +80,49 @@ fn totals(phases: &[PhaseSummary]) -> String {
         row
     });
     let rows = std::iter::once(header).chain(rows);
-    rows.map(|cells| line(&cells)).collect()
+    rows.map(|cells| line(&cells, NAME_WIDTH)).collect()
 }
 
-fn phase_table(phase: &PhaseSummary) -> String {
+/// Names are cut where they would push the figures off a narrow terminal.
+fn name_width(steps: &[StepSummary]) -> usize {
+    let asked = steps.iter().filter(|step| step.attempted > 0);
+    let longest = asked.map(|step| step.step.chars().count() + 1).max();
+    longest
+        .unwrap_or_default()
+        .clamp(NAME_WIDTH, NAME_WIDTH_MAX)
+}
+
+fn phase_table(phase: &PhaseSummary, width: usize) -> String {
     let offered = phase
         .offered_per_second
         .map_or_else(String::new, |rate| format!(", {rate:.1}/s offered"));
     let note = if phase.measured { "" } else { ", not counted" };
+    // Users of a JMeter plan make no visits.
+    let visits = match phase.visits {
+        0 => String::new(),
+        visits => format!(": {visits} visits"),
+    };
     let title = format!(
-        "{} ({:.0} s{offered}{note}): {} visits\n",
-        phase.name, phase.duration_s, phase.visits
+        "{} ({:.0} s{offered}{note}){visits}\n",
+        phase.name, phase.duration_s
     );
     let asked = phase.steps.iter().filter(|step| step.attempted > 0);
     let rows = asked.chain([&phase.total]).map(row);
     let rows = std::iter::once(HEADER.map(str::to_owned)).chain(rows);
-    title + &rows.map(|cells| line(&cells)).collect::<String>()
+    title + &rows.map(|cells| line(&cells, width)).collect::<String>()
 }
 
-fn line(cells: &[String; 9]) -> String {
+fn line(cells: &[String; 9], name_width: usize) -> String {
     let [first, rest @ ..] = cells;
     let cells = rest
         .iter()
         .zip(WIDTHS)
         .map(|(cell, width)| format!("{cell:>width$}"));
-    format!("{first:<12}{}\n", cells.collect::<Vec<_>>().concat())
+    let name: String = first.chars().take(name_width - 1).collect();
+    format!(
+        "{name:<name_width$}{}\n",
+        cells.collect::<Vec<_>>().concat()
+    )
 }
 
 fn row(step: &StepSummary) -> [String; 9] {

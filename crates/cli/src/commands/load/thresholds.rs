@@ -20,6 +20,17 @@ pub(crate) fn check(
     Ok(())
 }
 
+/// Checks before a run of a `JMeter` plan that its figures can tell; its steps are known when they come.
+pub(super) fn check_jmeter(thresholds: &[Threshold]) -> Result<(), Failure> {
+    for threshold in thresholds {
+        threshold.check_closed().map_err(|error| {
+            Failure::usage(anyhow::Error::new(error).context("`--fail-if`"))
+                .hint("`double11 load --help` has the form")
+        })?;
+    }
+    Ok(())
+}
+
 /// Why figures tell nothing of the shop: those of a generator at its limit.
 pub(crate) fn spoilt(outcome: &RunOutcome) -> Option<&'static str> {
     let is_limited = outcome.health.generator_limited;

@@ -13,14 +13,14 @@ pub(super) struct Shown {
     view: LiveView,
     began: Instant,
     /// How long everything will take, as far as it can be told.
-    estimate: Duration,
+    estimate: Option<Duration>,
     /// The part that is under way, such as `pair 2 of 6`.
     part: Mutex<String>,
 }
 
 impl Shown {
     /// Says what will be done and how long it will take.
-    pub(super) fn new(options: &RehearsalOptions, estimate: Duration) -> Self {
+    pub(super) fn new(options: &RehearsalOptions, estimate: Option<Duration>) -> Self {
         let view = LiveView::new(&format!("double11 rehearse {}", options.plan.name()));
         let pairs = match options.pairs {
             1 => "one pair of runs".to_owned(),
@@ -34,9 +34,17 @@ impl Shown {
             Some(_) => ", the capacity of each shop",
             None => "",
         };
-        let minutes = (estimate.as_secs_f64() / 60.0).ceil();
+        let length = estimate.map_or_else(
+            || "as long as its loops take".to_owned(),
+            |estimate| {
+                format!(
+                    "about {:.0} minutes",
+                    (estimate.as_secs_f64() / 60.0).ceil()
+                )
+            },
+        );
         view.say(&format!(
-            "{pairs} of `{}`{capacity}{ladder}: about {minutes:.0} minutes",
+            "{pairs} of `{}`{capacity}{ladder}: {length}",
             options.plan.name()
         ));
         Self {
@@ -109,7 +117,9 @@ impl Observer for Shown {
             Event::AskingPrometheus { variant } => self.busy(variant, "asking Prometheus"),
             Event::Progress { phase, seen, .. } => {
                 let elapsed = machine::now().saturating_duration_since(self.began);
-                self.view.whole(elapsed, self.estimate.max(elapsed));
+                if let Some(estimate) = self.estimate {
+                    self.view.whole(elapsed, estimate.max(elapsed));
+                }
                 self.view.show(Snapshot::observed(phase, seen));
             }
             Event::Settling { variant } => self.busy(variant, "settling"),

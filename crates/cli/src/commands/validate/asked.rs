@@ -45,7 +45,7 @@ pub(super) fn sample_file(
     };
     let wrong = |problem: Problem| {
         Failure::usage(anyhow::Error::new(problem).context(format!("`{}`", path.display())))
-            .hint("give a result file in JMeter's CSV form")
+            .hint("give a result file of JMeter's, CSV or XML")
     };
     let summary = jtl::summarize(open()?, Limits::default()).map_err(wrong)?;
     let target = address(open()?).map_err(wrong)?;

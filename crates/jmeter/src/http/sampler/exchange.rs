@@ -17,6 +17,7 @@ use super::super::request::Body;
 use super::super::response::{self, Head};
 use super::super::settings::{CachedResource, ProxySettings};
 use super::super::url::Url;
+use super::super::witness::Exchange;
 use super::identify::Answers;
 use super::write::{Extras, Message, headers_text};
 use super::{HttpSampler, Sampled, Target, is_redirect, timeout};
@@ -30,9 +31,21 @@ pub(super) struct Begun<'t> {
     key: Key,
     link: Link,
     sent: usize,
+    /// The request as it was sent, where somebody looks at it.
+    shown: Option<Vec<u8>>,
     ask: Ask,
     /// When it is given up, whatever the server does.
     cut_at: Option<Duration>,
+}
+
+/// A request that was written on a connection.
+struct Written {
+    key: Key,
+    link: Link,
+    /// How long it is.
+    sent: usize,
+    /// It, where somebody looks at it.
+    shown: Option<Vec<u8>>,
 }
 
 /// A request and what came of it.
@@ -188,13 +201,14 @@ impl HttpSampler {
         };
         user.state(state, Connections::default).body = body;
         match written {
-            Ok((key, link, sent)) => Ok(Begun {
+            Ok(written) => Ok(Begun {
                 target,
                 result,
-                key,
-                link,
-                sent,
-                ask: self.ask(user, target.method),
+                key: written.key,
+                link: written.link,
+                sent: written.sent,
+                ask: self.ask(user, target.method, written.shown.is_some()),
+                shown: written.shown,
                 cut_at: user.cut_at,
             }),
             Err((exception, failure)) => {
@@ -213,8 +227,12 @@ impl HttpSampler {
             key,
             link,
             sent,
+            shown,
             ..
         } = begun;
+        if let Some(request) = shown {
+            self.show(user, (target, &request, result.start), &outcome);
+        }
         match outcome {
             Ok(answer) => {
                 result.sent_bytes = u64::try_from(sent).unwrap_or(u64::MAX);
@@ -239,6 +257,40 @@ impl HttpSampler {
         }
     }
 
+    /// Shows a request that was sent, and what came of it, to who wanted to see it.
+    fn show(
+        &self,
+        user: &User,
+        (target, request, began): (Target<'_>, &[u8], Duration),
+        outcome: &Result<Answer, Failure>,
+    ) {
+        let Some(witness) = &self.scope.settings.witness else {
+            return;
+        };
+        let mut exchange = Exchange {
+            label: target.label,
+            method: target.method,
+            path: &target.url.path,
+            request,
+            began,
+            ended: user.run.clock.now(),
+            status: None,
+            body: &[],
+        };
+        match outcome {
+            Ok(answer) => {
+                let head = answer.head.as_deref().unwrap_or_default();
+                let body = response::decoded(answer.body.clone(), Head(head));
+                exchange.ended = answer.end;
+                exchange.status = Some(answer.status);
+                exchange.body = &body;
+                witness.saw(exchange);
+            }
+            Err(failure) if failure.was_sent() => witness.saw(exchange),
+            Err(_) => {}
+        }
+    }
+
     fn extras(&self, user: &mut User, url: &Url, answers: Answers) -> Extras {
         let cookies = self.scope.cookies.as_ref();
         let manager = self.scope.authorization.as_ref();
@@ -259,12 +311,16 @@ impl HttpSampler {
         (target, body): (Target<'_>, Option<&Body>),
         extras: &Extras,
         result: &mut SampleResult,
-    ) -> Result<(Key, Link, usize), (Exception, Option<Failure>)> {
+    ) -> Result<Written, (Exception, Option<Failure>)> {
         let proxy = self.proxy_for(target.url.bare_host(), user);
         let proxy = proxy.as_deref();
         let (key, mut link) = self.connection(user, target.url, proxy).await?;
         let needs = self.scope.needs;
+        let witness = self.scope.settings.witness.as_ref();
+        let is_wanted =
+            witness.is_some_and(|one| one.wants(target.label, target.method, &target.url.path));
         let mut sent = 0;
+        let mut shown = None;
         link.write(|out| {
             let message = Message {
                 target,
@@ -274,6 +330,7 @@ impl HttpSampler {
             };
             self.write(user, &message, out);
             sent = out.len();
+            shown = is_wanted.then(|| out.clone());
             if needs.request {
                 result.request_headers = headers_text(out);
             }
@@ -281,13 +338,18 @@ impl HttpSampler {
         if needs.request {
             result.request = request_text(target, body, extras.cookies.as_deref());
         }
-        Ok((key, link, sent))
+        Ok(Written {
+            key,
+            link,
+            sent,
+            shown,
+        })
     }
 
-    fn ask(&self, user: &mut User, method: &str) -> Ask {
+    fn ask(&self, user: &mut User, method: &str, is_shown: bool) -> Ask {
         Ask {
             expected: Expected {
-                keep_body: self.scope.needs.body || self.resources.is_some(),
+                keep_body: is_shown || self.scope.needs.body || self.resources.is_some(),
                 keep_head: true,
                 is_bodiless: method == "HEAD",
             },

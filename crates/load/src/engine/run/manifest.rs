@@ -6,10 +6,11 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{Ending, RunOutcome};
+use crate::engine::keeper::KeptRun;
 use crate::engine::{LoadError, LoadModel, RunOptions, SamplePolicy};
 use crate::health::GeneratorHealth;
 use crate::host::Host;
-use crate::plan::{Plan, ProfileOverrides, Step, Write};
+use crate::plan::{Plan, ProfileOverrides, Write};
 use crate::run_directory::RUN;
 use crate::schedule::{Phase, Spread};
 use crate::shard::Shard;
@@ -74,7 +75,7 @@ pub struct RunManifest {
 }
 
 /// A plan in `run.json`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PlanFacts {
     /// Its name.
     pub name: String,
@@ -82,9 +83,6 @@ pub struct PlanFacts {
     pub hash: String,
     /// Names of its steps, in order.
     pub steps: Vec<String>,
-    /// What its steps write, by name; those that write nothing are left out.
-    #[serde(default)]
-    pub writes: BTreeMap<String, Write>,
     /// Its parameters, with the values they had; they are part of the hash.
     #[serde(default)]
     pub parameters: BTreeMap<String, f64>,
@@ -94,6 +92,21 @@ pub struct PlanFacts {
     /// What was used in place of the profile's own values; it is no part of the hash.
     #[serde(default)]
     pub overrides: OverrideFacts,
+    /// The steps that write something, and what.
+    #[serde(default)]
+    pub writes: BTreeMap<String, Write>,
+    /// What the steps ask for, where no plan of this program says.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub asked: BTreeMap<String, AskedPath>,
+}
+
+/// What the requests of a step ask for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskedPath {
+    /// The method.
+    pub method: String,
+    /// The path with `{}` for segments that differ from request to request, without a query.
+    pub path: String,
 }
 
 /// What was used in place of a profile's own values, in `run.json`.
@@ -258,16 +271,73 @@ impl RunManifest {
     }
 }
 
+/// A run that another engine made, on its way into `run.json`.
+pub(in crate::engine) struct KeptManifest<'a>(pub(in crate::engine) &'a KeptRun);
+
+impl KeptManifest<'_> {
+    /// The content of `run.json`; the steps are those that were seen.
+    pub(in crate::engine) fn of(&self, outcome: &RunOutcome) -> RunManifest {
+        let run = self.0;
+        let mut versions = run.about.versions.clone();
+        versions.insert(
+            "double11-load".to_owned(),
+            env!("CARGO_PKG_VERSION").to_owned(),
+        );
+        let steps = outcome.summary.whole.steps.iter();
+        RunManifest {
+            schema_version: SCHEMA_VERSION,
+            plan: PlanFacts {
+                steps: steps.map(|step| step.step.clone()).collect(),
+                writes: outcome.writes.iter().cloned().collect(),
+                asked: outcome.asked.clone(),
+                ..run.plan.clone()
+            },
+            seed: run.seed,
+            shard: None,
+            merged: None,
+            target_limits: run.about.target_limits.clone(),
+            target: run.target.clone(),
+            headers: Vec::new(),
+            model: "closed".to_owned(),
+            users: Some(run.users),
+            phases: run.phases.iter().map(PhaseFacts::of_kept).collect(),
+            limits: LimitFacts {
+                threads: run.threads,
+                pinned_to: run.pin_to.clone(),
+                connections: run.users,
+                max_in_flight: run.users,
+                request_timeout_s: run.request_timeout.as_secs_f64(),
+                connect_timeout_s: run.connect_timeout.as_secs_f64(),
+            },
+            samples: run.samples.clone(),
+            started_unix_us: outcome.started.get(),
+            duration_s: outcome.duration.as_secs_f64(),
+            ending: outcome.ending,
+            writes: WriteFacts {
+                acknowledged: outcome.writes_acknowledged,
+                refused: outcome.writes_refused,
+                unknown: outcome.writes_unknown,
+            },
+            visits_cut: outcome.visits_cut,
+            command_line: run.about.command_line.clone(),
+            versions,
+            host: Host::look(),
+            generator: outcome.health.clone(),
+        }
+    }
+}
+
 impl PlanFacts {
     fn new(plan: &Plan) -> Self {
         Self {
             name: plan.name().to_owned(),
             hash: plan.hash().to_owned(),
             steps: plan.steps().iter().map(|step| step.name.clone()).collect(),
-            writes: plan.steps().iter().filter_map(Step::written).collect(),
             parameters: plan.parameters().clone(),
             profile: plan.profile().map(ToString::to_string),
             overrides: OverrideFacts::new(plan.overrides()),
+            writes: plan.writes().into_iter().collect(),
+            asked: BTreeMap::new(),
         }
     }
 }
@@ -287,6 +357,17 @@ impl OverrideFacts {
 }
 
 impl PhaseFacts {
+    fn of_kept(phase: &Phase) -> Self {
+        Self {
+            name: phase.name.clone(),
+            duration_s: phase.duration.as_secs_f64(),
+            visits_per_second: None,
+            offered_per_second: None,
+            peak: phase.peak,
+            measured: phase.measured,
+        }
+    }
+
     fn new(options: &RunOptions, phase: &Phase) -> Self {
         Self {
             name: phase.name.clone(),

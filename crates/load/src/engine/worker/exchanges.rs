@@ -374,12 +374,7 @@ impl Worker<'_> {
         if !lane.connection.has_sent() {
             return;
         }
-        let outcomes = &mut self.outbox.batch.outcomes;
-        match outcome {
-            WriteOutcome::Acknowledged => outcomes.acknowledged += 1,
-            WriteOutcome::Refused => outcomes.refused += 1,
-            WriteOutcome::Unknown => outcomes.unknown += 1,
-        }
+        self.outbox.batch.outcomes.add(outcome);
         if !shared.keeps_ledger {
             return;
         }

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use super::record::Record;
+use super::time_stamp::time_stamp;
 use super::{Problem, ProblemKind};
 use crate::jtl::{HEADER, Row};
 
@@ -119,7 +120,7 @@ impl Columns {
             record,
         };
         Ok(Row {
-            time_stamp_ms: fields.number(Known::TimeStamp)?,
+            time_stamp_ms: fields.instant()?,
             elapsed_ms: fields.number(Known::Elapsed)?,
             label: fields.text(Known::Label)?,
             response_code: fields.text(Known::ResponseCode)?,
@@ -165,6 +166,17 @@ impl<'a, R> Fields<'_, 'a, R> {
         self.text(column)?
             .parse()
             .map_err(|_| self.problem(position, ProblemKind::NotANumber(self.excerpt(position))))
+    }
+
+    /// The instant of the row: a number of milliseconds since 1970, or a date.
+    fn instant(&self) -> Result<i64, Problem> {
+        let text = self.text(Known::TimeStamp)?;
+        let position = self.columns.positions[Known::TimeStamp as usize].unwrap_or_default();
+        let dated = || time_stamp(text.as_bytes()).map(|(milliseconds, _)| milliseconds);
+        let instant = text.parse().ok().or_else(dated);
+        instant.ok_or_else(|| {
+            self.problem(position, ProblemKind::NotATimeStamp(self.excerpt(position)))
+        })
     }
 
     fn boolean(&self, column: Known) -> Result<bool, Problem> {

@@ -6,6 +6,7 @@ use std::ops::Range;
 use memchr::{memchr, memchr_iter};
 
 use super::ProblemKind;
+use super::xml::{self, Xml};
 
 /// The byte order mark that some editors put before UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -28,22 +29,45 @@ pub(super) struct Record<R> {
     /// Line on which the record begins, from 1.
     first_line: u64,
     next_line: u64,
+    /// Where the reader stands in a file of the XML form.
+    xml: Option<Box<Xml>>,
+    /// The fields of that form that the file has.
+    xml_fields: Vec<usize>,
 }
 
 /// Why a record cannot be read.
 #[derive(Debug)]
 pub(super) enum RecordError {
     Io(io::Error),
-    TooLong { limit: usize, field: usize },
-    UnclosedQuote { field: usize },
-    AfterQuote { field: usize },
+    TooLong {
+        limit: usize,
+        field: usize,
+    },
+    UnclosedQuote {
+        field: usize,
+    },
+    AfterQuote {
+        field: usize,
+    },
+    /// XML that is not that of result files.
+    NotResults,
+    /// The file ends within a tag or a sample.
+    Unfinished,
+    /// The file declares a document type.
+    DocumentType,
+    /// What is written is no XML.
+    Markup(String),
 }
 
 impl RecordError {
     /// The index of the field in which it happened.
     pub(super) fn field(&self) -> Option<usize> {
         match self {
-            Self::Io(_) => None,
+            Self::Io(_)
+            | Self::NotResults
+            | Self::Unfinished
+            | Self::DocumentType
+            | Self::Markup(_) => None,
             Self::TooLong { field, .. }
             | Self::UnclosedQuote { field }
             | Self::AfterQuote { field } => Some(*field),
@@ -56,6 +80,10 @@ impl RecordError {
             Self::TooLong { limit, .. } => ProblemKind::TooLong(limit),
             Self::UnclosedQuote { .. } => ProblemKind::UnclosedQuote,
             Self::AfterQuote { .. } => ProblemKind::AfterQuote,
+            Self::NotResults => ProblemKind::NotResults,
+            Self::Unfinished => ProblemKind::Unfinished,
+            Self::DocumentType => ProblemKind::DocumentType,
+            Self::Markup(why) => ProblemKind::Markup(why),
         }
     }
 }
@@ -85,6 +113,8 @@ impl<R> Record<R> {
             line_is_whole: true,
             first_line: 1,
             next_line: 1,
+            xml: None,
+            xml_fields: Vec::new(),
         }
     }
 
@@ -116,7 +146,10 @@ impl<R> Record<R> {
 
     /// Whether the input ends without a line break in the line last read.
     pub(super) fn is_cut_off(&self) -> bool {
-        !self.line_is_whole
+        match &self.xml {
+            Some(xml) => xml.is_cut_off(),
+            None => !self.line_is_whole,
+        }
     }
 
     /// What the ranges of the fields point into.
@@ -133,13 +166,54 @@ impl<R> Record<R> {
         self.fields.get(index)?;
         std::str::from_utf8(self.field_bytes(index)).ok()
     }
-
-    pub(super) fn starts_with(&self, start: &[u8]) -> bool {
-        self.line.starts_with(start)
-    }
 }
 
 impl<R: BufRead> Record<R> {
+    /// Whether the input begins as XML does; then the names of the fields that its samples have.
+    pub(super) fn read_xml_names(&mut self) -> Result<Option<Vec<&'static str>>, RecordError> {
+        let start = self.input.fill_buf().map_err(RecordError::Io)?;
+        let unmarked = start.strip_prefix(BYTE_ORDER_MARK);
+        let is_marked = unmarked.is_some();
+        let text = unmarked.unwrap_or(start).trim_ascii_start();
+        if text.first() != Some(&b'<') {
+            return Ok(None);
+        }
+        if is_marked {
+            self.input.consume(BYTE_ORDER_MARK.len());
+        }
+        let mut xml = Box::new(Xml::new());
+        let found = xml.first(&mut self.input, self.bytes_max);
+        self.first_line = xml.line();
+        let has = found?;
+        let is_there = |place: &usize| has.is_none_or(|has| has[*place]);
+        self.xml_fields = (0..xml::NAMES.len()).filter(is_there).collect();
+        self.xml = Some(xml);
+        let names = self.xml_fields.iter().map(|place| xml::NAMES[*place].0);
+        Ok(Some(names.collect()))
+    }
+
+    /// Reads the next sample of the XML form as the fields of a record.
+    fn read_sample(&mut self, mut xml: Box<Xml>) -> Result<bool, RecordError> {
+        let next = xml.next(&mut self.input, self.bytes_max);
+        self.first_line = xml.line();
+        self.xml = Some(xml);
+        let Some(sample) = next? else {
+            return Ok(false);
+        };
+        self.first_line = sample.line;
+        self.fields.clear();
+        self.unquoted.clear();
+        self.has_quotes = true;
+        for place in &self.xml_fields {
+            let start = self.unquoted.len();
+            let field = sample.fields[*place].as_deref();
+            let field = field.unwrap_or_else(|| xml::absent(*place));
+            self.unquoted.extend_from_slice(field.as_bytes());
+            self.fields.push(start..self.unquoted.len());
+        }
+        Ok(true)
+    }
+
     /// Reads the first record and guesses the delimiter from it: the first character that can be
     /// in no column name. `false` if there is none.
     pub(super) fn read_header(&mut self) -> Result<bool, RecordError> {
@@ -161,6 +235,9 @@ impl<R: BufRead> Record<R> {
 
     /// Reads the next record, skipping blank lines. `false` at the end of the input.
     pub(super) fn read(&mut self) -> Result<bool, RecordError> {
+        if let Some(xml) = self.xml.take() {
+            return self.read_sample(xml);
+        }
         loop {
             if !self.read_line(0, 0)? {
                 return Ok(false);

@@ -22,7 +22,7 @@ pub(super) fn whole_number(digits: &[u8]) -> Option<u64> {
 pub(super) fn time_stamp(field: &[u8]) -> Option<(i64, bool)> {
     let (milliseconds, is_date) = match whole_number(field) {
         Some(number) => (i64::try_from(number).ok()?, false),
-        None => (date(field)?, true),
+        None => (date(field).or_else(|| short_date(field))?, true),
     };
     (0..=TIME_STAMP_MAX_MS)
         .contains(&milliseconds)
@@ -48,17 +48,45 @@ fn date(field: &[u8]) -> Option<i64> {
     };
     let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
     let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    if !separators_fit {
+        return None;
+    }
+    let seconds = seconds_of((year, month, day), (hour, minute, second))?;
+    Some(seconds * 1000 + i64::try_from(milliseconds).ok()?)
+}
+
+/// `MM/dd/yy HH:mm:ss`, which `JMeter` once wrote and still reads; years are those from 1970 on.
+fn short_date(field: &[u8]) -> Option<i64> {
+    if field.len() != 17 {
+        return None;
+    }
+    let number = |from: usize| -> Option<i64> {
+        i64::try_from(whole_number(field.get(from..from + 2)?)?).ok()
+    };
+    let separators = [field[2], field[5], field[8], field[11], field[14]];
+    let year = number(6)?;
+    let year = if year < 70 {
+        2_000 + year
+    } else {
+        1_900 + year
+    };
+    let seconds = seconds_of(
+        (year, number(0)?, number(3)?),
+        (number(9)?, number(12)?, number(15)?),
+    )?;
+    (separators == *b"// ::").then_some(seconds * 1000)
+}
+
+/// Seconds since 1970 of year, month, day and hour, minute, second; `None` where there is no such time.
+fn seconds_of(date: (i64, i64, i64), time: (i64, i64, i64)) -> Option<i64> {
+    let ((year, month, day), (hour, minute, second)) = (date, time);
     let in_range = (1..=12).contains(&month)
         && (1..=31).contains(&day)
         && hour < 24
         && minute < 60
         && second <= 60;
-    if !separators_fit || !in_range {
-        return None;
-    }
-    let seconds =
-        days_since_1970(year, month, day) * DAY_SECONDS + hour * 3600 + minute * 60 + second;
-    Some(seconds * 1000 + i64::try_from(milliseconds).ok()?)
+    let seconds = || days_since_1970(year, month, day) * DAY_SECONDS + hour * 3600 + minute * 60;
+    in_range.then(|| seconds() + second)
 }
 
 /// Days from 1970-01-01 to a date of the Gregorian calendar.
@@ -95,6 +123,10 @@ mod tests {
         check("1970/01/01 00:00:00.000", Some((0, true)));
         check("1969/12/31 23:59:59.999", None);
         check("2106/02/07 06:28:15.999", Some((4_294_967_295_999, true)));
+        check("11/14/23 22:13:20", Some((1_700_000_000_000, true)));
+        check("01/01/70 00:00:00", Some((0, true)));
+        check("13/14/23 22:13:20", None);
+        check("11-14-23 22:13:20", None);
         check("2023/11/14 22:13:20.12", None);
         check("2023/13/14 22:13:20.123", None);
         check("2023/11-14 22:13:20.123", None);

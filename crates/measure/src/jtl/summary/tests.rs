@@ -315,9 +315,8 @@ fn what_is_no_jtl_is_refused() {
             "line 1: expected the header of a JTL file (columns such as `timeStamp` and `elapsed`)",
         ),
         (
-            "<?xml version=\"1.0\"?>\n<testResults version=\"1.2\">\n",
-            "line 1: this is the XML form of a JTL file, expected CSV \
-             (`jmeter.save.saveservice.output_format=csv`)",
+            "<?xml version=\"1.0\"?>\n<html>\n",
+            "line 2: this is XML, but not that of a JTL file, whose root is `testResults`",
         ),
         (
             "elapsed,label,success\n",

@@ -466,3 +466,32 @@ fn summary_and_time_series_survive_their_files() {
         time_series
     );
 }
+
+#[test]
+fn steps_may_come_to_light_while_a_run_goes_on() {
+    let mut known = RunRecorder::new(shape(), TIMEOUT);
+    let mut found = RunRecorder::new(
+        RunShape {
+            steps: Vec::new(),
+            ..shape()
+        },
+        TIMEOUT,
+    );
+    assert_eq!(found.add_step("browse"), Some(StepId(0)));
+    let early = sample(6_000, 20, Outcome::Success);
+    for recorder in [&mut known, &mut found] {
+        recorder.record(&early);
+    }
+    // Seconds that are open, and one that was closed, have room for it as well.
+    assert_eq!(found.add_step("checkout"), Some(StepId(1)));
+    for recorder in [&mut known, &mut found] {
+        for planned_ms in [6_100, 20_000, 6_200] {
+            recorder.record(&Sample {
+                step: StepId(1),
+                ..sample(planned_ms, 30, Outcome::Success)
+            });
+        }
+    }
+    let ended = Duration::from_secs(25);
+    assert_eq!(known.finish(ended), found.finish(ended));
+}

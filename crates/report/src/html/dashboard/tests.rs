@@ -3,6 +3,10 @@ use double11_measure::jtl::{Dashboard, DashboardOptions, Limits};
 use super::*;
 
 fn page_of(rows: &str, options: DashboardOptions) -> String {
+    page_in(Language::English, rows, options)
+}
+
+fn page_in(language: Language, rows: &str, options: DashboardOptions) -> String {
     let file = format!(
         "timeStamp,elapsed,label,responseCode,responseMessage,success,failureMessage,allThreads\n{rows}"
     );
@@ -13,7 +17,7 @@ fn page_of(rows: &str, options: DashboardOptions) -> String {
         version: "0".to_owned(),
     };
     let mut page = Vec::new();
-    write_dashboard(&dashboard, &about, &mut page).unwrap();
+    write_dashboard(&dashboard, &about, language, &mut page).unwrap();
     String::from_utf8(page).unwrap()
 }
 
@@ -51,4 +55,20 @@ fn a_file_without_samples_has_a_page() {
     assert!(page.contains("No sample failed."));
     assert!(!page.contains("chart-samples"));
     assert!(!page.contains("NaN"));
+}
+
+#[test]
+fn a_page_in_chinese_has_no_english_words_of_its_own() {
+    let rows = "0,100,a,200,OK,true,,1\n1000,300,a,500,No,false,,2\n";
+    let options = DashboardOptions::default;
+    let page = page_in(Language::TraditionalChinese, rows, options());
+    assert!(page.contains("<html lang=\"zh-Hant-TW\">"));
+    let (_, body) = page.split_once("<body>").unwrap();
+    let (body, _) = body.split_once("<script").unwrap();
+    let english = page_of(rows, options());
+    for word in ["Samples", "Failed", "Total", "Label", "Median", "Errors"] {
+        assert!(!body.contains(word), "{word}");
+        assert!(english.contains(word), "{word}");
+    }
+    assert!(body.contains("合計") && body.contains("占失敗"));
 }
