@@ -165,18 +165,20 @@ deploy() {
   apply data
   apply monitoring
   apply load/base
+  cube rollout status deployment/prometheus --namespace=ecommerce-monitoring --timeout=300s >/dev/null ||
+    fail 3 'Prometheus did not become ready' 'kubectl --namespace=ecommerce-monitoring describe deployment prometheus'
   local set
   for set in mysql redis gateway; do
     cube rollout status "statefulset/$set" --namespace=ecommerce-data --timeout=300s >/dev/null ||
       fail 3 "$set did not become ready" "kubectl --namespace=ecommerce-data describe pod $set-0"
   done
   # The shop of before, whichever variant it was, and the jobs of before.
-  cube delete deployment,horizontalpodautoscaler --namespace=ecommerce --selector="$ours" --ignore-not-found --wait=true >/dev/null
+  cube delete deployment,horizontalpodautoscaler --namespace=ecommerce --selector="$ours" --ignore-not-found \
+    --cascade=foreground --wait=true >/dev/null
   cube delete job --namespace=ecommerce-data --selector="$ours" --ignore-not-found --wait=true >/dev/null
   cube delete job --namespace=ecommerce-load --selector="$ours" --ignore-not-found --wait=true >/dev/null
   apply "store/$variant"
-  cube wait job/ecommerce-store --namespace=ecommerce-data --for=condition=complete --timeout=300s >/dev/null ||
-    fail 3 'the store could not be made' 'kubectl --namespace=ecommerce-data logs job/ecommerce-store --all-containers'
+  await 'the store could not be made' ecommerce-data ecommerce-store 300 Succeeded
   with_image <"$root/k8s/$variant-deployment.yaml" | cube apply --filename=- >/dev/null ||
     fail 3 "k8s/$variant-deployment.yaml cannot be applied"
   say '⏳ 等待服務啟動'
@@ -193,10 +195,12 @@ run_plans() {
 }
 
 # Apache JMeter on this machine, through a port that kubectl forwards: everything goes through the API server, which
-# is slower than the shop may be.
+# is slower than the shop may be, and all of it to one pod.
 run_plans_from_here() {
   local forwarded=18080 forwarder
-  cube port-forward --namespace=ecommerce service/ecommerce-app "$forwarded:8080" >/dev/null &
+  # Without a function in between, so that the number is kubectl's own.
+  kubectl ${context:+--context "$context"} port-forward --namespace=ecommerce service/ecommerce-app \
+    "$forwarded:8080" >/dev/null 2>&1 &
   forwarder=$!
   # shellcheck disable=SC2064 # The number as it is now.
   trap "kill $forwarder 2>/dev/null || true" EXIT
@@ -213,6 +217,21 @@ run_plans_from_here() {
   trap - EXIT
 }
 
+# Waits until the pod of a job has come to a phase, its first containers done: what is said otherwise, namespace, job,
+# seconds, phase. A pod takes a moment to be made, and one that failed never comes any further.
+await() {
+  local message=$1 namespace=$2 job=$3 deadline=$((SECONDS + $4)) wanted=$5 phase=''
+  while [ "$SECONDS" -lt "$deadline" ]; do
+    phase=$(cube get pod --namespace="$namespace" --selector="job-name=$job" --output='jsonpath={.items[*].status.phase}') || phase=''
+    case $phase in
+      "$wanted") return ;;
+      *Failed*) break ;;
+    esac
+    read -rt 1 <> <(:) || true
+  done
+  fail 3 "$message (${phase:-no pod})" "kubectl --namespace=$namespace logs job/$job --all-containers"
+}
+
 # The runner of plans as a job beside the shop.
 run_plans_inside() {
   local words=() property
@@ -221,9 +240,7 @@ run_plans_inside() {
   say '📊 執行平常流量測試 🚀 執行峰值流量測試...'
   apply load/jmeter "${words[@]}"
   local seconds=$((${normal[2]#duration=} + ${peak[2]#duration=} + 300)) pod
-  cube wait pod --namespace=ecommerce-load --selector=job-name=ecommerce-jmeter --for=condition=Ready \
-    --timeout="${seconds}s" >/dev/null || fail 3 'the plans were not run to their end' \
-    'kubectl --namespace=ecommerce-load logs job/ecommerce-jmeter --all-containers'
+  await 'the plans were not run to their end' ecommerce-load ecommerce-jmeter "$seconds" Running
   pod=$(cube get pod --namespace=ecommerce-load --selector=job-name=ecommerce-jmeter --output=name)
   local plan
   for plan in normal peak; do
@@ -233,20 +250,23 @@ run_plans_inside() {
   cube exec "$pod" --namespace=ecommerce-load --container=results -- touch /results/collected
 }
 
-# Asked of Prometheus through the cluster's API, so that no port has to be forwarded.
+# Asked within Prometheus' own pod, so that no port has to be forwarded and no policy opened.
 collect() {
   ask "$orders_query" "$1" "$2" "$out/${variant}_metrics.json"
   ask 'sum by (pod) (rate(container_cpu_cfs_throttled_periods_total{namespace="ecommerce",container="ecommerce-app"}[1m])) / sum by (pod) (rate(container_cpu_cfs_periods_total{namespace="ecommerce",container="ecommerce-app"}[1m]))' \
     "$1" "$2" "$out/${variant}_throttling.json"
-  say "ℹ️  $out/${variant}_throttling.json: share of periods in which a pod was held back; where it is not 0, response times speak of the limit"
 }
 
 ask() {
   local query
   query=$(percent_encoded "$1")
-  cube get --raw "/api/v1/namespaces/ecommerce-monitoring/services/prometheus:9090/proxy/api/v1/query_range?query=$query&start=$2&end=$3&step=15" \
-    >"$4" || fail 3 'Prometheus in the cluster does not answer'
+  cube exec deployment/prometheus --namespace=ecommerce-monitoring -- \
+    wget -qO- "http://127.0.0.1:9090/api/v1/query_range?query=$query&start=$2&end=$3&step=15" >"$4" ||
+    fail 3 'Prometheus in the cluster does not answer'
 }
+
+# Whether a pod was held back in any step, or nothing is known: no series, or no answer.
+held_back() { ! grep -q '"values":' "$1" || grep -Eq '\[[0-9.]+,"(0\.0*[1-9][0-9]*|[1-9][^"]*)"\]' "$1"; }
 
 percent_encoded() {
   local text=$1 i character

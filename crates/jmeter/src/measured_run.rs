@@ -115,7 +115,6 @@ pub fn run(
     results.taps = Some(Arc::new(SampleTaps::new(&run, sender)));
     if let Some(directory) = &options.output {
         log_into(directory, &run)?;
-        results.replaces_files = true;
         results.log_file = options.keeps_samples.then(|| directory.file(SAMPLES));
     }
     let workers = options.workers.unwrap_or_else(engine::workers_by_default);
@@ -130,6 +129,7 @@ pub fn run(
         stop_engine: stop_engine.clone(),
         began: false,
         was_stopped: false,
+        was_cut: false,
     };
     let pin_to = options.pin_to;
     std::thread::scope(|scope| {
@@ -196,7 +196,7 @@ fn storm(
     run: &Arc<Run>,
     results: RecorderOptions,
     (stop, workers): (&engine::StopHandle, usize),
-) -> Result<(), MeasuredError> {
+) -> Result<engine::Summary, MeasuredError> {
     let plan = Arc::new(plan);
     let mut user = engine::begin(&plan, run);
     engine::check(&plan, &mut user)?;
@@ -211,9 +211,9 @@ fn storm(
     };
     let ran = engine::run(&plan, user, &mut recorder, stop, options);
     let written = recorder.finish();
-    ran?;
+    let summary = ran?;
     written?;
-    Ok(())
+    Ok(summary)
 }
 
 /// What goes on beside the plan: counting, and looking after its end.
@@ -227,6 +227,8 @@ struct Counting<'a> {
     began: bool,
     /// Whether somebody asked for an early end.
     was_stopped: bool,
+    /// Whether what was still under way after the end was cut.
+    was_cut: bool,
 }
 
 impl Counting<'_> {
@@ -258,6 +260,7 @@ impl Counting<'_> {
                 cut_at = Some(now + DRAIN);
             }
             if cut_at.is_some_and(|at| now >= at) {
+                self.was_cut = true;
                 self.stop_engine.request(StopLevel::Now);
                 cut_at = None;
             }
@@ -289,20 +292,27 @@ impl Counting<'_> {
         }
     }
 
-    /// Sums up. What could not be written is part of the outcome; a plan that broke down is an error.
-    fn conclude(self, stormed: Result<(), MeasuredError>) -> Result<RunOutcome, MeasuredError> {
+    /// Sums up. What could not be written is part of the outcome; a plan that broke down is an error, and what
+    /// was counted until then is kept. A plan that stopped itself did not come to its planned end.
+    fn conclude(
+        self,
+        stormed: Result<engine::Summary, MeasuredError>,
+    ) -> Result<RunOutcome, MeasuredError> {
         let run = &self.run;
         let ended = run.main_ended.get().copied();
         let ended = ended.unwrap_or_else(|| run.clock.now());
-        let failed = match stormed {
-            Ok(()) => None,
-            Err(MeasuredError::Recorder(RecorderError::Write { path, source })) => {
-                Some(LoadError::Write { path, source })
-            }
-            Err(error) => return Err(error),
-        };
         let asked = self.asked.all();
-        let ended = (ended, self.was_stopped);
+        let (stopped_itself, failed) = match stormed {
+            Ok(summary) => (summary.stopped && !self.was_cut, None),
+            Err(MeasuredError::Recorder(RecorderError::Write { path, source })) => {
+                (false, Some(LoadError::Write { path, source }))
+            }
+            Err(error) => {
+                drop(self.keeper.finish((ended, true), asked, None));
+                return Err(error);
+            }
+        };
+        let ended = (ended, self.was_stopped || stopped_itself);
         Ok(self.keeper.finish(ended, asked, failed))
     }
 }

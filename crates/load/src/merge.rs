@@ -32,6 +32,9 @@ const APART_UNNOTICED: Duration = Duration::from_secs(1);
 /// The part of the shortest phase by which shards may begin apart, but for [`APART_UNNOTICED`].
 const APART_PART: u32 = 10;
 
+/// The longest run, in seconds: thirty years.
+const LENGTH_MAX_S: f64 = 1e9;
+
 /// Shards that belong together.
 #[derive(Debug)]
 pub struct Shards {
@@ -68,7 +71,9 @@ impl Shards {
     pub fn read(directories: &[PathBuf], partial: bool) -> Result<Self, MergeError> {
         let mut parts = Vec::with_capacity(directories.len());
         for directory in directories {
-            let manifest: RunManifest = json(&directory.join(RUN))?;
+            let path = directory.join(RUN);
+            let manifest: RunManifest = json(&path)?;
+            check_lengths(&manifest).map_err(|source| MergeError::Form { path, source })?;
             if manifest.merged.is_some() {
                 return Err(MergeError::Merged {
                     directory: directory.clone(),
@@ -379,6 +384,21 @@ impl Part {
 fn list(indexes: &[u32], count: u32) -> String {
     let names = indexes.iter().map(|index| format!("{index}/{count}"));
     names.collect::<Vec<_>>().join(", ")
+}
+
+/// Refuses lengths of time that are none: `run.json` is a file like any other.
+fn check_lengths(manifest: &RunManifest) -> Result<(), serde_json::Error> {
+    let phases = manifest.phases.iter().map(|phase| phase.duration_s);
+    let others = [manifest.duration_s, manifest.limits.request_timeout_s];
+    match phases
+        .chain(others)
+        .find(|length| !(0.0..=LENGTH_MAX_S).contains(length))
+    {
+        None => Ok(()),
+        Some(length) => Err(serde::de::Error::custom(format!(
+            "{length} s is no length of a run or of a part of it"
+        ))),
+    }
 }
 
 fn json<T: DeserializeOwned>(path: &Path) -> Result<T, MergeError> {

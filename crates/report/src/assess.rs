@@ -17,12 +17,15 @@ use crate::texts::Language;
 pub fn conclude(report: &mut ImprovementReport) {
     report.improvement = improvement_rows(report);
     report.outcome = outcome(report);
-    if is_reserved(report)
-        && let Some(comparison) = &mut report.comparison
-    {
+    let reserved = is_reserved(report);
+    let latency_is_reserved = reserved || is_throttled(report);
+    if let Some(comparison) = &mut report.comparison {
         for compared in &mut comparison.metrics {
-            compared.verdict = ComparisonVerdict::NotShown;
-            compared.reason = ComparisonReason::Reserved;
+            let is_latency = compared.metric == Metric::ResponseTimeP95;
+            if reserved || (is_latency && latency_is_reserved) {
+                compared.verdict = ComparisonVerdict::NotShown;
+                compared.reason = ComparisonReason::Reserved;
+            }
         }
     }
     report.sentence = sentence::claim(report, Language::English);
@@ -81,6 +84,16 @@ pub fn outcome(report: &ImprovementReport) -> Outcome {
     } else {
         Outcome::Passed
     }
+}
+
+/// Whether a shop was held back by its limit while it was judged, so that its latency is the limit's.
+fn is_throttled(report: &ImprovementReport) -> bool {
+    let sides = [report.baseline(), report.optimised()];
+    let mut figures = sides
+        .into_iter()
+        .flatten()
+        .map(|of| Figures::of(report, of));
+    figures.any(|of| of.throttled().is_some())
 }
 
 /// Whether the figures may not be judged against each other: an audit failed, the generator was the

@@ -118,14 +118,21 @@ fn damaged_and_foreign_files_are_refused_with_their_place() {
     let other_columns = format!("{text}timeStamp,elapsed,label,success\n");
     let cut = text.get(..text.len() - 40).unwrap().to_owned();
     // (what, content, exit code, what has to be said)
-    let cases: [(&str, String, i32, &str); 8] = [
+    let cases: [(&str, String, i32, &str); 9] = [
         ("empty", String::new(), 2, "bad.jtl"),
         ("foreign", "id;name\n1;a\n".to_owned(), 2, "line 1"),
         (
-            "xml",
-            "<?xml version=\"1.0\"?>\n<testResults/>".to_owned(),
+            "foreign xml",
+            "<?xml version=\"1.0\"?>\n<html/>".to_owned(),
             2,
-            "line 1",
+            "line 2",
+        ),
+        (
+            "xml without a number",
+            "<testResults>\n<sample ts=\"1\" t=\"fast\" lb=\"a\" s=\"true\"/>\n</testResults>"
+                .to_owned(),
+            2,
+            "line 2",
         ),
         ("no number", text.replace(",20,", ",fast,"), 2, "line 2"),
         ("huge field", huge, 2, "line 2"),

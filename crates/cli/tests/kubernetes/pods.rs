@@ -64,6 +64,10 @@ fn pods_are_restricted() {
         }
         let volumes = pod["volumes"].as_array().map_or(&[][..], Vec::as_slice);
         assert!(volumes.iter().all(|it| it["hostPath"].is_null()), "{label}");
+        // A secret's file belongs to root and to this group, and nobody else may read it.
+        if volumes.iter().any(|it| !it["secret"].is_null()) {
+            assert!(security["fsGroup"].as_u64().is_some(), "{label}");
+        }
         for container in workload.containers() {
             let security = &container["securityContext"];
             assert_eq!(security["allowPrivilegeEscalation"], false, "{label}");

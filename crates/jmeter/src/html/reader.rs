@@ -276,6 +276,8 @@ impl Builder {
     fn end(&mut self, name: &str) {
         match name {
             "html" | "body" => return,
+            // A stray one in the body is passed over, as browsers do.
+            "head" if self.body.is_some() => return,
             "head" => return self.open.truncate(2),
             "br" => return self.start("br", Vec::new()),
             "p" if !self.is_open("p") => {

@@ -213,11 +213,16 @@ impl Search<'_> {
         } else {
             index + 1
         };
-        let beyond = i64::try_from(number).unwrap_or(i64::MAX) - offset;
+        let number = i64::try_from(number).unwrap_or(i64::MAX);
+        // Numbers of a plan may be as large as they like: what overflows is no place among siblings.
+        let Some(beyond) = number.checked_sub(*offset) else {
+            return false;
+        };
         if *step == 0 {
             beyond == 0
         } else {
-            beyond % step == 0 && beyond / step >= 0
+            beyond.checked_rem(*step) == Some(0)
+                && beyond.checked_div(*step).is_some_and(|times| times >= 0)
         }
     }
 }

@@ -14,6 +14,9 @@ use double11_load::plan::Write;
 use super::samples::Told;
 use crate::http::{Exchange, Witness};
 
+/// The longest body that is kept with a write, in bytes; a shop takes 64 KiB, and readers of ledgers lines of 1 MiB.
+const BODY_BYTES_MAX: usize = 256 << 10;
+
 /// Tells of the writes that were sent.
 #[derive(Debug)]
 pub(super) struct Ledger {
@@ -107,12 +110,20 @@ impl Witness for Ledger {
             sent: exchange.began,
             end: exchange.ended,
             status: exchange.status,
-            request: exchange.request_body().to_vec(),
-            answer: exchange.body.to_vec(),
+            request: small(exchange.request_body()),
+            answer: small(exchange.body),
         };
         // Who counts goes away only when the run is over.
         drop(self.sender.send(Told::Write(write)));
     }
+}
+
+/// Bytes that a line of the ledger may hold; nothing of longer ones, which no order and no answer of a shop is.
+fn small(bytes: &[u8]) -> Vec<u8> {
+    if bytes.len() > BODY_BYTES_MAX {
+        return Vec::new();
+    }
+    bytes.to_vec()
 }
 
 /// What a request of this method and path writes, if anything.

@@ -241,8 +241,11 @@ impl MeasuredPlan {
         if longest > LENGTH_MAX {
             return Err(RefusedPlan::TooLong { path: path() });
         }
-        // Without a known rise, or when it fills the whole time, all of it counts.
-        let rise = outline.last_begins.filter(|rise| *rise < longest);
+        // Without a known rise, or when it fills the whole time, all of it counts; and where users end by their
+        // loops, since most of them may be through before the last one begins.
+        let by_time = outline.ends.is_some() || !outline.endless.is_empty();
+        let rise = outline.last_begins;
+        let rise = rise.filter(|rise| by_time && *rise < longest);
         let rise = rise.unwrap_or_default();
         let mut phases = Vec::new();
         if outline.sets_up {

@@ -202,7 +202,9 @@ impl RunKeeper {
         });
         let outcome = write.line(phase.map(String::as_str), &self.clock, &mut self.lines);
         self.outcomes.add(outcome);
-        self.writes.insert(write.step.to_string(), write.kind);
+        if !self.writes.contains_key(&*write.step) && self.writes.len() < STEPS_MAX {
+            self.writes.insert(write.step.to_string(), write.kind);
+        }
         if let Some(ledger) = &mut self.ledger
             && self.write_error.is_none()
         {

@@ -64,6 +64,8 @@ pub struct Failure {
     pub connected_at: Option<Duration>,
     /// When the first byte arrived, if one did.
     pub first_byte_at: Option<Duration>,
+    /// Whether a byte of the request was handed to the operating system.
+    pub was_sent: bool,
 }
 
 /// Why an exchange failed.
@@ -77,17 +79,6 @@ pub enum FailureKind {
     ResponseTimeout,
     /// The run was stopped.
     Stopped,
-}
-
-impl Failure {
-    /// Whether the server may have seen the request.
-    pub fn was_sent(&self) -> bool {
-        !matches!(
-            self.kind,
-            FailureKind::ConnectTimeout
-                | FailureKind::Transport(TransportError::Connect(_) | TransportError::Tls(_))
-        )
-    }
 }
 
 impl Link {

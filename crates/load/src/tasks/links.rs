@@ -251,6 +251,7 @@ impl Links {
                 kind,
                 connected_at: None,
                 first_byte_at: None,
+                was_sent: false,
             },
         }
     }
@@ -282,6 +283,7 @@ impl Slot {
             kind,
             connected_at: self.connection.connected_at(),
             first_byte_at: self.connection.first_byte_at(),
+            was_sent: self.connection.has_sent(),
         }
     }
 
@@ -313,6 +315,7 @@ impl From<TransportError> for Failure {
             kind: FailureKind::Transport(error),
             connected_at: None,
             first_byte_at: None,
+            was_sent: false,
         }
     }
 }

@@ -199,6 +199,13 @@ fn the_throttling_of_any_run_counts() {
         throttled: 2,
     };
     assert_eq!(row.reason, expected);
+    // Neither the table nor the sentence calls a latency better that is the limit's; the rest is judged.
+    for compared in &report.comparison.as_ref().unwrap().metrics {
+        let is_latency = compared.metric == Metric::ResponseTimeP95;
+        assert_eq!(compared.reason == ComparisonReason::Reserved, is_latency);
+    }
+    assert!(!report.sentence.contains("P95"), "{}", report.sentence);
+    assert!(report.sentence.contains("is better in"));
 }
 
 #[test]

@@ -116,7 +116,7 @@ pub enum ComparisonReason {
     /// A run lacks the figure.
     MissingFigures,
     /// Nothing is judged: a failed audit, a limited generator or sides that must not be compared
-    /// take every verdict back.
+    /// take every verdict back, and a throttled shop that on latency.
     Reserved,
 }
 

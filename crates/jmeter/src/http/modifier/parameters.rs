@@ -52,7 +52,9 @@ impl Parameters {
         if get(1, &names).is_none() || get(1, &values).is_none() {
             return HashMap::new();
         }
-        let pairs = (1..=count).map_while(|number| get(number, &names).zip(get(number, &values)));
+        // A match may lack a group that is optional. There are no more matches than variables.
+        let count = user.variables.len().min(count);
+        let pairs = (1..=count).filter_map(|number| get(number, &names).zip(get(number, &values)));
         pairs.collect()
     }
 }

@@ -105,6 +105,8 @@ async fn cut_at(
                 kind: FailureKind::Stopped,
                 connected_at: None,
                 first_byte_at: None,
+                // Nobody knows how far it came.
+                was_sent: true,
             })),
             _ => Poll::Pending,
         }
@@ -286,7 +288,7 @@ impl HttpSampler {
                 exchange.body = &body;
                 witness.saw(exchange);
             }
-            Err(failure) if failure.was_sent() => witness.saw(exchange),
+            Err(failure) if failure.was_sent => witness.saw(exchange),
             Err(_) => {}
         }
     }
