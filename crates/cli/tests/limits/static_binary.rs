@@ -44,7 +44,12 @@ exec chroot --userspec=65532:65532 "$root" /double11 "$@"
 fn build() -> PathBuf {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
     let make = Command::new("make")
-        .args(["static", "STATIC=target/static-test"])
+        // Below another make it would say where it goes and comes from, the last line too.
+        .args([
+            "--no-print-directory",
+            "static",
+            "STATIC=target/static-test",
+        ])
         .current_dir(workspace.unwrap())
         .env_remove("CARGO_MAKEFLAGS")
         .env_remove("MAKEFLAGS")
