@@ -85,7 +85,12 @@ fn shown(
             .metrics
             .iter()
             .filter(|compared| compared.verdict == verdict)
-            .filter(|compared| compared.reason != ComparisonReason::MissingFigures)
+            .filter(|compared| {
+                // Of these nothing is said, not even that no difference was shown.
+                let (missing, reserved) =
+                    (ComparisonReason::MissingFigures, ComparisonReason::Reserved);
+                compared.reason != missing && compared.reason != reserved
+            })
             .map(|compared| name(compared.metric))
             .collect();
         (!names.is_empty()).then(|| names.join(texts.list_separator))

@@ -270,7 +270,8 @@ fn a_proxy_cuts_refuses_and_stalls() {
     let mut line = Line::open(&proxy);
     assert!(line.ask("PING\r\n").is_some(), "new ones are taken");
     proxy.refuse();
-    assert!(TcpStream::connect(("127.0.0.1", port)).is_err());
+    // A free port of this range may connect to itself, or be another test's for a moment; a listener never refuses.
+    assert!((0..5).any(|_| TcpStream::connect(("127.0.0.1", port)).is_err()));
     assert!(line.ask("PING\r\n").is_some(), "open ones stay");
     proxy.pass().unwrap();
 
