@@ -274,7 +274,9 @@ fn files_are_read_and_written() {
     assert_eq!(read, ["x", "y", "x"]);
 
     let mut user = self::user();
-    let sequence = format!("${{__StringFromFile({},v,1,2)}}", path("'lines'#'.txt'"));
+    // The name is a pattern for the number in it: what of it is no pattern stands between quotes, the
+    // folder too, in whose name a `0` or an `E` may occur.
+    let sequence = format!("${{__StringFromFile('{}'#'.txt',v,1,2)}}", path("lines"));
     let sequence = Template::parse(&sequence, &mut Sites::default());
     let read: Vec<String> = (0..4)
         .map(|_| user.render(&sequence).into_owned())
