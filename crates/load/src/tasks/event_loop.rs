@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::fmt;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use super::BoxedFuture;
 use super::links::{LinkKey, Links};
 use super::remote::Remote;
 use super::stop::{Stop, StopLevel};
-use super::timers::{Due, Timers};
+use super::timers::{Due, TimerKey, Timers};
 use crate::clock::RunClock;
 use crate::engine::alarm::Alarm;
 
@@ -68,6 +69,35 @@ pub(super) fn current<T>(with: impl FnOnce(&EventLoop) -> T) -> T {
 pub(super) fn running() -> Rc<EventLoop> {
     let running = RUNNING.with_borrow(Clone::clone);
     running.expect("what tasks await is awaited within a running loop of tasks")
+}
+
+/// Polls the task that is being polled again at an instant, unless the answer is dropped before.
+///
+/// # Panics
+/// Outside of a task.
+pub(super) fn wake_at(at: Duration) -> Timer {
+    let event_loop = running();
+    let due = Due::Task(event_loop.current.get());
+    let key = event_loop.timers.borrow_mut().add(at, due);
+    Timer { event_loop, key }
+}
+
+/// A timer for which somebody waits; taken back when dropped.
+pub(super) struct Timer {
+    event_loop: Rc<EventLoop>,
+    key: TimerKey,
+}
+
+impl fmt::Debug for Timer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.key.fmt(formatter)
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        self.event_loop.timers.borrow_mut().take_back(self.key);
+    }
 }
 
 /// Hands over the loop that the thread runs, if it runs any.
@@ -140,13 +170,12 @@ impl EventLoop {
         at <= self.fired.get()
     }
 
-    /// Polls the task that is being polled again at an instant.
-    pub(super) fn wake_current_at(&self, at: Duration) {
-        let task = self.current.get();
-        self.timers.borrow_mut().add(at, Due::Task(task));
+    /// How many timers wait.
+    #[cfg(test)]
+    pub(super) fn timers_waiting(&self) -> usize {
+        self.timers.borrow().len()
     }
 
-    /// The task that is being polled.
     pub(super) fn begin_round(&self) {
         self.round.set(self.round.get().wrapping_add(1));
     }
@@ -155,6 +184,7 @@ impl EventLoop {
         self.round.get()
     }
 
+    /// The task that is being polled.
     pub(super) fn current_task(&self) -> usize {
         self.current.get()
     }
@@ -207,7 +237,9 @@ impl EventLoop {
                 Due::Link(link) => {
                     if let Some((task, next)) = self.links.time_out(link, now) {
                         match next {
-                            Some(next) => timers.add(next, due),
+                            Some(next) => {
+                                timers.add(next, due);
+                            }
                             None => self.make_ready(task),
                         }
                     }

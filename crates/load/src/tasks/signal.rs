@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use super::event_loop;
+use super::event_loop::{self, Timer};
 use super::stop::{StopLevel, Stopped};
 
 /// Tells of changes. Whoever waits remembers how many there were when he last looked, so that none is
@@ -30,7 +30,7 @@ struct Past<'a> {
     signal: &'a Signal,
     count: u64,
     until: Option<Duration>,
-    has_timer: bool,
+    timer: Option<Timer>,
 }
 
 impl Signal {
@@ -59,7 +59,7 @@ impl Signal {
             signal: self,
             count,
             until,
-            has_timer: false,
+            timer: None,
         }
     }
 
@@ -101,19 +101,18 @@ impl Future for Past<'_> {
             changes.waiting.push(context.waker().clone());
         }
         drop(changes);
-        event_loop::current(|event_loop| {
+        let over = event_loop::current(|event_loop| {
             if event_loop.stop_level() >= StopLevel::Now {
                 return Poll::Ready(Err(Stopped));
             }
             match self.until {
-                Some(until) if event_loop.has_fired(until) => return Poll::Ready(Ok(false)),
-                Some(until) if !self.has_timer => {
-                    self.has_timer = true;
-                    event_loop.wake_current_at(until);
-                }
-                _ => {}
+                Some(until) if event_loop.has_fired(until) => Poll::Ready(Ok(false)),
+                _ => Poll::Pending,
             }
-            Poll::Pending
-        })
+        });
+        if over.is_pending() && self.timer.is_none() {
+            self.timer = self.until.map(event_loop::wake_at);
+        }
+        over
     }
 }

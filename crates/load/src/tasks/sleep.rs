@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::event_loop;
+use super::event_loop::{self, Timer};
 use super::stop::{StopLevel, Stopped};
 
 /// Waits until an instant of the run's clock. [`Stopped`] when the run is stopped at once meanwhile; a
@@ -29,7 +29,8 @@ pub(super) struct Sleep {
     at: Duration,
     /// The level that ends it early.
     cut_at: StopLevel,
-    is_waiting: bool,
+    /// From the first poll on.
+    timer: Option<Timer>,
 }
 
 /// See [`yield_now`].
@@ -43,7 +44,7 @@ impl Sleep {
         Self {
             at,
             cut_at,
-            is_waiting: false,
+            timer: None,
         }
     }
 }
@@ -52,19 +53,19 @@ impl Future for Sleep {
     type Output = Result<(), Stopped>;
 
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
-        event_loop::current(|event_loop| {
+        let over = event_loop::current(|event_loop| {
             if event_loop.has_fired(self.at) {
                 return Poll::Ready(Ok(()));
             }
             if event_loop.stop_level() >= self.cut_at {
                 return Poll::Ready(Err(Stopped));
             }
-            if !self.is_waiting {
-                self.is_waiting = true;
-                event_loop.wake_current_at(self.at);
-            }
             Poll::Pending
-        })
+        });
+        if over.is_pending() && self.timer.is_none() {
+            self.timer = Some(event_loop::wake_at(self.at));
+        }
+        over
     }
 }
 

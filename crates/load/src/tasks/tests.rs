@@ -1,5 +1,7 @@
 use std::cell::RefCell;
+use std::future::poll_fn;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::Duration;
 
 use super::*;
@@ -27,6 +29,33 @@ fn sleepers_wake_in_the_order_of_their_instants_and_not_before() {
     }
     tasks.run().unwrap();
     assert_eq!(*woken.borrow(), [4, 4, 8, 12].map(millis));
+}
+
+/// As where an exchange is cut at an instant, which it nearly always ends before: a timer that stayed
+/// until then would be memory that grows with the requests.
+#[test]
+fn who_no_longer_waits_leaves_no_timer() {
+    let (mut tasks, ..) = tasks();
+    tasks.spawn(async {
+        let waiting = || event_loop::current(event_loop::EventLoop::timers_waiting);
+        let signal = Signal::default();
+        for _ in 0..3 {
+            let mut far = Box::pin(sleep_until(millis(3_600_000)));
+            let mut nothing = Box::pin(signal.past(signal.count(), Some(millis(3_600_000))));
+            poll_fn(|context| {
+                assert!(far.as_mut().poll(context).is_pending());
+                assert!(nothing.as_mut().poll(context).is_pending());
+                Poll::Ready(())
+            })
+            .await;
+            assert_eq!(waiting(), 2);
+            // One that has fired is taken back as well, from where it no longer is.
+            sleep_until(clock().now() + millis(1)).await.unwrap();
+            assert_eq!(waiting(), 2);
+        }
+        assert_eq!(waiting(), 0);
+    });
+    tasks.run().unwrap();
 }
 
 #[test]

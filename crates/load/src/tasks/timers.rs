@@ -1,8 +1,6 @@
-//! The timers of one loop, by their instants. None is taken back: who no longer waits for his instant
-//! is woken once for nothing.
+//! The timers of one loop, by their instants.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::links::LinkKey;
@@ -16,29 +14,44 @@ pub(super) enum Due {
     Link(LinkKey),
 }
 
+/// A timer among those of its loop: its instant, and how many were added before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct TimerKey(Duration, u64);
+
 /// Timers; of those for the same instant the first added is due first.
 #[derive(Debug, Default)]
 pub(super) struct Timers {
-    heap: BinaryHeap<Reverse<(Duration, u64, Due)>>,
+    waiting: BTreeMap<TimerKey, Due>,
     added: u64,
 }
 
 impl Timers {
-    pub(super) fn add(&mut self, at: Duration, due: Due) {
+    pub(super) fn add(&mut self, at: Duration, due: Due) -> TimerKey {
         self.added += 1;
-        self.heap.push(Reverse((at, self.added, due)));
+        let key = TimerKey(at, self.added);
+        self.waiting.insert(key, due);
+        key
+    }
+
+    /// Takes one back for which nobody waits any more; one that was due is gone already.
+    pub(super) fn take_back(&mut self, key: TimerKey) {
+        self.waiting.remove(&key);
     }
 
     /// The instant of the next one.
     pub(super) fn next(&self) -> Option<Duration> {
-        self.heap.peek().map(|Reverse((at, ..))| *at)
+        self.waiting.first_key_value().map(|(key, _)| key.0)
     }
 
     /// Takes the next one out if it is due by `now`.
     pub(super) fn take_due(&mut self, now: Duration) -> Option<Due> {
-        if self.next()? > now {
-            return None;
-        }
-        self.heap.pop().map(|Reverse((.., due))| due)
+        let first = self.waiting.first_entry()?;
+        (first.key().0 <= now).then(|| first.remove())
+    }
+
+    /// How many are waiting.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len()
     }
 }
