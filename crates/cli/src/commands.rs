@@ -17,6 +17,7 @@ mod load;
 mod man;
 mod merge;
 mod migrate;
+mod no_answer;
 mod offline;
 mod plan;
 mod rehearse;

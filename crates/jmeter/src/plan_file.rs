@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use double11_jmx::check::{Finding, Report};
 use double11_jmx::document::{Document, Limits, ReadError};
+use double11_units::errors;
 
 use crate::compiler::Compiler;
 use crate::functions::expression::Subset;
@@ -94,7 +95,7 @@ pub fn open(path: &Path, options: &OpenOptions<'_>) -> Result<Opened, OpenError>
         include_prefix: &prefix.unwrap_or_default(),
         include: &|path| {
             let read = read(path).map(|plan| plan.root);
-            read.map_err(|error| with_causes(&error))
+            read.map_err(|error| errors::in_one_line(&error))
         },
     };
     let plan = compile(&document.root, &plan_options, &mut compiler);
@@ -149,15 +150,4 @@ fn include(report: &mut Report, folder: &Path, above: &mut Vec<PathBuf>) {
         above.pop();
         report.include(&included.path, inner);
     }
-}
-
-/// An error with its causes in one line.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

@@ -1,12 +1,11 @@
 //! Scraping at a fixed interval, beside the run, on a thread of its own.
 
-use std::error::Error;
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use double11_units::UnixMicros;
+use double11_units::{UnixMicros, errors};
 
 use crate::clock::steady_now;
 use crate::matrix::{Matrix, seconds_text};
@@ -163,7 +162,7 @@ fn scrape(scraper: &Scraper, matrix: &mut Matrix) -> Result<UnixMicros, ScrapeEr
             matrix.warn(format!(
                 "scrape at {} failed: {}",
                 seconds_text(asked),
-                chain(&error)
+                errors::in_one_line(&error)
             ));
             Err(error)
         }
@@ -176,17 +175,6 @@ fn next_due(start: Instant, interval: Duration, now: Instant) -> Instant {
     let into_interval = elapsed % interval.as_nanos();
     let rest = interval.as_nanos() - into_interval;
     now + Duration::from_nanos(u64::try_from(rest).unwrap_or(u64::MAX))
-}
-
-/// An error with its causes in one line.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

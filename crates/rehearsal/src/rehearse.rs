@@ -10,7 +10,7 @@ use double11_report::model::{
     Outcome, RunReport, VariantReport, Warning,
 };
 
-use double11_units::UnixMicros;
+use double11_units::{UnixMicros, errors};
 
 use crate::capacity;
 use crate::child::ShopError;
@@ -241,12 +241,7 @@ impl Conductor<'_> {
 
     /// A part after the pairs could not be carried out; what they have shown stands.
     fn gave_up(&mut self, part: &str, error: &RehearsalError) {
-        let mut text = format!("{part}: {error}");
-        let mut source = std::error::Error::source(error);
-        while let Some(cause) = source {
-            text = format!("{text}: {cause}");
-            source = cause.source();
-        }
+        let text = format!("{part}: {}", errors::in_one_line(error));
         self.observer.event(Event::Warning { text: &text });
         self.warnings.push(Warning::Other { text });
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ureq::http::Uri;
 
+use super::no_answer;
 use crate::arguments::Healthcheck;
 use crate::exit::{CommandResult, Exit, Failure};
 
@@ -26,7 +27,7 @@ pub(crate) fn run(arguments: &Healthcheck) -> CommandResult {
         ))),
         Err(error) => Err(Failure::environment(anyhow::anyhow!(
             "not reachable: `{page}`: {}",
-            in_words(&error)
+            no_answer::in_words(&error)
         ))),
     }
 }
@@ -71,15 +72,6 @@ fn ask(page: &str, limit: Duration) -> Result<u16, ureq::Error> {
         .build()
         .new_agent();
     Ok(agent.get(page).call()?.status().as_u16())
-}
-
-fn in_words(error: &ureq::Error) -> String {
-    match error {
-        ureq::Error::Io(error) => error.to_string(),
-        ureq::Error::HostNotFound => "no such host".to_owned(),
-        ureq::Error::Timeout(_) => "no answer in time".to_owned(),
-        other => other.to_string(),
-    }
 }
 
 #[cfg(test)]

@@ -62,10 +62,7 @@ impl HtmlExtractor {
     }
 
     pub(super) fn needs(&self) -> Needs {
-        Needs {
-            body: !matches!(self.scope, Scope::Variable(_)),
-            ..Needs::default()
-        }
+        self.scope.needs_of_bodies()
     }
 
     pub(super) fn process(&self, user: &mut User, sample: &SampleResult) {

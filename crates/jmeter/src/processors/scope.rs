@@ -6,7 +6,7 @@ use double11_jmx::document::Element;
 use double11_jmx::template::Template;
 
 use crate::compiler::Compiler;
-use crate::sample::SampleResult;
+use crate::sample::{Needs, SampleResult};
 
 /// How deep parts of parts are looked for.
 const DEPTH: u32 = 3;
@@ -40,6 +40,14 @@ impl Scope {
                 );
                 Self::Main
             }
+        }
+    }
+
+    /// What must be kept of a response for one who reads the bodies in scope.
+    pub(super) fn needs_of_bodies(&self) -> Needs {
+        Needs {
+            body: !matches!(self, Self::Variable(_)),
+            ..Needs::default()
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use double11_measure::run::PhaseSummary;
-use double11_units::UnixMicros;
+use double11_units::{UnixMicros, errors};
 
 use super::target::{Target, quoted};
 use super::{Prometheus, PrometheusError, Span};
@@ -147,11 +147,6 @@ pub(super) fn with_endpoint(matchers: &str, endpoint: &StepEndpoint) -> String {
 
 /// An answer that did not come, as the reason why nothing can be compared.
 pub(super) fn failed(error: &PrometheusError) -> Reason {
-    let mut message = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        message = format!("{message}: {error}");
-        cause = error.source();
-    }
+    let message = errors::in_one_line(error);
     Reason::PrometheusFailed { message }
 }

@@ -7,6 +7,8 @@ use hyper::Uri;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
+use crate::commands::no_answer;
+
 /// Questions that are with Prometheus at a time; its own default is 20.
 pub(super) const AT_A_TIME: usize = 8;
 /// Longest wait for an answer, and for a turn to ask.
@@ -202,7 +204,7 @@ impl Relay {
         };
         let mut answer = match sent {
             Ok(answer) => answer,
-            Err(error) => return Answer::refusal(502, UNREACHABLE, &in_words(&error)),
+            Err(error) => return Answer::refusal(502, UNREACHABLE, &no_answer::in_words(&error)),
         };
         let status = answer.status().as_u16();
         let body = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX);
@@ -217,17 +219,8 @@ impl Relay {
                 "too_large",
                 "the answer is larger than 32 MiB; choose a shorter span of time",
             ),
-            Err(error) => Answer::refusal(502, UNREACHABLE, &in_words(&error)),
+            Err(error) => Answer::refusal(502, UNREACHABLE, &no_answer::in_words(&error)),
         }
-    }
-}
-
-fn in_words(error: &ureq::Error) -> String {
-    match error {
-        ureq::Error::Io(error) => error.to_string(),
-        ureq::Error::HostNotFound => "no such host".to_owned(),
-        ureq::Error::Timeout(_) => "no answer in time".to_owned(),
-        other => other.to_string(),
     }
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Ending, RunOutcome};
 use crate::engine::keeper::KeptRun;
-use crate::engine::{LoadError, LoadModel, RunOptions, SamplePolicy};
+use crate::engine::{LoadError, LoadModel, RunAbout, RunOptions, SamplePolicy};
 use crate::health::GeneratorHealth;
 use crate::host::Host;
 use crate::plan::{Plan, ProfileOverrides, Write};
@@ -210,11 +210,6 @@ pub struct PartFacts {
 
 impl RunManifest {
     pub(super) fn new(options: &RunOptions, outcome: &RunOutcome) -> Self {
-        let mut versions = options.about.versions.clone();
-        versions.insert(
-            "double11-load".to_owned(),
-            env!("CARGO_PKG_VERSION").to_owned(),
-        );
         let (model, users) = match options.model {
             LoadModel::Open {
                 spread: Spread::Poisson,
@@ -257,14 +252,10 @@ impl RunManifest {
             started_unix_us: outcome.started.get(),
             duration_s: outcome.duration.as_secs_f64(),
             ending: outcome.ending,
-            writes: WriteFacts {
-                acknowledged: outcome.writes_acknowledged,
-                refused: outcome.writes_refused,
-                unknown: outcome.writes_unknown,
-            },
+            writes: WriteFacts::of(outcome),
             visits_cut: outcome.visits_cut,
             command_line: options.about.command_line.clone(),
-            versions,
+            versions: versions(&options.about),
             host: Host::look(),
             generator: outcome.health.clone(),
         }
@@ -278,11 +269,6 @@ impl KeptManifest<'_> {
     /// The content of `run.json`; the steps are those that were seen.
     pub(in crate::engine) fn of(&self, outcome: &RunOutcome) -> RunManifest {
         let run = self.0;
-        let mut versions = run.about.versions.clone();
-        versions.insert(
-            "double11-load".to_owned(),
-            env!("CARGO_PKG_VERSION").to_owned(),
-        );
         let steps = outcome.summary.whole.steps.iter();
         RunManifest {
             schema_version: SCHEMA_VERSION,
@@ -313,16 +299,30 @@ impl KeptManifest<'_> {
             started_unix_us: outcome.started.get(),
             duration_s: outcome.duration.as_secs_f64(),
             ending: outcome.ending,
-            writes: WriteFacts {
-                acknowledged: outcome.writes_acknowledged,
-                refused: outcome.writes_refused,
-                unknown: outcome.writes_unknown,
-            },
+            writes: WriteFacts::of(outcome),
             visits_cut: outcome.visits_cut,
             command_line: run.about.command_line.clone(),
-            versions,
+            versions: versions(&run.about),
             host: Host::look(),
             generator: outcome.health.clone(),
+        }
+    }
+}
+
+/// Versions by name, ours among them.
+fn versions(about: &RunAbout) -> BTreeMap<String, String> {
+    let mut versions = about.versions.clone();
+    let own = env!("CARGO_PKG_VERSION").to_owned();
+    versions.insert("double11-load".to_owned(), own);
+    versions
+}
+
+impl WriteFacts {
+    fn of(outcome: &RunOutcome) -> Self {
+        Self {
+            acknowledged: outcome.writes_acknowledged,
+            refused: outcome.writes_refused,
+            unknown: outcome.writes_unknown,
         }
     }
 }

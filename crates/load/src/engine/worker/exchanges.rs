@@ -1,9 +1,9 @@
 //! Requests on connections, from sending to the sample.
 
-use std::error::Error as _;
 use std::time::Duration;
 
 use double11_measure::sample::{Failure, Outcome, Sample};
+use double11_units::errors;
 use mio::event::Event;
 use mio::{Interest, Token};
 
@@ -220,7 +220,7 @@ impl Worker<'_> {
             TransportError::Tls(_) => Failure::Tls,
             TransportError::Io(_) | TransportError::Response(_) => Failure::Transport,
         };
-        self.fail(index, failure, &with_cause(error));
+        self.fail(index, failure, &errors::in_one_line(error));
     }
 
     /// Sends a request once more that the server cannot have begun to answer: it closed a kept
@@ -295,7 +295,7 @@ impl Worker<'_> {
             at,
             status: None,
             outcome,
-            message: &with_cause(error),
+            message: &errors::in_one_line(error),
         };
         self.record(usize::MAX, exchange, &end);
         match self.retry_rule(exchange, None) {
@@ -402,16 +402,4 @@ impl Worker<'_> {
         let value = |variable| run.visit.value_text(variable);
         line.write(value, &mut self.outbox.batch.ledger);
     }
-}
-
-/// An error with its causes in one line.
-fn with_cause(error: &TransportError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
