@@ -31,6 +31,7 @@ const SELF: &str = "d.Double11";
 type SharedLog = Arc<Mutex<RunLog>>;
 
 pub(super) fn run(arguments: &Jmeter, path: &Path) -> CommandResult {
+    use_small_pages();
     gates::check(&arguments.ours.fail_if)?;
     let settings = Settings::of(arguments)?;
     let mut options = recorder_options(arguments, &settings)?;
@@ -96,6 +97,13 @@ pub(super) fn run(arguments: &Jmeter, path: &Path) -> CommandResult {
         return Ok(Exit::Interrupted);
     }
     Ok(exit)
+}
+
+/// Has the system give memory in pages of 4 KiB. The allocator asks for pages of 2 MiB, of which the few
+/// things that a plan keeps fill a quarter: a run has half the memory without them, and is not slower.
+fn use_small_pages() {
+    // A system that knows no larger pages has nothing to forgo.
+    rustix::thread::disable_transparent_huge_pages(true).ok();
 }
 
 /// Whether it was a signal that stopped the run, and not the plan.
