@@ -25,6 +25,12 @@ struct Node {
     parent: Option<NodeId>,
     kind: Kind,
     children: Vec<NodeId>,
+    /// Its number among all that stands in its parent.
+    place: usize,
+    /// How many elements stand before it in its parent.
+    index: usize,
+    /// How many elements stand in it.
+    elements: usize,
 }
 
 #[derive(Debug)]
@@ -116,10 +122,34 @@ impl Document {
         self.is_element(parent).then_some(parent)
     }
 
+    /// What stands in the same element, texts and this one among it.
+    fn beside(&self, id: NodeId) -> &[NodeId] {
+        let parent = self.nodes[id].parent;
+        parent.map_or(&[], |parent| &self.nodes[parent].children)
+    }
+
     /// The elements that stand in the same one, this one among them.
     fn siblings(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
-        let parent = self.nodes[id].parent.unwrap_or(0);
-        let children = self.nodes[parent].children.iter().copied();
-        children.filter(|child| self.is_element(*child))
+        let beside = self.beside(id).iter().copied();
+        beside.filter(|child| self.is_element(*child))
+    }
+
+    /// The elements before this one in the same one, the nearest first.
+    fn siblings_before(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
+        let before = self.beside(id).iter().take(self.nodes[id].place);
+        let before = before.rev().copied();
+        before.filter(|child| self.is_element(*child))
+    }
+
+    /// What comes right behind it in the same element.
+    fn behind(&self, id: NodeId) -> Option<NodeId> {
+        self.beside(id).get(self.nodes[id].place + 1).copied()
+    }
+
+    /// How many elements stand in the same one, this one among them.
+    fn sibling_count(&self, id: NodeId) -> usize {
+        self.nodes[id]
+            .parent
+            .map_or(0, |parent| self.nodes[parent].elements)
     }
 }

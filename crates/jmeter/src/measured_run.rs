@@ -160,6 +160,7 @@ fn kept_run(
         seed: options.seed,
         target: target.to_string(),
         users: plan.users(),
+        has_arrivals: plan.has_arrivals(),
         phases: plan.phases().to_vec(),
         threads: workers,
         pin_to: options.pin_to.clone(),

@@ -97,11 +97,14 @@ impl Schedule {
         }
     }
 
-    /// The phases of a `JMeter` plan, whose users wait for answers.
+    /// The phases of a `JMeter` plan, whose users wait for answers unless they begin as arrivals come.
     pub fn of_jmeter(plan: &MeasuredPlan) -> Self {
+        let users = plan.users();
         Self {
-            model: LoadModel::Closed {
-                users: plan.users(),
+            model: if plan.has_arrivals() {
+                Self::OPEN
+            } else {
+                LoadModel::Closed { users }
             },
             phases: plan.phases().to_vec(),
             normal_per_second: None,

@@ -17,7 +17,13 @@ struct Plan {
     generated: &'static [&'static str],
     /// Options of both.
     options: &'static [&'static str],
+    /// Whether `JMeter` itself does not always do the same: then any of its runs may be the one that ours
+    /// is equal to.
+    races: bool,
 }
+
+/// Runs of a `JMeter` that does not always do the same, at most.
+const RUNS_MAX: u32 = 4;
 
 const NOTHING: Leave = Leave {
     threads: false,
@@ -50,6 +56,16 @@ const fn plan(name: &'static str, leave: Leave) -> Plan {
         leave,
         generated: &[],
         options: &[],
+        races: false,
+    }
+}
+
+/// A plan in which a user stops the test. `JMeter` does that on a thread of its own, and while it has not
+/// yet noted the stop, the engine may go on to what tears down, whose users are then stopped as well.
+const fn stopping(name: &'static str) -> Plan {
+    Plan {
+        races: true,
+        ..plan(name, NOTHING)
     }
 }
 
@@ -73,9 +89,9 @@ const PLANS: &[Plan] = &[
     plan("reuse", NOTHING),
     plan("groups", COUNTS),
     plan("serial", NOTHING),
-    plan("stop_test", NOTHING),
-    plan("stop_now", NOTHING),
-    plan("stop_action", NOTHING),
+    stopping("stop_test"),
+    stopping("stop_now"),
+    stopping("stop_action"),
     plan("scoping", NOTHING),
     plan("timers", COUNTS),
     plan("extractors", NOTHING),
@@ -197,15 +213,21 @@ fn every_plan_is_listed() {
 /// What differs for a plan, if anything.
 fn differing(plan: &Plan) -> Option<String> {
     let file = folder().join(plan.name).with_extension("jmx");
-    let real = Runner::Real.run(&file, plan.options);
     let ours = Runner::Ours.run(&file, plan.options);
-    assert!(
-        real.rows.len() > 1,
-        "JMeter ran nothing of {}: {}",
-        plan.name,
-        real.console
-    );
-    let text = differences(&real, &ours, plan.leave, plan.generated);
+    let mut text = String::new();
+    for _ in 0..if plan.races { RUNS_MAX } else { 1 } {
+        let real = Runner::Real.run(&file, plan.options);
+        assert!(
+            real.rows.len() > 1,
+            "JMeter ran nothing of {}: {}",
+            plan.name,
+            real.console
+        );
+        text = differences(&real, &ours, plan.leave, plan.generated);
+        if text.is_empty() {
+            break;
+        }
+    }
     let shown = if ours.rows.is_empty() {
         &ours.console
     } else {

@@ -101,7 +101,9 @@ pub(super) async fn give_out(share: ArrivalShare, thread: Rc<Thread>) {
         instants,
         users_max,
         iterations_max,
+        until,
         ends,
+        ..
     } = share.arrivals;
     let pool = Rc::new(Pool {
         idle: RefCell::default(),
@@ -110,6 +112,7 @@ pub(super) async fn give_out(share: ArrivalShare, thread: Rc<Thread>) {
     });
     let mut dropped = 0_u64;
     let own = instants.skip(share.thread).step_by(share.threads);
+    let own = own.take_while(|at| until.is_none_or(|until| *at < until));
     for at in own {
         let round = tasks::round();
         let due = group.started + at;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{EngineError, batch};
-use crate::groups::Phase;
+use crate::groups::{Phase, Place, USERS_MAX};
 use crate::plan::{Group, Plan};
 use crate::user::User;
 use crate::walk::Kind;
@@ -15,6 +15,8 @@ pub struct Outline {
     pub sets_up: bool,
     /// Users that run at a time, at most; those that set up and tear down left out.
     pub users: u32,
+    /// Whether there are groups whose users begin as arrivals come, as many as it takes.
+    pub has_arrivals: bool,
     /// When the last of them begins, from the start of the first; `None` where groups run one after the
     /// other, of which only the first begins at a known time.
     pub last_begins: Option<Duration>,
@@ -32,6 +34,7 @@ pub fn outline(plan: &Plan, user: &mut User) -> Result<Outline, EngineError> {
     let mut outline = Outline {
         sets_up: plan.groups_of(Phase::SetUp).next().is_some(),
         users: 0,
+        has_arrivals: false,
         last_begins: Some(Duration::ZERO),
         ends: Some(Duration::ZERO),
         endless: Vec::new(),
@@ -47,19 +50,20 @@ pub fn outline(plan: &Plan, user: &mut User) -> Result<Outline, EngineError> {
         if group.phase != Phase::Main {
             continue;
         }
-        let users = u32::try_from(schedule.places.len()).unwrap_or(u32::MAX);
-        let begins = schedule.places.iter().map(|place| place.begins).max();
-        let ends = schedule.places.iter().map(|place| place.ends);
-        let ends = ends.max().filter(|_| bounded).unwrap_or_default();
-        let ends = if users == 0 {
-            Some(Duration::ZERO)
-        } else {
-            ends
+        outline.has_arrivals |= schedule.arrivals.is_some();
+        let (users, begins, ends) = match &schedule.arrivals {
+            Some(arrivals) => {
+                let users = arrivals.users_max;
+                let users = users.unwrap_or(u32::try_from(USERS_MAX).unwrap_or(u32::MAX));
+                (users, Some(arrivals.rise), Some(arrivals.length))
+            }
+            None => of_places(&schedule.places, bounded),
         };
         if is_serial {
             outline.users = outline.users.max(users);
             outline.last_begins = None;
-            outline.ends = outline.ends.zip(ends).map(|(sum, own)| sum + own);
+            let ends = outline.ends.zip(ends);
+            outline.ends = ends.map(|(sum, own)| sum.saturating_add(own));
         } else {
             outline.users = outline.users.saturating_add(users);
             outline.last_begins = outline.last_begins.max(begins);
@@ -67,6 +71,18 @@ pub fn outline(plan: &Plan, user: &mut User) -> Result<Outline, EngineError> {
         }
     }
     Ok(outline)
+}
+
+/// How many users have these places, when the last of them begins, and when the last ends, if that is known.
+fn of_places(places: &[Place], bounded: bool) -> (u32, Option<Duration>, Option<Duration>) {
+    let users = u32::try_from(places.len()).unwrap_or(u32::MAX);
+    let begins = places.iter().map(|place| place.begins).max();
+    let ends = places.iter().map(|place| place.ends).max();
+    let ends = match ends {
+        Some(last) => last.filter(|_| bounded),
+        None => Some(Duration::ZERO),
+    };
+    (users, begins, ends)
 }
 
 /// Whether a loop of the group goes on for ever. What conditions and scripts end is taken to end.
@@ -127,6 +143,21 @@ mod tests {
         ]);
         assert_eq!((looped.users, looped.ends), (3, None));
         assert!(looped.endless.is_empty(), "three rounds are an end");
+        let rate = Element::new(
+            "com.blazemeter.jmeter.threads.arrivals.ArrivalsThreadGroup",
+            "A",
+        );
+        let rate = rate
+            .with("TargetLevel", "5")
+            .with("RampUp", "2")
+            .with("Hold", "10")
+            .with("Unit", "S");
+        let arrivals = of(vec![rate.clone().with("ConcurrencyLimit", "7")]);
+        assert_eq!((arrivals.users, arrivals.has_arrivals), (7, true));
+        assert_eq!(arrivals.last_begins, Some(seconds(2)));
+        assert_eq!(arrivals.ends, Some(seconds(12)));
+        assert!(arrivals.endless.is_empty());
+        assert_eq!(of(vec![rate]).users, 1_000_000, "as many as it takes");
         let endless = of(vec![group_of("-1", "2", "0", "")]);
         assert_eq!(endless.endless.len(), 1);
         let none = of(vec![group_of("-1", "0", "0", "")]);

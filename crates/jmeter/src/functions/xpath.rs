@@ -2,11 +2,9 @@
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use sxd_xpath::Factory;
-
 use super::Invocation;
 use crate::log::Level;
-use crate::processors::xpath::{Found, Namespaces, Reading, evaluate};
+use crate::processors::xpath::{Found, Namespaces, Reading, built, evaluate};
 use crate::user::Trouble;
 
 /// The nodes of a file that all users read in turn; none when the file could not be read.
@@ -44,9 +42,7 @@ pub(super) fn x_path(call: &mut Invocation<'_>) -> Result<(), Trouble> {
 
 fn read(file: &str, expression: &str) -> Result<Vec<Option<String>>, String> {
     let xml = std::fs::read_to_string(file).map_err(|why| format!("{file}: {why}"))?;
-    let path = Factory::new().build(expression);
-    let path = path.map_err(|why| format!("{expression}: {why}"))?;
-    let path = path.ok_or_else(|| format!("{expression}: no expression"))?;
+    let path = built(expression).map_err(|why| format!("{expression}: {why}"))?;
     match evaluate(&path, &xml, &Reading::of_xml(Namespaces::OfDocument))? {
         Found::Nodes(nodes) => Ok(nodes.into_iter().map(|node| node.first).collect()),
         _ => Err(format!("{expression}: yields no nodes")),

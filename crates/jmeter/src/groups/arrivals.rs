@@ -91,6 +91,7 @@ impl Limits {
         let users = number("the concurrency limit", &self.concurrency, user, most)?;
         let count = number("the limit of arrivals", &self.arrivals, user, most)?;
         let iterations = number("the limit of iterations", &self.iterations, user, most)?;
+        let (rise, length) = shape.extent();
         let rolling = Rolling {
             shape,
             at: 0.0,
@@ -102,6 +103,9 @@ impl Limits {
                 instants: Instants(Source::Rolling(rolling)),
                 users_max: u32::try_from(users).ok().filter(|users| *users > 0),
                 iterations_max: u32::try_from(iterations).ok().filter(|most| *most > 0),
+                rise,
+                length,
+                until: None,
                 ends: None,
             }),
             ..Schedule::default()
@@ -187,6 +191,19 @@ impl Rolling {
 }
 
 impl Shape {
+    /// How long the rate rises towards the one that is held, and how long arrivals come.
+    fn extent(&self) -> (Duration, Duration) {
+        let (rise, length) = match self {
+            Self::Ramp { ramp, hold, .. } => (*ramp, ramp + hold),
+            Self::Rows(rows) => {
+                let offset = |offset: f64, [.., duration]: &[f64; 3]| (offset + duration).trunc();
+                (0.0, rows.iter().fold(0.0, offset))
+            }
+        };
+        let time = |seconds| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+        (time(rise), time(length))
+    }
+
     /// The rate at a time, after so many arrivals; none when the schedule is over.
     fn rate(&self, at: f64, count: u64) -> Option<f64> {
         match self {
@@ -281,7 +298,12 @@ mod tests {
             .with("ConcurrencyLimit", "7");
         let group = ArrivalRate::compile(&element, &mut Compiler::default());
         let schedule = group.schedule(&mut user()).unwrap();
-        assert_eq!(schedule.arrivals.as_ref().unwrap().users_max, Some(7));
+        let arrivals = schedule.arrivals.as_ref().unwrap();
+        assert_eq!(arrivals.users_max, Some(7));
+        assert_eq!(
+            (arrivals.rise, arrivals.length),
+            (Duration::ZERO, Duration::from_mins(1))
+        );
         assert_eq!(millis(schedule), [0, 1_000, 2_000]);
     }
 }

@@ -81,13 +81,17 @@ impl OpenModel {
             Ok(seed) => seed,
         };
         let seconds: f64 = steps.iter().map(Step::seconds).sum();
+        let ends = Duration::try_from_secs_f64(seconds).ok();
         let generator = Generator::new(steps, seed);
         Ok(Schedule {
             arrivals: Some(Arrivals {
                 instants: Instants(Source::Open(generator)),
                 users_max: None,
                 iterations_max: Some(1),
-                ends: Duration::try_from_secs_f64(seconds).ok(),
+                rise: Duration::ZERO,
+                length: ends.unwrap_or(Duration::MAX),
+                until: None,
+                ends,
             }),
             ..Schedule::default()
         })

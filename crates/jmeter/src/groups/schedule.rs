@@ -29,6 +29,12 @@ pub struct Arrivals {
     pub users_max: Option<u32>,
     /// Iterations of one user at most; a user that is through with one takes the next arrival.
     pub iterations_max: Option<u32>,
+    /// How long the rate rises.
+    pub rise: Duration,
+    /// When the last one begins at the latest, from the start of the group.
+    pub length: Duration,
+    /// When no more begin, if the run ends before the schedule.
+    pub until: Option<Duration>,
     /// When the group ends, from its start, whatever is under way then.
     pub ends: Option<Duration>,
 }
@@ -58,8 +64,17 @@ impl Iterator for Instants {
 }
 
 impl Schedule {
-    /// Ends all users then at the latest; those that would begin later are left out.
+    /// Ends all users then at the latest; those that would begin later are left out. Of arrivals, whose
+    /// users end with their iteration, none begins later.
     pub(crate) fn end_by(&mut self, latest: Duration) {
+        if let Some(arrivals) = &mut self.arrivals
+            && arrivals.length > latest
+        {
+            arrivals.length = latest;
+            arrivals.until = Some(latest);
+            // What the schedule would cut later ends by itself.
+            arrivals.ends = arrivals.ends.filter(|ends| *ends <= latest);
+        }
         self.places.retain(|place| place.begins < latest);
         for place in &mut self.places {
             place.ends = Some(place.ends.map_or(latest, |ends| ends.min(latest)));

@@ -8,6 +8,9 @@ use super::{Document, Kind, Node, NodeId};
 /// Elements within each other at most; what is deeper stands beside.
 const DEPTH_MAX: usize = 400;
 
+/// Attributes of an element at most; what comes then is passed over.
+const ATTRIBUTES_MAX: usize = 1_000;
+
 /// Elements that nothing stands in.
 const VOID: [&str; 17] = [
     "area", "base", "basefont", "bgsound", "br", "col", "embed", "frame", "hr", "img", "input",
@@ -101,6 +104,9 @@ impl Builder {
             parent: None,
             kind: Kind::Root,
             children: Vec::new(),
+            place: 0,
+            index: 0,
+            elements: 0,
         };
         let mut builder = Self {
             document: Document { nodes: vec![root] },
@@ -346,13 +352,20 @@ impl Builder {
             own.push_str(text);
             return last;
         }
+        let id = nodes.len();
+        let is_element = matches!(kind, Kind::Element { .. });
+        let around = &mut nodes[parent];
+        let (place, index) = (around.children.len(), around.elements);
+        around.children.push(id);
+        around.elements += usize::from(is_element);
         nodes.push(Node {
             parent: Some(parent),
             kind,
             children: Vec::new(),
+            place,
+            index,
+            elements: 0,
         });
-        let id = nodes.len() - 1;
-        nodes[parent].children.push(id);
         id
     }
 
@@ -360,9 +373,7 @@ impl Builder {
     fn merge(&mut self, id: NodeId, more: Vec<(String, String)>) {
         if let Kind::Element { attributes, .. } = &mut self.document.nodes[id].kind {
             for (name, value) in more {
-                if !attributes.iter().any(|(own, _)| *own == name) {
-                    attributes.push((name, value));
-                }
+                add_attribute(attributes, name, value);
             }
         }
     }
@@ -397,9 +408,7 @@ fn tag(from: &str) -> Option<Tag<'_>> {
         }
         let (name, value, after) = attribute(rest);
         rest = after;
-        if !attributes.iter().any(|(own, _)| *own == name) {
-            attributes.push((name, value));
-        }
+        add_attribute(&mut attributes, name, value);
     }
     Some(Tag {
         name: name.to_ascii_lowercase(),
@@ -407,6 +416,13 @@ fn tag(from: &str) -> Option<Tag<'_>> {
         attributes,
         rest,
     })
+}
+
+/// Adds an attribute that is not there yet.
+fn add_attribute(attributes: &mut Vec<(String, String)>, name: String, value: String) {
+    if attributes.len() < ATTRIBUTES_MAX && !attributes.iter().any(|(own, _)| *own == name) {
+        attributes.push((name, value));
+    }
 }
 
 /// Reads an attribute: its name, its value, and the text behind it.

@@ -135,15 +135,10 @@ impl Document {
 
     /// Whether a text or an element within a line comes next.
     fn is_followed_inline(&self, id: NodeId) -> bool {
-        let Some(parent) = self.nodes[id].parent else {
+        let Some(next) = self.behind(id) else {
             return false;
         };
-        let mut siblings = self.nodes[parent].children.iter();
-        let next = siblings.position(|own| *own == id);
-        let Some(next) = next.and_then(|_| siblings.next()) else {
-            return false;
-        };
-        match &self.nodes[*next].kind {
+        match &self.nodes[next].kind {
             Kind::Text(_) => true,
             Kind::Element { name, .. } => {
                 let name = name.as_str();

@@ -48,6 +48,7 @@ pub struct MeasuredPlan {
     name: String,
     hash: String,
     users: usize,
+    has_arrivals: bool,
     phases: Vec<Phase>,
     /// When all users are to have ended, from the first one's beginning; `None` when their loops say.
     length: Option<Duration>,
@@ -114,6 +115,7 @@ impl MeasuredPlan {
             name: String::new(),
             hash: String::new(),
             users: 0,
+            has_arrivals: false,
             phases: Vec::new(),
             length: None,
         };
@@ -145,6 +147,11 @@ impl MeasuredPlan {
     /// Users that run at a time, at most.
     pub fn users(&self) -> usize {
         self.users
+    }
+
+    /// Whether users begin as arrivals come, as many as it takes up to [`Self::users`].
+    pub fn has_arrivals(&self) -> bool {
+        self.has_arrivals
     }
 
     /// The phases as they are planned. Of what sets up nobody knows how long it takes.
@@ -204,7 +211,11 @@ impl MeasuredPlan {
         PlanFacts {
             name: self.name.clone(),
             hash: self.hash.clone(),
-            profile: Some(format!("{} users of a JMeter plan", self.users)),
+            profile: Some(if self.has_arrivals {
+                format!("arrivals of a JMeter plan for at most {} users", self.users)
+            } else {
+                format!("{} users of a JMeter plan", self.users)
+            }),
             ..PlanFacts::default()
         }
     }
@@ -255,6 +266,7 @@ impl MeasuredPlan {
             phases.push(phase(RAMP, rise, false));
         }
         phases.push(phase(STEADY, longest.saturating_sub(rise), true));
+        self.has_arrivals = outline.has_arrivals;
         self.users = usize::try_from(outline.users).unwrap_or(usize::MAX);
         (self.phases, self.length) = (phases, length);
         Ok(())

@@ -208,6 +208,33 @@ fn a_plan_without_an_end_is_bounded_from_outside_or_refused() {
     assert!(outcome.summary.whole.total.attempted > 0);
 }
 
+/// Groups of arrivals make users as they need them, and a bound from outside ends them too.
+#[test]
+fn arrivals_are_measured_and_bounded() {
+    let folder = tempfile::tempdir().unwrap();
+    let class = "com.blazemeter.jmeter.threads.arrivals.ArrivalsThreadGroup";
+    let rate = r#"<stringProp name="TargetLevel">50</stringProp><stringProp name="Unit">S</stringProp>
+        <stringProp name="RampUp">0</stringProp><stringProp name="Hold">3600</stringProp>"#;
+    let path = plan_file(folder.path(), class, rate);
+    let second = Duration::from_secs(1);
+    let whole = MeasuredPlan::read(&path, settings(&[], None)).unwrap();
+    assert_eq!(whole.length(), Some(3_600 * second));
+    let plan = MeasuredPlan::read(&path, settings(&[], Some(second))).unwrap();
+    assert_eq!((plan.length(), plan.has_arrivals()), (Some(second), true));
+    let out = folder.path().join("run");
+    let directory = RunDirectory::create(&out, false).unwrap();
+    let options = options(server(), Some(directory));
+    let outcome = run(&plan, options, &StopHandle::new(), &mut |_| {}).unwrap();
+    assert_eq!(outcome.ending, Ending::Complete);
+    let steps = &outcome.summary.whole.steps;
+    for label in ["Browse", "Buy"] {
+        let step = steps.iter().find(|step| step.step == label).unwrap();
+        assert!((49..=51).contains(&step.attempted), "{}", step.attempted);
+    }
+    let facts = std::fs::read_to_string(out.join("run.json")).unwrap();
+    assert!(facts.contains(r#""model": "arrivals""#), "{facts}");
+}
+
 #[test]
 fn a_run_can_be_stopped() {
     let folder = tempfile::tempdir().unwrap();

@@ -17,6 +17,11 @@ use crate::compiler::Compiler;
 use crate::user::{StateId, User};
 pub(crate) use markup::Markup;
 
+/// Elements within each other at most: the library calls itself for each level.
+const DEPTH_MAX: usize = 1_000;
+/// Parentheses and brackets within each other in an expression, for the same reason.
+const NESTING_MAX: usize = 100;
+
 /// The text of an expression in a plan.
 #[derive(Debug)]
 pub(super) struct XPathText {
@@ -127,10 +132,75 @@ impl Namespaces {
     }
 }
 
-fn built(text: &str) -> Result<XPath, String> {
+/// An expression that is to be followed.
+///
+/// # Errors
+/// What is not understood about it.
+pub(crate) fn built(text: &str) -> Result<XPath, String> {
+    if nesting(text) > NESTING_MAX {
+        return Err(format!(
+            "more than {NESTING_MAX} parentheses and brackets stand within each other"
+        ));
+    }
     let path = Factory::new().build(text);
     let path = path.map_err(|reason| reason.to_string())?;
     path.ok_or_else(|| "it is empty".to_owned())
+}
+
+/// How many parentheses and brackets stand within each other at most; those in texts may count.
+fn nesting(text: &str) -> usize {
+    let (mut now, mut most) = (0_usize, 0);
+    for byte in text.bytes() {
+        match byte {
+            b'(' | b'[' => now += 1,
+            b')' | b']' => now = now.saturating_sub(1),
+            _ => {}
+        }
+        most = most.max(now);
+    }
+    most
+}
+
+/// How deep elements stand within each other, before the text is known to be XML: the library looks up
+/// namespaces through all levels, so that it takes the square of their number.
+fn depth(xml: &str) -> usize {
+    let (mut now, mut most) = (0_usize, 0);
+    let mut rest = xml;
+    while let Some((_, from)) = rest.split_once('<') {
+        let parts = if from.starts_with("!--") {
+            from.split_once("-->")
+        } else if from.starts_with("![CDATA[") {
+            from.split_once("]]>")
+        } else {
+            split_tag(from)
+        };
+        let Some((tag, after)) = parts else {
+            break;
+        };
+        rest = after;
+        if tag.starts_with('/') {
+            now = now.saturating_sub(1);
+        } else if !tag.starts_with(['!', '?']) && !tag.ends_with('/') {
+            now += 1;
+            most = most.max(now);
+        }
+    }
+    most
+}
+
+/// A tag without its signs, and what comes behind it; a `>` in the value of an attribute is none.
+fn split_tag(from: &str) -> Option<(&str, &str)> {
+    let mut quote = None;
+    let end = from.find(|sign| {
+        match (quote, sign) {
+            (None, '"' | '\'') => quote = Some(sign),
+            (Some(open), _) if open == sign => quote = None,
+            _ => {}
+        }
+        quote.is_none() && sign == '>'
+    })?;
+    let (tag, after) = from.split_at(end);
+    Some((tag, after.strip_prefix('>')?))
 }
 
 /// Whether the text is XML, and what is wrong with it otherwise.
@@ -141,6 +211,11 @@ pub(super) fn well_formed(xml: &str) -> Result<(), String> {
 /// XML as a document, or what is wrong with it; in Java's words where it is no XML from the start.
 fn parsed(xml: &str) -> Result<sxd_document::Package, String> {
     let xml = xml.trim_start_matches('\u{feff}');
+    if depth(xml) > DEPTH_MAX {
+        return Err(format!(
+            "its elements stand more than {DEPTH_MAX} deep within each other"
+        ));
+    }
     sxd_document::parser::parse(xml).map_err(|reason| {
         if xml.trim_start().starts_with('<') || xml.trim().is_empty() {
             reason.to_string()
@@ -223,5 +298,34 @@ impl NodeText {
             whole: node.string_value(),
             markup: markup.map(|markup| markup.of(node)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count(xml: &str) -> Result<Found, String> {
+        let path = built("count(//a)").unwrap();
+        evaluate(&path, xml, &Reading::of_xml(Namespaces::Ignored))
+    }
+
+    /// The library's way through texts and ours through markup call themselves for each level.
+    #[test]
+    fn what_is_too_deep_is_no_crash() {
+        let deep = |levels| format!("{}{}", "<a>".repeat(levels), "</a>".repeat(levels));
+        assert_eq!(count(&deep(1_000)), Ok(Found::Text("1000".to_owned())));
+        let error = count(&deep(200_000)).unwrap_err();
+        assert!(error.contains("1000 deep"), "{error}");
+        assert!(well_formed(&deep(200_000)).is_err());
+        let wide = format!(
+            "<a>{}</a>",
+            "<a x='>'/><!-- <a> --><![CDATA[<a>]]><a></a>".repeat(2_000)
+        );
+        assert_eq!(count(&wide), Ok(Found::Text("4001".to_owned())));
+        let error = built(&format!("{}1{}", "(".repeat(100_000), ")".repeat(100_000)));
+        let error = error.unwrap_err();
+        assert!(error.contains("more than 100"), "{error}");
+        assert!(built(&format!("{}1{}", "(".repeat(100), ")".repeat(100))).is_ok());
     }
 }

@@ -41,8 +41,10 @@ pub struct KeptRun {
     pub seed: u64,
     /// What is put under load, without passwords.
     pub target: String,
-    /// Virtual users.
+    /// Virtual users; where arrivals decide, how many there may be.
     pub users: usize,
+    /// Whether users begin as arrivals come, whether the others are through or not.
+    pub has_arrivals: bool,
     /// The phases as they are planned.
     pub phases: Vec<Phase>,
     /// Worker threads.

@@ -27,6 +27,7 @@ fn run() -> KeptRun {
         seed: 7,
         target: "http://127.0.0.1:8080".to_owned(),
         users: 3,
+        has_arrivals: false,
         phases: vec![phase("ramp", 2, false), phase("steady", 8, true)],
         threads: 1,
         pin_to: Vec::new(),

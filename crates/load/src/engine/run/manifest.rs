@@ -44,7 +44,7 @@ pub struct RunManifest {
     /// limited, or that was not known.
     #[serde(default)]
     pub target_limits: Option<String>,
-    /// `open-poisson`, `open-even` or `closed`.
+    /// `open-poisson`, `open-even`, `closed`, or `arrivals` of a plan of another program.
     pub model: String,
     /// Virtual users of the closed model.
     pub users: Option<usize>,
@@ -284,8 +284,13 @@ impl KeptManifest<'_> {
             target_limits: run.about.target_limits.clone(),
             target: run.target.clone(),
             headers: Vec::new(),
-            model: "closed".to_owned(),
-            users: Some(run.users),
+            model: if run.has_arrivals {
+                "arrivals"
+            } else {
+                "closed"
+            }
+            .to_owned(),
+            users: (!run.has_arrivals).then_some(run.users),
             phases: run.phases.iter().map(PhaseFacts::of_kept).collect(),
             limits: LimitFacts {
                 threads: run.threads,
