@@ -154,6 +154,27 @@ impl PartThread {
 }
 
 impl SampleResult {
+    /// Makes another sample a part of this one, which holds its figures already.
+    pub fn add_raw_part(&mut self, mut part: Self) {
+        part.label = format!("{}-{}", self.label, self.sub_results.len()).into();
+        part.thread = PartThread::Nobody;
+        self.sub_results.push(part);
+    }
+
+    /// Makes another sample a part of this one and adds up their figures.
+    pub fn add_part(&mut self, part: Self) {
+        self.end = self.end.max(part.end);
+        self.bytes += part.bytes;
+        self.header_bytes += part.header_bytes;
+        self.body_bytes += part.body_bytes;
+        self.sent_bytes += part.sent_bytes;
+        let thread = part.thread;
+        self.add_raw_part(part);
+        if let Some(part) = self.sub_results.last_mut() {
+            part.thread = thread;
+        }
+    }
+
     /// From the start to the end, without what does not count.
     pub fn elapsed(&self) -> Duration {
         self.end

@@ -19,7 +19,7 @@ use super::settings::ProxySettings;
 use super::url::Url;
 use super::{Scope, headers};
 use crate::compiler::Compiler;
-use crate::sample::{Code, PartThread, SampleResult};
+use crate::sample::{Code, SampleResult};
 use crate::user::User;
 use resources::Resources;
 
@@ -258,7 +258,7 @@ impl HttpSampler {
         let label = Arc::clone(&result.label);
         let mut total = without_body(&result);
         take_from(&mut total, &result);
-        add_raw(&mut total, result);
+        total.add_raw_part(result);
         let redirects_max = self.scope.settings.redirects_max;
         let mut count = 0;
         while let Some(to) = location.take() {
@@ -268,7 +268,7 @@ impl HttpSampler {
                 let mut failed = total.sub_results.last().cloned().unwrap_or_default();
                 fail_keeping_size(&mut failed, exception);
                 take_from(&mut total, &failed);
-                add(&mut total, failed);
+                total.add_part(failed);
                 break;
             }
             count += 1;
@@ -301,10 +301,10 @@ impl HttpSampler {
             url = sampled.url;
             take_from(&mut total, &sampled.result);
             if sampled.result.sub_results.is_empty() {
-                add(&mut total, sampled.result);
+                total.add_part(sampled.result);
             } else {
                 let parts = sampled.result.sub_results.into_iter();
-                parts.for_each(|part| add(&mut total, part));
+                parts.for_each(|part| total.add_part(part));
             }
         }
         Sampled {
@@ -406,27 +406,6 @@ fn without_body(result: &SampleResult) -> SampleResult {
         sent_bytes: result.sent_bytes,
         url: result.url.clone(),
         ..SampleResult::default()
-    }
-}
-
-/// Makes a sample a part of another, which holds its figures already.
-fn add_raw(total: &mut SampleResult, mut part: SampleResult) {
-    part.label = format!("{}-{}", total.label, total.sub_results.len()).into();
-    part.thread = PartThread::Nobody;
-    total.sub_results.push(part);
-}
-
-/// Makes a sample a part of another and adds up their figures.
-fn add(total: &mut SampleResult, part: SampleResult) {
-    total.end = total.end.max(part.end);
-    total.bytes += part.bytes;
-    total.header_bytes += part.header_bytes;
-    total.body_bytes += part.body_bytes;
-    total.sent_bytes += part.sent_bytes;
-    let thread = part.thread;
-    add_raw(total, part);
-    if let Some(part) = total.sub_results.last_mut() {
-        part.thread = thread;
     }
 }
 

@@ -34,7 +34,7 @@ impl DebugPostProcessor {
         }
         self.shown.write(user, &mut request, &mut body);
         let length = body.len() as u64;
-        sample.sub_results.push(SampleResult {
+        let part = SampleResult {
             label: user.render(&self.name).into(),
             start,
             end: user.run.clock.now(),
@@ -49,6 +49,7 @@ impl DebugPostProcessor {
             group_threads: sample.group_threads,
             all_threads: sample.all_threads,
             ..SampleResult::default()
-        });
+        };
+        sample.add_part(part);
     }
 }

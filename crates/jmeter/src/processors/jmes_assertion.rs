@@ -4,7 +4,7 @@ use double11_jmx::document::Element;
 use jmespath::Variable;
 
 use super::assertion::Verdict;
-use super::jmes_path::{JmesText, shown};
+use super::jmes_path::{JmesText, Order, shown};
 use super::json_expectation::JsonExpectation;
 use crate::compiler::Compiler;
 use crate::sample::SampleResult;
@@ -30,7 +30,7 @@ impl JmesAssertion {
             return Verdict::nothing_there();
         }
         let found = self.path.of(user).and_then(|path| path.search(&text));
-        let holds = found.and_then(|value| self.holds(&value, user));
+        let holds = found.and_then(|value| self.holds(&value, &text, user));
         match holds {
             Ok(holds) if holds != self.wanted.inverted => Verdict::Holds,
             Ok(_) => Verdict::Fails(self.failure(user)),
@@ -39,14 +39,18 @@ impl JmesAssertion {
         }
     }
 
-    fn holds(&self, value: &Variable, user: &mut User) -> Result<bool, String> {
+    fn holds(&self, value: &Variable, document: &str, user: &mut User) -> Result<bool, String> {
         if !self.wanted.validates {
             return Ok(!value.is_null());
         }
         if self.wanted.expects_null {
             return Ok(value.is_null());
         }
-        let own = shown(value);
+        let order = Order {
+            document,
+            expression: &self.path.text(user),
+        };
+        let own = shown(value, order);
         if self.wanted.is_pattern {
             let pattern = self
                 .wanted

@@ -1,7 +1,4 @@
 //! `JMESPathExtractor` and what the assertion needs of `JMESPath`.
-//!
-//! Members of objects that a path leads to are printed in the order of their names; `JMeter` has them
-//! in the order of the answer.
 
 use std::ops::ControlFlow;
 use std::rc::Rc;
@@ -10,6 +7,7 @@ use double11_jmx::document::Element;
 use double11_jmx::template::Template;
 use jmespath::{Expression, Rcvar, Variable};
 
+use super::json::{Json, write_text};
 use super::json_extractor::forget;
 use super::matches::{Name, Wanted};
 use super::scope::Scope;
@@ -76,11 +74,92 @@ impl JmesPath {
     }
 }
 
-/// A value as `JMeter` shows it.
-pub(super) fn shown(value: &Variable) -> String {
-    match value.as_string() {
-        Some(text) => text.clone(),
-        None => value.to_string(),
+/// A value as `JMeter` shows it; objects as [`Order`] says.
+pub(super) fn shown(value: &Variable, order: Order<'_>) -> String {
+    if let Some(text) = value.as_string() {
+        return text.clone();
+    }
+    if !value.is_object() && !value.is_array() {
+        return value.to_string();
+    }
+    let mut out = String::new();
+    let document = Json::parse(order.document).unwrap_or(Json::Null);
+    order.write(value, &document, &mut out);
+    out
+}
+
+/// Where the order of members comes from, which the library does not keep: from the document, or from the
+/// expression that makes an object.
+#[derive(Clone, Copy)]
+pub(super) struct Order<'a> {
+    pub(super) document: &'a str,
+    pub(super) expression: &'a str,
+}
+
+impl Order<'_> {
+    fn write(self, value: &Variable, document: &Json, out: &mut String) {
+        if let Some(elements) = value.as_array() {
+            out.push('[');
+            for (index, element) in elements.iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                self.write(element, document, out);
+            }
+            out.push(']');
+        } else if let Some(members) = value.as_object() {
+            let mut names: Vec<&str> = members.keys().map(String::as_str).collect();
+            match ordered_like(document, value) {
+                Some(own) => names = own,
+                None => names.sort_by_key(|name| self.expression.find(*name)),
+            }
+            out.push('{');
+            for (index, name) in names.into_iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                write_text(name, out);
+                out.push(':');
+                self.write(&members[name], document, out);
+            }
+            out.push('}');
+        } else {
+            out.push_str(&value.to_string());
+        }
+    }
+}
+
+/// The names of an object in the order that they have where it stands in a document.
+fn ordered_like<'d>(document: &'d Json, object: &Variable) -> Option<Vec<&'d str>> {
+    match document {
+        Json::List(values) => values.iter().find_map(|own| ordered_like(own, object)),
+        Json::Object(members) => {
+            if is_same(document, object) {
+                return Some(members.iter().map(|(name, _)| name.as_str()).collect());
+            }
+            let mut values = members.iter().map(|(_, own)| own);
+            values.find_map(|own| ordered_like(own, object))
+        }
+        _ => None,
+    }
+}
+
+/// Whether both are the same value, whatever order members have.
+fn is_same(json: &Json, value: &Variable) -> bool {
+    match json {
+        Json::List(own) => value.as_array().is_some_and(|values| {
+            own.len() == values.len() && own.iter().zip(values).all(|(own, it)| is_same(own, it))
+        }),
+        Json::Object(own) => value.as_object().is_some_and(|members| {
+            let holds = |(name, own): &(String, Json)| {
+                members.get(name).is_some_and(|value| is_same(own, value))
+            };
+            own.len() == members.len() && own.iter().all(holds)
+        }),
+        Json::Text(own) => value.as_string() == Some(own),
+        Json::Bool(own) => value.as_boolean() == Some(*own),
+        Json::Null => value.is_null(),
+        Json::Integer(_) | Json::Float(_) | Json::Big(_) => value.is_number(),
     }
 }
 
@@ -163,10 +242,14 @@ fn values(path: &JmesPath, documents: &[String]) -> Result<Vec<String>, String> 
     let mut values = Vec::new();
     for document in documents {
         let found = path.search(document)?;
+        let order = Order {
+            document,
+            expression: path.0.as_str(),
+        };
         match found.as_array() {
-            Some(elements) => values.extend(elements.iter().map(|own| shown(own))),
+            Some(elements) => values.extend(elements.iter().map(|own| shown(own, order))),
             None if found.is_null() => (),
-            None => values.push(shown(&found)),
+            None => values.push(shown(&found, order)),
         }
     }
     Ok(values)

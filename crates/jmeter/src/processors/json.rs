@@ -123,7 +123,7 @@ fn in_hash_order(members: &[(String, Json)]) -> Json {
 }
 
 /// A text in quotation marks, with the escapes that `json-smart` makes: also of the slash.
-fn write_text(text: &str, out: &mut String) {
+pub(super) fn write_text(text: &str, out: &mut String) {
     out.push('"');
     for c in text.chars() {
         match c {

@@ -65,7 +65,7 @@ impl JsonExtractor {
         let mut documents = Vec::new();
         Subject::Body.visit(&self.scope, user, sample, &mut |text| {
             if !text.trim().is_empty() {
-                documents.push(Json::parse(text).ok());
+                documents.push(read(text));
             }
             ControlFlow::Continue(())
         });
@@ -139,6 +139,15 @@ impl JsonExtractor {
             user.variables.set(name.with("_matchNr"), count);
         }
     }
+}
+
+/// A document as `json-smart` reads it: what begins like no JSON is a text by itself, in which no path leads
+/// anywhere.
+fn read(text: &str) -> Option<Json> {
+    let own = text.trim();
+    let begins = own.starts_with(['{', '[', '"', '\'']);
+    let bare = || (!begins).then(|| Json::Text(own.to_owned()));
+    Json::parse(text).ok().or_else(bare)
 }
 
 /// What the path leads to in all documents, each as it is shown; `None` when one is no JSON, or when the

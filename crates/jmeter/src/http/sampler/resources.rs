@@ -14,7 +14,7 @@ use super::super::failure::Exception;
 use super::super::url::Url;
 use super::exchange::{Begun, all};
 use super::identify::Answers;
-use super::{HttpSampler, Sampled, Target, add, add_raw, take_from, without_body};
+use super::{HttpSampler, Sampled, Target, take_from, without_body};
 use crate::compiler::Compiler;
 use crate::sample::{Code, DataType, PartThread, SampleResult};
 use crate::user::User;
@@ -123,7 +123,7 @@ impl HttpSampler {
                     "Maximum frame/iframe nesting depth exceeded.",
                 )
                 .fail(&mut failed);
-                add(&mut page.result, failed);
+                page.result.add_part(failed);
                 return page;
             }
             let mut urls = embedded::addresses(
@@ -140,7 +140,7 @@ impl HttpSampler {
             });
             let mut total = without_body(&page.result);
             take_from(&mut total, &page.result);
-            add_raw(&mut total, page.result);
+            total.add_raw_part(page.result);
             for group in urls.chunks(resources.at_once) {
                 let group = group.iter().map(|url| self.moved(Arc::new(url.clone())));
                 let group: Vec<Arc<Url>> = group.collect();
@@ -151,7 +151,7 @@ impl HttpSampler {
                         downloaded(&mut sampled.result, number);
                     }
                     let is_fine = total.success && sampled.result.success;
-                    add(&mut total, sampled.result);
+                    total.add_part(sampled.result);
                     if !self.scope.settings.ignores_failed_resources {
                         total.success = is_fine;
                         if !is_fine {
