@@ -23,6 +23,7 @@ mod wait;
 
 pub use error::ServerError;
 pub use mariadb::MariaDb;
+pub use port::free_port;
 pub use process::ServerProcess;
 pub use proxy::{CutPoint, Proxy};
 pub use redis::Redis;

@@ -8,6 +8,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use crate::ServerError;
 
@@ -16,6 +17,23 @@ const LOWEST: u32 = 20_000;
 const COUNT: u32 = 12_000;
 
 static TAKEN: AtomicU32 = AtomicU32::new(0);
+/// Ports that were given away by number, which nobody drops.
+static KEPT: Mutex<Vec<Port>> = Mutex::new(Vec::new());
+
+/// A port of 127.0.0.1 that is reserved until this process ends, for programs that tests start, kill and
+/// start again on it.
+///
+/// # Errors
+///
+/// [`ServerError::Machine`] if no port is free or none can be locked.
+pub fn free_port() -> Result<u16, ServerError> {
+    let port = Port::reserve()?;
+    let number = port.number();
+    KEPT.lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(port);
+    Ok(number)
+}
 
 /// A port that is reserved, between all processes of this user, until this is dropped.
 #[derive(Debug)]

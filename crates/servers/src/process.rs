@@ -130,10 +130,12 @@ impl ServerProcess {
         drop(slot.take());
     }
 
-    /// Stops it in its tracks (`SIGSTOP`): connections stay open, nothing is answered.
+    /// Stops it in its tracks (`SIGSTOP`): connections stay open, nothing is answered. Returns when every
+    /// thread has stopped; on a busy machine one may still have answered a moment after the signal.
     pub fn pause(&self) {
         if let Some(running) = self.lock().as_ref() {
             running.signal(Signal::STOP);
+            wait::until(PATIENCE, || running.is_stopped().then_some(()));
         }
     }
 
@@ -194,6 +196,22 @@ impl Running {
             // It may have ended by itself, which whoever asks it next will see.
             kill_process(pid, signal).ok();
         }
+    }
+}
+
+impl Running {
+    /// Whether no thread of it runs any more.
+    fn is_stopped(&self) -> bool {
+        let Ok(threads) = std::fs::read_dir(format!("/proc/{}/task", self.child.id())) else {
+            // It is gone.
+            return true;
+        };
+        threads.filter_map(Result::ok).all(|thread| {
+            // The state stands after the name, which is in parentheses and may hold any sign: proc(5).
+            let line = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+            let state = line.rsplit(") ").next().unwrap_or_default();
+            !state.starts_with(['R', 'S', 'D'])
+        })
     }
 }
 

@@ -1,7 +1,6 @@
 //! Starting the program, asking its shop, and ending only what was started here.
 
 use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -57,13 +56,10 @@ pub(crate) fn both(output: &Output) -> String {
     )
 }
 
-/// A port that was free a moment ago.
+/// A port that nobody else takes while this process lives, not even while the program that listens on it is
+/// dead.
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
+    double11_servers::free_port().unwrap()
 }
 
 /// Waits until `done` holds; fails after `limit`.

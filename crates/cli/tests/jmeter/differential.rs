@@ -17,12 +17,11 @@ struct Plan {
     generated: &'static [&'static str],
     /// Options of both.
     options: &'static [&'static str],
-    /// Whether `JMeter` itself does not always do the same: then any of its runs may be the one that ours
-    /// is equal to.
-    races: bool,
 }
 
-/// Runs of a `JMeter` that does not always do the same, at most.
+/// Runs of `JMeter` at most, any of which may be the one that ours is equal to; ours runs once. `JMeter` does
+/// not always do the same: it notes a stop on a thread of its own, so that the engine may or may not go on to
+/// what tears down, and of resources that are fetched at once it sometimes counts no bytes as sent.
 const RUNS_MAX: u32 = 4;
 
 const NOTHING: Leave = Leave {
@@ -56,16 +55,6 @@ const fn plan(name: &'static str, leave: Leave) -> Plan {
         leave,
         generated: &[],
         options: &[],
-        races: false,
-    }
-}
-
-/// A plan in which a user stops the test. `JMeter` does that on a thread of its own, and while it has not
-/// yet noted the stop, the engine may go on to what tears down, whose users are then stopped as well.
-const fn stopping(name: &'static str) -> Plan {
-    Plan {
-        races: true,
-        ..plan(name, NOTHING)
     }
 }
 
@@ -89,9 +78,9 @@ const PLANS: &[Plan] = &[
     plan("reuse", NOTHING),
     plan("groups", COUNTS),
     plan("serial", NOTHING),
-    stopping("stop_test"),
-    stopping("stop_now"),
-    stopping("stop_action"),
+    plan("stop_test", NOTHING),
+    plan("stop_now", NOTHING),
+    plan("stop_action", NOTHING),
     plan("scoping", NOTHING),
     plan("timers", COUNTS),
     plan("extractors", NOTHING),
@@ -211,8 +200,9 @@ fn every_plan_is_listed() {
 fn differing(plan: &Plan) -> Option<String> {
     let file = folder().join(plan.name).with_extension("jmx");
     let ours = Runner::Ours.run(&file, plan.options);
+    let is_known = DIFFERING.iter().any(|(name, _)| *name == plan.name);
     let mut text = String::new();
-    for _ in 0..if plan.races { RUNS_MAX } else { 1 } {
+    for run in 1..=if is_known { 1 } else { RUNS_MAX } {
         let real = Runner::Real.run(&file, plan.options);
         assert!(
             real.rows.len() > 1,
@@ -224,6 +214,7 @@ fn differing(plan: &Plan) -> Option<String> {
         if text.is_empty() {
             break;
         }
+        eprintln!("{}: not equal to run {run} of JMeter", plan.name);
     }
     let shown = if ours.rows.is_empty() {
         &ours.console

@@ -1,5 +1,7 @@
 //! `rehearse` with a Prometheus that runs, and with one of its own.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -276,6 +278,51 @@ fn a_killed_rehearsal_leaves_no_prometheus_behind() {
     eventually("its end", Duration::from_secs(20), || {
         prometheus_in(&out).is_empty()
     });
+}
+
+/// The first port that was free is another's when Prometheus would listen on it.
+#[test]
+fn a_prometheus_whose_port_was_taken_gets_another() {
+    if !prometheus_present() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (tools, out) = (folder.path().join("tools"), folder.path().join("results"));
+    std::fs::create_dir_all(&tools).unwrap();
+    let tried = tools.join("tried");
+    let path = std::env::var_os("PATH").unwrap();
+    let script = format!(
+        "#!/bin/sh\n\
+         if ! test -e '{tried}'; then\n\
+         touch '{tried}'\n\
+         echo 'listen tcp 127.0.0.1:1: bind: address already in use' >&2\n\
+         exit 1\n\
+         fi\n\
+         PATH='{path}' exec prometheus \"$@\"\n",
+        tried = tried.display(),
+        path = path.display(),
+    );
+    let program = tools.join("prometheus");
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+    let mut search = tools.into_os_string();
+    search.push(":");
+    search.push(&path);
+    std::fs::create_dir(&out).unwrap();
+    let mut child = Command::new(PROGRAM)
+        .args(spawning(&out))
+        .env("PATH", search)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    eventually("a Prometheus", Duration::from_secs(30), || {
+        !prometheus_in(&out).is_empty()
+    });
+    assert!(tried.exists());
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 /// The first run was compared; the second goes on without, and says so.

@@ -22,6 +22,10 @@ const READY_LIMIT: Duration = Duration::from_secs(30);
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 /// How long it may take for the first answers.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
+/// How often it is started, each time on another port, while ports turn out to be taken.
+const STARTS_MAX: u32 = 4;
+/// What it says of a port that is taken: the text of `EADDRINUSE`.
+const TAKEN: &str = "address already in use";
 /// Between two looks whether it is there.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -54,8 +58,22 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Starts it without a target and waits until it answers.
+    /// Starts it without a target and waits until it answers; on another port if somebody else took the one
+    /// that was free.
     pub(super) fn start(spec: &ServerSpec<'_>) -> Result<Self, PrometheusFailure> {
+        let mut started = Self::start_once(spec);
+        for _ in 1..STARTS_MAX {
+            match &started {
+                Err(PrometheusFailure::Ended { last_words }) if last_words.contains(TAKEN) => {
+                    started = Self::start_once(spec);
+                }
+                _ => break,
+            }
+        }
+        started
+    }
+
+    fn start_once(spec: &ServerSpec<'_>) -> Result<Self, PrometheusFailure> {
         let failed = PrometheusFailure::Start;
         fs::create_dir_all(spec.folder).map_err(failed)?;
         let folder = spec.folder.canonicalize().map_err(failed)?;
