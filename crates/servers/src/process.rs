@@ -197,9 +197,7 @@ impl Running {
             kill_process(pid, signal).ok();
         }
     }
-}
 
-impl Running {
     /// Whether no thread of it runs any more.
     fn is_stopped(&self) -> bool {
         let Ok(threads) = std::fs::read_dir(format!("/proc/{}/task", self.child.id())) else {

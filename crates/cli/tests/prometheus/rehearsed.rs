@@ -212,14 +212,8 @@ fn an_interrupted_rehearsal_leaves_no_prometheus_behind() {
     }
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("results");
-    std::fs::create_dir(&out).unwrap();
-    let mut arguments = spawning(&out);
-    arguments.push("--keep-prometheus-data".to_owned());
-    let mut child = Command::new(PROGRAM)
-        .args(&arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
+    let mut child = rehearsal(&out)
+        .arg("--keep-prometheus-data")
         .spawn()
         .unwrap();
     eventually("a Prometheus", Duration::from_secs(30), || {
@@ -249,12 +243,21 @@ fn an_interrupted_rehearsal_leaves_no_prometheus_behind() {
     assert!(kept.unwrap().join("data").is_dir());
 }
 
-/// A rehearsal in the background, and what it says.
-fn rehearsing(out: &Path) -> Child {
+/// A rehearsal that says nothing, in a folder that is made for it.
+fn rehearsal(out: &Path) -> Command {
     std::fs::create_dir(out).unwrap();
-    Command::new(PROGRAM)
+    let mut command = Command::new(PROGRAM);
+    command
         .args(spawning(out))
         .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command
+}
+
+/// A rehearsal in the background, and what it says.
+fn rehearsing(out: &Path) -> Child {
+    rehearsal(out)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -308,15 +311,7 @@ fn a_prometheus_whose_port_was_taken_gets_another() {
     let mut search = tools.into_os_string();
     search.push(":");
     search.push(&path);
-    std::fs::create_dir(&out).unwrap();
-    let mut child = Command::new(PROGRAM)
-        .args(spawning(&out))
-        .env("PATH", search)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child = rehearsal(&out).env("PATH", search).spawn().unwrap();
     eventually("a Prometheus", Duration::from_secs(30), || {
         !prometheus_in(&out).is_empty()
     });
