@@ -22,6 +22,7 @@ mod mysql_server;
 mod mysql_tables;
 mod report;
 mod sqlite_file;
+mod stock_changes;
 mod unsettled;
 
 use std::path::PathBuf;

@@ -15,8 +15,10 @@ use crate::error::AuditError;
 
 /// `PRAGMA application_id` of a store: "D111". Source: `docs/SCHEMA.md`, section 1.
 const APPLICATION_ID: i32 = 0x4431_3131;
-/// `PRAGMA user_version` of a store. Source: `docs/SCHEMA.md`, section 1.
-const SCHEMA_VERSION: i32 = 1;
+/// `PRAGMA user_version` of a store, and the oldest that is read: one without `stock_changes`. Source:
+/// `docs/SCHEMA.md`, section 1.
+const SCHEMA_VERSION: i32 = 2;
+const OLDEST_VERSION: i32 = 1;
 
 /// An attached store file.
 pub(crate) struct SqliteFile {
@@ -65,7 +67,7 @@ impl SqliteFile {
             }
         }
         match pragma("user_version")? {
-            SCHEMA_VERSION => Ok(()),
+            OLDEST_VERSION..=SCHEMA_VERSION => Ok(()),
             found => Err(AuditError::OtherVersion {
                 path: path(),
                 found,

@@ -139,8 +139,15 @@ fn run(scraper: &Scraper, interval: Duration, commands: &Receiver<Command>) -> M
         let command = commands.recv_timeout(due.saturating_duration_since(steady_now()));
         match command {
             Ok(Command::ScrapeNow(answer)) => {
+                let scraped = scrape(scraper, &mut matrix);
+                // What was due meanwhile is done with this one. Another would still be under way when
+                // whoever asked goes on, and count what happens then to what was before.
+                let now = steady_now();
+                if due <= now {
+                    due = next_due(started, interval, now);
+                }
                 // Whoever asked may have given up waiting; the scrape is kept all the same.
-                drop(answer.send(scrape(scraper, &mut matrix)));
+                drop(answer.send(scraped));
             }
             Err(RecvTimeoutError::Timeout) => {
                 drop(scrape(scraper, &mut matrix));

@@ -13,11 +13,14 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use crate::options::SqliteOptions;
 #[cfg(test)]
 use crate::power_loss::synchronous;
+use crate::work::stock::changes;
 
 /// `PRAGMA application_id` of a store: the bytes "D111".
 const APPLICATION_ID: i32 = 0x4431_3131;
 /// `PRAGMA user_version`: the version of `docs/SCHEMA.md`.
-const SCHEMA_VERSION: i32 = 1;
+const SCHEMA_VERSION: i32 = 2;
+/// The version before, without the table of changes of the stock.
+const WITHOUT_CHANGES: i32 = 1;
 /// How long a write waits for SQLite's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Page cache of a connection that is kept, in KiB; negative is SQLite's sign for KiB.
@@ -181,7 +184,7 @@ pub(crate) fn prepare(options: &SqliteOptions) -> Result<Connection, OpenError> 
         return Err(OpenError::NotAStore { path: path.clone() });
     }
     let found: i32 = read_pragma(&connection, "user_version").map_err(fail)?;
-    if found != SCHEMA_VERSION {
+    if found != SCHEMA_VERSION && found != WITHOUT_CHANGES {
         let wanted = SCHEMA_VERSION;
         return Err(OpenError::OtherVersion {
             path: path.clone(),
@@ -200,6 +203,10 @@ pub(crate) fn prepare(options: &SqliteOptions) -> Result<Connection, OpenError> 
     connection.execute_batch("ROLLBACK").map_err(fail)?;
     configure_kept(&connection).map_err(fail)?;
     check_durable(&connection, path)?;
+    if found == WITHOUT_CHANGES {
+        add_changes(&connection).map_err(fail)?;
+    }
+    changes::fold_everything(&connection).map_err(|error| fail(error.into_sqlite()))?;
     set_indexes(&connection, options.levers.has(Lever::Indexes)).map_err(fail)?;
     Ok(connection)
 }
@@ -295,6 +302,17 @@ fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(&format!(
         "BEGIN IMMEDIATE; {TABLES} PRAGMA application_id = {APPLICATION_ID}; \
          PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+    ))
+}
+
+/// Gives a store of the version before its table of changes.
+fn add_changes(connection: &Connection) -> rusqlite::Result<()> {
+    let table = TABLES
+        .split_inclusive("\n);")
+        .find(|table| table.contains("CREATE TABLE stock_changes"))
+        .unwrap_or_default();
+    connection.execute_batch(&format!(
+        "BEGIN IMMEDIATE; {table} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
     ))
 }
 

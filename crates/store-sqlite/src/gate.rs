@@ -79,7 +79,7 @@ impl Rig {
                 failure: failure.clone(),
                 queue_max: GROUP,
                 group_max: GROUP,
-                stock: GroupedStock::default(),
+                stock: GroupedStock::new(true),
                 settler: Settler {
                     log: file::open_log(&log_path(&path)).unwrap(),
                     horizon: Arc::new(Horizon::new(failure.clone())),

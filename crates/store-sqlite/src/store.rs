@@ -22,7 +22,7 @@ use crate::work::data_life::Due;
 use crate::work::new_orders::NewOrders;
 use crate::work::stock::{GroupedStock, GuardedStock, StockMoves, UnlockedStock};
 use crate::work::{
-    Command, Outcome, ShopFacts, Work, WorkResult, carts, catalogue, find, orders, payments,
+    Command, Outcome, ShopFacts, Work, WorkResult, carts, catalogue, figures, orders, payments,
 };
 use crate::writer::{Horizon, Settler, Writer, WriterParts, log_path};
 
@@ -88,7 +88,8 @@ impl SqliteStore {
                 failure: failure.clone(),
                 queue_max: options.queue_max,
                 group_max: options.group_max,
-                stock: GroupedStock::default(),
+                // The wrong policy writes rows beside the writer.
+                stock: GroupedStock::new(options.stock_policy == StockPolicy::Guarded),
                 settler: Settler {
                     log: file::open_log(&log_path(&options.path))?,
                     horizon: Arc::clone(&horizon),
@@ -351,35 +352,6 @@ fn largest_id(connection: &Connection) -> rusqlite::Result<i64> {
     )
 }
 
-fn figures(connection: &Connection) -> WorkResult<Figures> {
-    let row = find(
-        connection,
-        "SELECT TOTAL(received <> available + reserved + sold OR available < 0 OR reserved < 0 \
-         OR sold < 0), TOTAL(reserved) FROM stock",
-        [],
-        |row| {
-            let oversold: f64 = row.get(0)?;
-            let reserved: f64 = row.get(1)?;
-            Ok((oversold, reserved))
-        },
-    )?;
-    let (oversold, reserved) = row.unwrap_or_default();
-    Ok(Figures {
-        oversold_products: whole(oversold),
-        reserved_units: whole(reserved),
-    })
-}
-
-/// A count that SQLite's TOTAL gives as a float; exact below 2^53.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a sum of counts is a whole number, and negative sums are shown as 0"
-)]
-fn whole(count: f64) -> u64 {
-    count.max(0.0) as u64
-}
-
 impl Store for SqliteStore {
     fn kind(&self) -> &'static str {
         "sqlite"
@@ -529,7 +501,7 @@ impl Store for SqliteStore {
     }
 
     fn figures(&self) -> Answer<Figures> {
-        self.read(|connection, _facts| figures(connection))
+        self.read(|connection, _facts| figures::read(connection))
     }
 
     fn ping(&self) -> Answer<()> {

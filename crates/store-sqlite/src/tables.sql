@@ -20,6 +20,10 @@ CREATE TABLE stock (
   sold INTEGER NOT NULL CHECK (sold >= 0),
   CHECK (received = available + reserved + sold)
 );
+CREATE TABLE stock_changes (     -- what rows of `stock` do not hold yet
+  change_id INTEGER PRIMARY KEY, -- one for each group, ascending
+  changes BLOB NOT NULL          -- coded; see "The level of a product"
+);
 CREATE TABLE carts (
   cart_id INTEGER PRIMARY KEY,
   user_id TEXT,

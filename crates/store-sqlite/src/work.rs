@@ -6,6 +6,7 @@
 pub(crate) mod carts;
 pub(crate) mod catalogue;
 pub(crate) mod data_life;
+pub(crate) mod figures;
 pub(crate) mod new_orders;
 pub(crate) mod orders;
 pub(crate) mod payments;

@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 use crate::checkpoint::Checkpointer;
 use crate::failure::{commit_surely_failed, store_error};
 use crate::work::new_orders::NewOrders;
-use crate::work::stock::GroupedStock;
+use crate::work::stock::{GroupedStock, changes};
 use crate::work::{Command, Outcome, ShopFacts, Work, WorkResult};
 use durability::Syncer;
 pub(crate) use durability::{Committed, Horizon, Settler, log_path};
@@ -140,8 +140,13 @@ enum GroupError {
 }
 
 impl WriterParts {
-    /// Takes the hook off the connection, so that the checkpoint thread can end.
+    /// Folds what is left, and takes the hook off the connection, so that the checkpoint thread can end.
     fn close(&mut self) {
+        if !self.failure.is_raised()
+            && let Err(error) = changes::fold_everything(&self.connection)
+        {
+            tracing::warn!(%error, "changes of the stock are left to the next start");
+        }
         let no_hook = None::<fn(&mut rusqlite::hooks::Wal, i32) -> rusqlite::Result<()>>;
         if let Err(error) = self.connection.wal_hook(no_hook) {
             tracing::warn!(%error, "the hook of the log stays");
@@ -181,8 +186,8 @@ impl WriterParts {
     /// Runs a group; what is known of the stock follows what became of it.
     fn try_group(&mut self, jobs: &[Job]) -> Result<Done, GroupError> {
         let result = self.transact(jobs);
-        // After an unknown end nothing is written any more.
-        self.stock.end(result.is_ok());
+        // A group that changed nothing was rolled back; after an unknown end nothing is written any more.
+        self.stock.end(matches!(&result, Ok((_, Some(_)))));
         result
     }
 

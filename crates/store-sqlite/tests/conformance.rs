@@ -97,7 +97,7 @@ async fn expanded(conditions: Conditions, levers: Levers) -> Temporary {
         .unwrap();
     let names = statement.query_map((), |row| row.get(0)).unwrap();
     let names: Vec<String> = names.map(Result::unwrap).collect();
-    assert_eq!(names.len(), 10, "{names:?}");
+    assert_eq!(names.len(), 11, "{names:?}");
     for name in names {
         file.execute_batch(&format!("ALTER TABLE {name} ADD COLUMN newer TEXT"))
             .unwrap();

@@ -2,9 +2,14 @@
 
 use rusqlite::Connection;
 
+use crate::stock_changes::replay;
+
 /// Pieces that open and paid orders hold, per product. Orders and lines are both clustered by order
 /// id, so that the join is one pass over each.
+///
+/// Beside it the levels of stock, which they are compared with.
 pub(super) fn holdings(connection: &Connection) -> rusqlite::Result<()> {
+    replay(connection)?;
     connection.execute_batch(
         "CREATE TABLE IF NOT EXISTS holdings AS
          SELECT l.product_id AS product_id,

@@ -2,6 +2,7 @@
 
 use super::scratch::holdings;
 use crate::check::{Check, Needs, Rule, nothing_to_prepare};
+use crate::stock_changes::replay;
 
 const PRODUCTS: &str = "SELECT COUNT(*) FROM store.stock";
 
@@ -39,21 +40,52 @@ pub(super) const CHECKS: &[Check] = &[
         remarks: &[],
     },
     Check {
+        id: "stock-changes",
+        title: "What rows of stock do not hold yet can be read",
+        proves: "Every change that is not folded into its row is readable and of a product with stock, \
+                 and says the same as the row about whether a piece is available.",
+        needs: Needs::Nothing,
+        prepare: replay,
+        examined: PRODUCTS,
+        rules: &[
+            Rule {
+                says: "a row of changes cannot be read",
+                sql: "SELECT change_id, why FROM unreadable_changes",
+            },
+            Rule {
+                says: "changes name a product without stock",
+                sql: "SELECT product_id, reserved, sold FROM unfolded
+                      WHERE product_id NOT IN (SELECT product_id FROM store.stock)",
+            },
+            Rule {
+                says: "the row of a product and its level differ on whether a piece is available",
+                sql: "SELECT s.product_id, s.available AS in_row, l.available AS of_level
+                      FROM unfolded u JOIN store.stock s ON s.product_id = u.product_id
+                      JOIN levels l ON l.product_id = u.product_id
+                      WHERE (s.available > 0) IS NOT (l.available > 0)",
+            },
+        ],
+        remarks: &[],
+    },
+    Check {
         id: "stock-equation",
         title: "received = available + reserved + sold",
         proves: "No piece of any product appeared or vanished, and no count is negative.",
         needs: Needs::Nothing,
-        prepare: nothing_to_prepare,
+        prepare: replay,
         examined: PRODUCTS,
         rules: &[
             Rule {
                 says: "received is not available + reserved + sold",
-                sql: "SELECT product_id, received, available, reserved, sold FROM store.stock
+                sql: "SELECT product_id, received, available, reserved, sold FROM levels
                       WHERE received IS NOT available + reserved + sold",
             },
             Rule {
                 says: "a count is negative",
-                sql: "SELECT product_id, received, available, reserved, sold FROM store.stock
+                sql: "SELECT product_id, received, available, reserved, sold FROM levels
+                      WHERE MIN(received, available, reserved, sold) < 0
+                      UNION
+                      SELECT product_id, received, available, reserved, sold FROM store.stock
                       WHERE MIN(received, available, reserved, sold) < 0",
             },
         ],
@@ -70,7 +102,7 @@ pub(super) const CHECKS: &[Check] = &[
         rules: &[Rule {
             says: "reserved is not the sum of the lines of open orders",
             sql: "SELECT s.product_id, s.reserved, COALESCE(h.open, 0) AS in_open_orders
-                  FROM store.stock s LEFT JOIN holdings h ON h.product_id = s.product_id
+                  FROM levels s LEFT JOIN holdings h ON h.product_id = s.product_id
                   WHERE s.reserved IS NOT in_open_orders",
         }],
         remarks: &[],
@@ -85,7 +117,7 @@ pub(super) const CHECKS: &[Check] = &[
         rules: &[Rule {
             says: "sold is not the sum of the lines of paid orders",
             sql: "SELECT s.product_id, s.sold, COALESCE(h.paid, 0) AS in_paid_orders
-                  FROM store.stock s LEFT JOIN holdings h ON h.product_id = s.product_id
+                  FROM levels s LEFT JOIN holdings h ON h.product_id = s.product_id
                   WHERE s.sold IS NOT in_paid_orders",
         }],
         remarks: &[],

@@ -221,8 +221,8 @@ fn stores_of_another_form_are_refused() {
         "application id is 0x00000007",
     );
     check(
-        &sql("PRAGMA user_version = 2"),
-        "has schema version 2, this audit knows version 1",
+        &sql("PRAGMA user_version = 3"),
+        "has schema version 3, this audit knows version 2",
     );
     check(
         &sql("DELETE FROM shop"),

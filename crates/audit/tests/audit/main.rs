@@ -13,6 +13,8 @@ mod retention;
 #[cfg(test)]
 mod sold_out;
 #[cfg(test)]
+mod stock_changes;
+#[cfg(test)]
 mod world;
 
 use std::collections::BTreeSet;

@@ -51,6 +51,26 @@ fn scrapes_at_once_and_then_at_the_interval() {
     }
 }
 
+/// A scrape that would still be under way when a run begins counts some of its requests as earlier ones.
+#[test]
+fn a_scrape_on_demand_counts_for_what_was_due() {
+    let server = Server::start(vec![counted(1), counted(2)]);
+    let (commands, received) = sync_channel(COMMANDS_WAITING_MAX);
+    let ask = || {
+        let (answer, answered) = sync_channel(1);
+        commands.send(Command::ScrapeNow(answer)).unwrap();
+        answered
+    };
+    let first = ask();
+    let scraper = scraper(server.url());
+    let thread = thread::spawn(move || run(&scraper, NEVER, &received));
+    first.recv().unwrap().unwrap();
+    ask().recv().unwrap().unwrap();
+    server.join();
+    commands.send(Command::Stop).unwrap();
+    assert_eq!(values(&thread.join().unwrap()), [1.0, 2.0]);
+}
+
 #[test]
 fn scrapes_on_demand_and_keeps_a_failure_as_a_gap() {
     let garbage = Reply::Body(b"<html>".to_vec());

@@ -40,9 +40,10 @@ const REASONS: [(&str, &str); 5] = [
 
 /// Every check of the auditor by name.
 #[rustfmt::skip]
-pub(super) const CHECKS: [(&str, &str); 32] = [
+pub(super) const CHECKS: [(&str, &str); 33] = [
     ("file-intact", "結構要求必填的欄位都有值；若是檔案，SQLite 確認每一頁都完好；若在伺服器上，讀到的列數與伺服器的計數相同，每個值的型別都正確。兩者都不看 CHECK 限制，由其他檢查負責。"),
     ("stock-complete", "商品與庫存一一對應，數量與商店建立時相同，沒有訂單包含缺少庫存紀錄的商品。"),
+    ("stock-changes", "尚未併入庫存列的每一筆變動都能讀取、屬於有庫存的商品，且與庫存列對「是否有貨」的說法一致。"),
     ("stock-equation", "沒有任何一件商品憑空出現或消失，也沒有負數：進貨 = 可售 + 已保留 + 已售。"),
     ("reserved-matches-orders", "每一筆保留都屬於未結案的訂單，每一筆未結案的訂單都有它的保留：沒有遺失任何庫存更新。"),
     ("sold-matches-orders", "每一件售出的商品都屬於已付款的訂單，每一筆已付款的訂單都有它的商品。"),

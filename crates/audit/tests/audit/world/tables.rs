@@ -26,7 +26,7 @@ pub(super) fn write(world: &World, connection: &mut Connection) {
     connection
         .execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;
-             PRAGMA application_id = 0x44313131; PRAGMA user_version = 1;",
+             PRAGMA application_id = 0x44313131; PRAGMA user_version = 2;",
         )
         .unwrap();
     let transaction = connection.transaction().unwrap();
